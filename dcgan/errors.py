@@ -1,0 +1,25 @@
+"""What can a caller catch? One base class, and one subclass for each kind of thing that goes wrong."""
+
+
+class DCGANError(Exception):
+    """Anything this package refuses or could not do. The message says what is wrong and what to do."""
+
+
+class ArgumentError(DCGANError, ValueError):
+    """An argument has a value that cannot work. Raised before any work is done."""
+
+
+class DataError(DCGANError, ValueError):
+    """The pictures cannot be used: missing, empty, not pictures, too many of them broken."""
+
+
+class RunError(DCGANError, OSError):
+    """A run folder cannot be used: locked, read-only, made with other settings, out of disk."""
+
+
+class ModelFileError(DCGANError, ValueError):
+    """A model file is missing, damaged, hostile, too new, or not a model file at all."""
+
+
+class TrainingError(DCGANError, ArithmeticError):
+    """Training cannot go on: the losses or weights are not finite, or a network has collapsed."""
