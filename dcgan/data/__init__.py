@@ -1,0 +1,1 @@
+"""How does a folder become batches? Scan, decode, cache, order; and the drawn sample set."""
