@@ -1,0 +1,140 @@
+"""What do the two networks look like? The generator and the discriminator, built from one plan."""
+
+import keras
+from keras import layers
+
+from dcgan.plan import Plan, Stage
+
+
+def build_generator(plan: Plan, *, seed: int = 0, dtype=None, name="generator") -> keras.Model:
+    """Build the network that turns latents into pictures.
+
+    Args:
+        plan: the plan of both networks.
+        seed: of the initial weights and of dropout.
+        dtype: Keras dtype policy of the layers, e.g. "float32" or "mixed_bfloat16".
+
+    Returns:
+        A model from float32 latents `(n, input_size)` to float32 pictures `(n, H, W, C)` in
+        [-1, 1]. It holds Keras's own layers only, so that it loads without this package.
+    """
+    make = _LayerMaker(plan, seed, dtype)
+    height, width = plan.base.size
+    units = height * width * plan.base.filters
+    latent = layers.Input((plan.input_size,), name="latent")
+    x = make.layer(layers.Dense, "base", units, use_bias=plan.base.bias)(latent)
+    if plan.base.norm == "units":  # one mean and variance per unit: before the reshape
+        x = make.norm_and_activation(x, "base", plan.base)
+    x = layers.Reshape((height, width, plan.base.filters), dtype=dtype, name="base_map")(x)
+    if plan.base.norm != "units":
+        x = make.norm_and_activation(x, "base", plan.base)
+    x = make.dropout(x, "base", plan.base)
+    size = plan.base.size
+    for number, stage in enumerate(plan.generator, 1):
+        x = make.upsample(x, f"stage_{number}", stage)
+        x = _crop(x, f"stage_{number}", size, stage, dtype)
+        x = make.norm_and_activation(x, f"stage_{number}", stage)
+        x = make.dropout(x, f"stage_{number}", stage)
+        size = stage.size
+    # float32 at the end: bfloat16 has too few digits for 256 levels of brightness
+    pictures = layers.Activation("tanh", dtype="float32", name="picture")(x)
+    return keras.Model(latent, pictures, name=name)
+
+
+def build_discriminator(plan: Plan, *, seed: int = 0, dtype=None) -> keras.Model:
+    """Build the network that scores pictures, the generator's mirror image.
+
+    Returns:
+        A model from float32 pictures `(n, H, W, C)` in [-1, 1] to float32 logits `(n, 1)`:
+        above 0 it takes the picture for real, below 0 for generated.
+    """
+    make = _LayerMaker(plan, seed, dtype)
+    picture = layers.Input(plan.img_size, name="picture")
+    x = picture
+    for number, stage in enumerate(plan.discriminator, 1):
+        x = make.convolution(layers.Conv2D, f"stage_{number}", stage)(x)
+        x = make.norm_and_activation(x, f"stage_{number}", stage, activate_first=False)
+        x = make.dropout(x, f"stage_{number}", stage)
+    x = layers.Flatten(dtype=dtype, name="flat")(x)
+    logit = make.layer(layers.Dense, "logit", 1, use_bias=plan.logit_bias)(x)
+    logit = layers.Activation("linear", dtype="float32", name="float32_logit")(logit)
+    return keras.Model(picture, logit, name="discriminator")
+
+
+def _crop(x, name: str, size: tuple[int, int], stage: Stage, dtype):
+    """Cut what upsampling gave in excess: 10 doubles to 20, and the plan may ask for 19."""
+    excess = [side * step - want for side, step, want in zip(size, stage.stride, stage.size)]
+    if not any(excess):
+        return x
+    cut = tuple((extra // 2, extra - extra // 2) for extra in excess)
+    return layers.Cropping2D(cut, dtype=dtype, name=f"{name}_crop")(x)
+
+
+class _LayerMaker:
+    """Makes layers that share a plan's initialiser, seeds and precision."""
+
+    def __init__(self, plan: Plan, seed: int, dtype):
+        self.plan = plan
+        self.dtype = dtype
+        self._seed = seed
+
+    def next_seed(self) -> int:
+        self._seed += 1
+        return self._seed
+
+    def layer(self, kind, name: str, *sizes, **options):
+        """A dense or convolution layer with freshly seeded initial weights."""
+        if self.plan.initializer == "normal":  # N(0, 0.02): Radford et al. 2016, section 4
+            initializer = keras.initializers.RandomNormal(stddev=0.02, seed=self.next_seed())
+        else:
+            initializer = keras.initializers.GlorotUniform(seed=self.next_seed())
+        return kind(
+            *sizes, kernel_initializer=initializer, dtype=self.dtype, name=name, **options
+        )
+
+    def convolution(self, kind, name: str, stage: Stage, strides=None):
+        return self.layer(
+            kind,
+            name,
+            stage.filters,
+            stage.kernel,
+            strides=strides or stage.stride,
+            padding="same",
+            use_bias=stage.bias,
+        )
+
+    def upsample(self, x, name: str, stage: Stage):
+        if self.plan.upsampling == "transposed":
+            return self.convolution(layers.Conv2DTranspose, name, stage)(x)
+        if stage.stride != (1, 1):
+            x = layers.UpSampling2D(stage.stride, dtype=self.dtype, name=f"{name}_resize")(x)
+        return self.convolution(layers.Conv2D, name, stage, strides=(1, 1))(x)
+
+    def norm_and_activation(self, x, name: str, stage: Stage, activate_first=None):
+        steps = [self._norm, self._activation]
+        if self.plan.activate_first if activate_first is None else activate_first:
+            steps.reverse()
+        for step in steps:
+            x = step(x, name, stage)
+        return x
+
+    def _norm(self, x, name: str, stage: Stage):
+        if stage.norm == "none":
+            return x
+        return layers.BatchNormalization(
+            momentum=self.plan.momentum, dtype=self.dtype, name=f"{name}_norm"
+        )(x)
+
+    def _activation(self, x, name: str, stage: Stage):
+        if stage.slope == 1:
+            return x
+        if stage.slope == 0:
+            return layers.ReLU(dtype=self.dtype, name=f"{name}_relu")(x)
+        return layers.LeakyReLU(stage.slope, dtype=self.dtype, name=f"{name}_relu")(x)
+
+    def dropout(self, x, name: str, stage: Stage):
+        if stage.dropout == 0:
+            return x
+        return layers.Dropout(
+            stage.dropout, seed=self.next_seed(), dtype=self.dtype, name=f"{name}_dropout"
+        )(x)
