@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-TEMPORARY_SUFFIX = ".partial"  # what a killed writer leaves behind; whoever owns the folder sweeps these
+TEMPORARY_SUFFIX = (
+    ".partial"  # what a killed writer leaves behind; whoever owns the folder sweeps these
+)
 
 
 @contextmanager
 def atomic_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """Open `path` for writing in binary; it appears, whole and flushed to disk, when the block ends.
+    """Open `path` for writing in binary; it appears, whole and on disk, when the block ends.
 
     Bytes go to a temporary file beside `path`, which replaces it in one step. If the block raises,
     or the disk is full, the temporary file is removed and what stood at `path` before is untouched.

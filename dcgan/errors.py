@@ -1,8 +1,8 @@
-"""What can a caller catch? One base class, and one subclass for each kind of thing that goes wrong."""
+"""What can a caller catch? One base class, and a subclass for each kind of thing that fails."""
 
 
 class DCGANError(Exception):
-    """Anything this package refuses or could not do. The message says what is wrong and what to do."""
+    """Anything this package refuses or cannot do. The message says what is wrong, what to do."""
 
 
 class ArgumentError(DCGANError, ValueError):

@@ -63,7 +63,8 @@ def build_discriminator(plan: Plan, *, seed: int = 0, dtype=None) -> keras.Model
 
 def _crop(x, name: str, size: tuple[int, int], stage: Stage, dtype):
     """Cut what upsampling gave in excess: 10 doubles to 20, and the plan may ask for 19."""
-    excess = [side * step - want for side, step, want in zip(size, stage.stride, stage.size)]
+    steps = zip(size, stage.stride, stage.size, strict=True)
+    excess = [side * step - want for side, step, want in steps]
     if not any(excess):
         return x
     cut = tuple((extra // 2, extra - extra // 2) for extra in excess)
@@ -88,9 +89,7 @@ class _LayerMaker:
             initializer = keras.initializers.RandomNormal(stddev=0.02, seed=self.next_seed())
         else:
             initializer = keras.initializers.GlorotUniform(seed=self.next_seed())
-        return kind(
-            *sizes, kernel_initializer=initializer, dtype=self.dtype, name=name, **options
-        )
+        return kind(*sizes, kernel_initializer=initializer, dtype=self.dtype, name=name, **options)
 
     def convolution(self, kind, name: str, stage: Stage, strides=None):
         return self.layer(

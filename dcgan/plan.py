@@ -1,4 +1,4 @@
-"""Which layers, how wide, on maps of which size? The plan: plain numbers from which both networks are built."""
+"""Which layers, how wide, on maps of which size? The plan of both networks, as plain numbers."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -97,15 +97,15 @@ def make_plan(
     """
     sizes = [tuple(img_size[:2])]
     for _ in range(depth):
-        sizes.append(tuple(math.ceil(side / step) for side, step in zip(sizes[-1], stride)))
+        sizes.append(
+            tuple(math.ceil(side / step) for side, step in zip(sizes[-1], stride, strict=True))
+        )
     _check_depth(img_size, depth, stride)
     shape = {"kernel": tuple(kernel_size), "stride": tuple(stride)}
     generator = [
         Stage(sizes[level], increment * level, **shape) for level in range(depth - 1, 0, -1)
     ]
-    generator.append(
-        Stage(sizes[0], img_size[2], **shape, norm="none", bias=True, slope=1.0)
-    )
+    generator.append(Stage(sizes[0], img_size[2], **shape, norm="none", bias=True, slope=1.0))
     discriminator = [
         Stage(
             sizes[level],
@@ -133,7 +133,7 @@ def make_plan(
 def deepest(img_size: Sequence[int], stride: Pair) -> int:
     """How often every strided axis of the picture can be shrunk before it is one pixel."""
     depths = []
-    for side, step in zip(img_size[:2], stride):
+    for side, step in zip(img_size[:2], stride, strict=True):
         depth = 0
         while step > 1 and side > 1:
             side, depth = math.ceil(side / step), depth + 1
@@ -172,14 +172,16 @@ def check_plan(plan: Plan) -> None:
         _check_stage(stage, plan.base)
     size = plan.base.size
     for stage in plan.generator:
-        fits = all(small * s >= large for small, s, large in zip(size, stage.stride, stage.size))
+        steps = zip(size, stage.stride, stage.size, strict=True)
+        fits = all(small * step >= large for small, step, large in steps)
         _require("generator stage's size", stage.size, fits)
         size = stage.size
     last = plan.generator[-1]
     _require("generator's output", last, (*last.size, last.filters) == tuple(plan.img_size))
     size = (height, width)
     for stage in plan.discriminator:
-        size = tuple(math.ceil(side / step) for side, step in zip(size, stage.stride))
+        steps = zip(size, stage.stride, strict=True)
+        size = tuple(math.ceil(side / step) for side, step in steps)
         _require("discriminator stage's size", stage.size, stage.size == size)
     for network in ("generator", "discriminator"):
         count = count_weights(plan, network)
@@ -289,5 +291,7 @@ def _convert(name: str, value: object, wanted: object) -> object:
     else:
         good = isinstance(value, Mapping if wanted is Stage else list | tuple)
     if not good:
-        raise ArgumentError(f"{name} in the network plan has a wrong type. Received: {value!r:.200}")
+        raise ArgumentError(
+            f"{name} in the network plan has a wrong type. Received: {value!r:.200}"
+        )
     return value

@@ -1,0 +1,22 @@
+"""What differs between TensorFlow, JAX and PyTorch? Gradients and `train_step`, a file each.
+
+Each file's `BackendModel` is a `keras.Model` with three methods:
+
+- `gradients(function, variables=(), inputs=())` calls `function(*inputs)`, which returns a scalar
+  loss and any further results, and returns the loss, those results, and the list of the loss's
+  gradients at `variables` and then at `inputs`. Nothing else is differentiated.
+- `pullback(function, variables)` calls `function()`, which returns a tensor, and returns that
+  tensor and a function that turns a gradient at the tensor into the list of gradients at
+  `variables`. It can be called once.
+- `train_step`, which Keras's `fit` calls, runs the model's own `update(pictures)`.
+
+`jit_compile` is what Keras's `compile` should be told.
+"""
+
+from importlib import import_module
+
+import keras
+
+BackendModel = import_module(f"dcgan.backend.{keras.backend.backend()}_backend").BackendModel
+
+__all__ = ["BackendModel"]

@@ -1,0 +1,72 @@
+"""How are gradients taken on JAX? Of pure functions, made from stateful ones by Keras's scopes."""
+
+import jax
+import keras
+
+
+class BackendModel(keras.Model):
+    """A Keras model that can take gradients; see the package's opening for what each call does."""
+
+    jit_compile = "auto"
+
+    def gradients(self, function, variables=(), inputs=()):
+        others = self._others(variables)
+
+        def pure(values, inputs):
+            (loss, results), state = self._run(lambda: function(*inputs), variables, values, others)
+            return loss, (results, state)
+
+        take = jax.value_and_grad(pure, argnums=(0, 1), has_aux=True)
+        (loss, (results, state)), found = take([v.value for v in variables], list(inputs))
+        _assign(others, state)
+        return loss, results, [*found[0], *found[1]]
+
+    def pullback(self, function, variables):
+        others = self._others(variables)
+        output, pull, state = jax.vjp(
+            lambda values: self._run(function, variables, values, others),
+            [variable.value for variable in variables],
+            has_aux=True,
+        )
+        _assign(others, state)
+        return output, lambda gradient: pull(gradient)[0]
+
+    def train_step(self, state, data):
+        """Run the stateful update inside one scope over all of Keras's state, and read it back."""
+        lists = self._state_lists()
+        mapping = [
+            pair
+            for variables, values in zip(lists, state, strict=True)
+            for pair in zip(variables, values, strict=True)
+        ]
+        with keras.StatelessScope(state_mapping=mapping) as scope:
+            logs = self.update(data)
+        return logs, tuple([scope.get_current_value(v) for v in part] for part in lists)
+
+    def _state_lists(self):
+        """All variables, in the four lists and the order in which Keras hands them over."""
+        return (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.optimizer.variables,
+            self.metrics_variables,
+        )
+
+    def _others(self, variables):
+        given = {id(variable) for variable in variables}
+        return [v for part in self._state_lists() for v in part if id(v) not in given]
+
+    def _run(self, function, variables, values, others):
+        """Call `function` with `variables` at `values`; return its result and `others` after it.
+
+        A scope inside a scope does not look outwards, so this one is given every variable.
+        """
+        mapping = [*zip(variables, values, strict=True), *((v, v.value) for v in others)]
+        with keras.StatelessScope(state_mapping=mapping) as scope:
+            result = function()
+        return result, [scope.get_current_value(v) for v in others]
+
+
+def _assign(variables, values):
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

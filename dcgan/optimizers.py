@@ -1,0 +1,94 @@
+"""How do two optimizers fit under Keras's one? As a pair that steps neither, but holds both."""
+
+import keras
+
+from dcgan.errors import ArgumentError
+
+# Radford et al. 2016, section 4: Adam with learning rate 2e-4 and beta_1 0.5.
+LEARNING_RATE = 2e-4
+BETA_1 = 0.5
+
+
+@keras.saving.register_keras_serializable("dcgan")
+class OptimizerPair(keras.optimizers.Optimizer):
+    """Holds the generator's and the discriminator's optimizer, so that Keras sees every variable.
+
+    `learning_rate` is the generator's. Setting it, as Keras's schedule callbacks do, scales the
+    discriminator's by the same factor.
+
+    Args:
+        generator, discriminator: built-in Keras optimizers.
+    """
+
+    def __init__(self, generator, discriminator, name="optimizer_pair", **_):
+        super().__init__(learning_rate=0.0, name=name)
+        self.generator = keras.optimizers.get(generator)
+        self.discriminator = keras.optimizers.get(discriminator)
+
+    def build_pair(self, generator_variables, discriminator_variables) -> None:
+        """Make both optimizers' state, so that it can be loaded before the first step."""
+        if not self.built:
+            super().build([])
+            self.generator.build(generator_variables)
+            self.discriminator.build(discriminator_variables)
+
+    @property
+    def variables(self):
+        """Every variable of both, the pair's own first."""
+        if not hasattr(self, "discriminator"):  # Keras asks while its own constructor runs
+            return super().variables
+        return super().variables + self.generator.variables + self.discriminator.variables
+
+    @property
+    def learning_rate(self):
+        """The generator's learning rate."""
+        return self.generator.learning_rate if hasattr(self, "generator") else 0.0
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        ratio = float(value) / float(self.generator.learning_rate)
+        self.generator.learning_rate = value
+        self.discriminator.learning_rate = float(self.discriminator.learning_rate) * ratio
+
+    def finalize_variable_values(self, variables) -> None:
+        """Nothing to do: each optimizer of the pair has its own variables."""
+
+    def get_config(self) -> dict:
+        """Both optimizers, serialised."""
+        return {
+            "name": self.name,
+            "generator": keras.optimizers.serialize(self.generator),
+            "discriminator": keras.optimizers.serialize(self.discriminator),
+        }
+
+
+def make_optimizer(optimizer, argument: str = "optimizer"):
+    """Turn what a person gives for an optimizer into a Keras optimizer of its own.
+
+    Args:
+        optimizer: None for Adam with this package's learning rate and beta_1; a learning rate; a
+            Keras optimizer's name (with Keras's own settings), config or instance. An instance is
+            copied, since its state belongs to one network.
+        argument: its name, for the error.
+
+    Raises:
+        ArgumentError: it is none of these, or its learning rate is not a positive number.
+    """
+    if optimizer is None:
+        optimizer = LEARNING_RATE
+    try:
+        if type(optimizer) in (int, float):
+            made = keras.optimizers.Adam(float(optimizer), beta_1=BETA_1)
+        elif isinstance(optimizer, keras.optimizers.Optimizer):
+            made = type(optimizer).from_config(optimizer.get_config())
+        else:
+            made = keras.optimizers.get(optimizer)
+        rate = float(keras.ops.convert_to_numpy(made.learning_rate))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ArgumentError(
+            f"{argument} must be a learning rate, a Keras optimizer or its name. "
+            f"Received: {optimizer!r:.200} ({str(error).splitlines()[0][:200]})"
+        ) from error
+    if not 0 < rate < float("inf"):
+        raise ArgumentError(f"{argument}'s learning rate must be positive. Received: {rate}")
+    return made
