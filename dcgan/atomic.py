@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,7 @@ def atomic_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
     """
     path = Path(path)
     descriptor, temporary = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.name[:100]}.", suffix=TEMPORARY_SUFFIX
+        dir=path.parent, prefix=_prefix(path.name), suffix=TEMPORARY_SUFFIX
     )
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -44,6 +45,20 @@ def write_atomically(path: str | os.PathLike, content: bytes | str) -> None:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
+def sweep_leftovers(
+    folder: str | os.PathLike, name: str | None = None, older_than_seconds: float = 0
+) -> None:
+    """Remove what killed writers left in `folder`: of the file `name`, or of any.
+
+    In a folder where others may be writing at this moment, give an age that no write lasts.
+    """
+    start = _prefix(name) if name else "."
+    for path in Path(folder).iterdir():
+        if path.name.startswith(start) and path.name.endswith(TEMPORARY_SUFFIX) and path.is_file():
+            if time.time() - path.stat().st_mtime >= older_than_seconds:
+                path.unlink(missing_ok=True)
+
+
 def flush_to_disk(file: BinaryIO) -> None:
     """Force what was written to an open file out of the system's buffers."""
     file.flush()
@@ -59,6 +74,11 @@ def flush_folder(folder: str | os.PathLike) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _prefix(name: str) -> str:
+    """How the temporary names for a file begin; short, for names may have 255 bytes in all."""
+    return f".{name[:40]}."
 
 
 def _umask() -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dcgan.atomic import atomic_file
+from dcgan.atomic import atomic_file, sweep_leftovers
 from dcgan.errors import ModelFileError
 from dcgan.model_file import layout
 from dcgan.model_file.document import (
@@ -25,6 +25,8 @@ from dcgan.model_file.document import (
     parse,
 )
 from dcgan.model_file.layout import Member
+
+_LEFTOVER_SECONDS = 600  # no save takes so long: a temporary file as old as that has no writer
 
 
 def write_model(
@@ -130,6 +132,7 @@ def _write(
     members = []
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        sweep_leftovers(path.parent, path.name, _LEFTOVER_SECONDS)
         with atomic_file(path) as file:
             for name, pieces in parts:
                 members.append(_member(name, pieces))

@@ -1,0 +1,1 @@
+"""What is a run on disk? Its folder, lock, log, checkpoints, and the signals that end it."""

@@ -1,0 +1,146 @@
+"""What happened in a run, step by step? `log.jsonl`, and the same as a table in `log.csv`."""
+
+import csv
+import io
+import json
+import math
+import os
+from pathlib import Path
+
+from dcgan.atomic import flush_to_disk, write_atomically
+from dcgan.errors import ArgumentError, RunError
+
+
+class RunLog:
+    """The records of a run, appended as they come; a kill can cost no more than the last one.
+
+    `log.jsonl` is the log: one JSON object per line, each with its "step". `log.csv` is always made
+    from it: a column per key, in the order in which the keys first occurred; a record with a new
+    key has the whole table written anew with one more column; what a record lacks is left empty.
+    Numbers that are not finite become null, for JSON has no others.
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        self.jsonl_path = Path(folder) / "log.jsonl"
+        self.csv_path = Path(folder) / "log.csv"
+        self._columns: list[str] | None = None  # None: the files must be looked at before writing
+        self._waiting: list[str] = []  # lines that a full disk did not take
+
+    def write(self, record: dict) -> None:
+        """Append a record.
+
+        Args:
+            record: plain values by name; "step" (a whole number) must be among them.
+
+        Raises:
+            RunError: the disk is full or the folder is gone. The record is kept and written with
+                the next one.
+        """
+        record = _plain(record)
+        if not isinstance(record.get("step"), int):
+            raise ArgumentError(f'A record needs its "step", a whole number. Received: {record}')
+        self._waiting.append(json.dumps(record) + "\n")
+        try:
+            if self._columns is None:
+                self._repair()
+            while self._waiting:
+                self._append(self._waiting[0])
+        except OSError as error:
+            self._columns = None
+            raise RunError(
+                f"The log {str(self.jsonl_path)!r} cannot be written: {error.strerror or error}. "
+                "Free some space, or see whether the folder is still there."
+            ) from error
+
+    def records(self) -> list[dict]:
+        """All whole records, oldest first."""
+        return [json.loads(line) for line in self._whole_lines()]
+
+    def cut_after(self, step: int) -> None:
+        """Drop the records after a step, so that going on from it writes them again, once.
+
+        Raises:
+            OSError: the files cannot be written.
+        """
+        self._waiting.clear()
+        if self.jsonl_path.exists():
+            lines = self._whole_lines()
+            kept = [line for line in lines if json.loads(line)["step"] <= step]
+            self._replace(kept)
+
+    def flush(self) -> None:
+        """Force the log to disk, so that it is never behind a checkpoint saved after this."""
+        if self.jsonl_path.exists():
+            with open(self.jsonl_path, "ab") as file:
+                flush_to_disk(file)
+
+    def _append(self, line: str) -> None:
+        with open(self.jsonl_path, "a", encoding="utf-8", newline="\n") as file:
+            file.write(line)
+        self._waiting.pop(0)
+        record = json.loads(line)
+        if record.keys() <= set(self._columns):
+            with open(self.csv_path, "a", encoding="utf-8", newline="") as file:
+                file.write(_table([record], self._columns))
+        else:
+            self._rebuild_table()
+
+    def _whole_lines(self) -> list[str]:
+        """The lines that are records: a kill leaves a torn last line, a power cut one of zeros."""
+        if not self.jsonl_path.exists():
+            return []
+        content = self.jsonl_path.read_text(encoding="utf-8", errors="replace")
+        return [line for line in content.splitlines(keepends=True) if _is_record(line)]
+
+    def _repair(self) -> None:
+        """Bring both files to a state in which a line can be appended."""
+        self._replace(self._whole_lines())
+
+    def _replace(self, lines: list[str]) -> None:
+        content = "".join(lines).encode()
+        if self.jsonl_path.exists() and (present := self.jsonl_path.read_bytes()) != content:
+            if present.startswith(content):
+                os.truncate(self.jsonl_path, len(content))  # works on a full disk, too
+            else:
+                write_atomically(self.jsonl_path, content)
+        self._rebuild_table()
+
+    def _rebuild_table(self) -> None:
+        records = self.records()
+        columns = list(dict.fromkeys(key for record in records for key in record))
+        if columns or self.csv_path.exists():
+            header = _row(columns) if columns else ""
+            write_atomically(self.csv_path, header + _table(records, columns))
+        self._columns = columns
+
+
+def _is_record(line: str) -> bool:
+    try:
+        return line.endswith("\n") and isinstance(json.loads(line)["step"], int)
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def _plain(value: object) -> object:
+    """The value in the types of JSON; numpy's scalars and arrays become numbers and lists."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _table(records: list[dict], columns: list[str]) -> str:
+    return "".join(_row([record.get(column) for column in columns]) for record in records)
+
+
+def _row(values: list) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(
+        json.dumps(value) if isinstance(value, list | dict) else value for value in values
+    )
+    return buffer.getvalue()
