@@ -1,0 +1,83 @@
+"""How do pictures reach Keras? As an endless stream of uint8 batches, from any step on."""
+
+import keras
+import numpy as np
+
+from dcgan.data.order import epoch_order
+from dcgan.data.reader import PictureReader
+from dcgan.errors import ArgumentError
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of pictures; item `i` is the batch of training step `first_step + i`, for ever.
+
+    Nothing here remembers where training is: a batch is a pure function of the seed and the step.
+    Keras may ask ahead, twice, or for a look at the shapes, and a resumed run sees what an
+    uninterrupted one would have seen. The stream has no end, so `fit` must be told how long an
+    epoch is: `fit(batches, steps_per_epoch=batches.steps_per_epoch)`. Keras keeps that number for
+    all epochs of a call, so what is left of an epoch that was stopped in its middle
+    (`batches.steps_left`) is a call of its own.
+
+    Args:
+        pixels: uint8 (count, height, width, channels), in memory or memory-mapped.
+        batch_size: pictures per batch; the last batch of a pass is filled up from its start.
+        seed: decides the order of every pass.
+        mirror: show about half of the pictures mirrored left to right, picked anew each pass.
+        first_step: the training step of the first batch, counted from 0 over the whole run.
+        indices: which of the pictures to use; all of them by default.
+    """
+
+    def __init__(
+        self,
+        pixels: np.ndarray,
+        batch_size: int,
+        *,
+        seed: int = 0,
+        mirror: bool = False,
+        first_step: int = 0,
+        indices: np.ndarray | None = None,
+    ):
+        super().__init__()
+        self.indices = np.arange(len(pixels)) if indices is None else np.asarray(indices)
+        if len(self.indices) == 0 or batch_size < 1 or first_step < 0:
+            raise ArgumentError(
+                "Batches need at least one picture, batch_size of at least 1 and first_step of at "
+                f"least 0. Received: {len(self.indices)} pictures, batch_size={batch_size}, "
+                f"first_step={first_step}."
+            )
+        self.batch_size = batch_size
+        self.seed = seed
+        self.mirror = mirror
+        self.first_step = first_step
+        self.steps_per_epoch = -(-len(self.indices) // batch_size)
+        self._reader = PictureReader(pixels)
+        self._pass = (-1, np.empty(0), np.empty(0))  # the order last worked out, and of which epoch
+
+    @property
+    def steps_left(self) -> int:
+        """Steps from `first_step` to the end of its epoch; a whole epoch where it starts one."""
+        return self.steps_per_epoch - self.first_step % self.steps_per_epoch
+
+    @property
+    def num_batches(self) -> None:
+        """None is Keras's word for a stream without end."""
+        return None
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """The batch of step `first_step + index`: uint8 (batch_size, height, width, channels)."""
+        epoch, step = divmod(self.first_step + index, self.steps_per_epoch)
+        order, mirrored = self._order_of(epoch)
+        positions = slice(step * self.batch_size, (step + 1) * self.batch_size)
+        pictures = self._reader.take(self.indices[order[positions]])
+        if self.mirror:
+            flipped = np.flatnonzero(mirrored[positions])
+            pictures[flipped] = pictures[flipped, :, ::-1]
+        return pictures
+
+    def _order_of(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        known, order, mirrored = self._pass
+        if known != epoch:
+            positions = self.steps_per_epoch * self.batch_size
+            order, mirrored = epoch_order(len(self.indices), self.seed, epoch, positions)
+            self._pass = (epoch, order, mirrored)  # one assignment: Keras may read from threads
+        return order, mirrored

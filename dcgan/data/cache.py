@@ -1,0 +1,159 @@
+"""Where do decoded pictures stay between runs? In the user's cache, an entry per data set."""
+
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dcgan.atomic import TEMPORARY_SUFFIX, flush_folder, write_atomically
+
+VARIABLE = "DCGAN_CACHE"  # overrides where the cache is
+ENTRIES, PIXELS, RECORD = "pictures", "pixels.raw", "pictures.json"
+KEY = re.compile(r"[0-9a-f]{64}")
+LEFTOVER_SECONDS = 3600  # a decode that has written nothing for so long is dead
+IN_MEMORY_BYTES = 64 << 20  # smaller sets are simply read
+
+
+@dataclass(frozen=True)
+class CacheEntry:
+    """One decoded data set: where it is, which folder it came from, how large it is."""
+
+    path: Path
+    source: str
+    pictures: int
+    size: int  # bytes
+
+
+def cache_folder() -> Path:
+    """The folder of the cache: `$DCGAN_CACHE`, or `dcgan` in the user's cache folder."""
+    if os.environ.get(VARIABLE):
+        return Path(os.environ[VARIABLE]).expanduser()
+    if os.environ.get("XDG_CACHE_HOME"):
+        return Path(os.environ["XDG_CACHE_HOME"], "dcgan")
+    if sys.platform == "darwin":
+        return Path("~/Library/Caches/dcgan").expanduser()
+    if os.name == "nt":
+        return Path(
+            os.environ.get("LOCALAPPDATA", "~/AppData/Local"), "dcgan", "cache"
+        ).expanduser()
+    return Path("~/.cache/dcgan").expanduser()
+
+
+def cache_entries() -> list[CacheEntry]:
+    """All whole entries of the cache."""
+    entries = []
+    for folder in _folders(cache_folder()):
+        record = _read_record(folder)
+        if record is not None:
+            size = (folder / PIXELS).stat().st_size
+            entries.append(CacheEntry(folder, record["source"], len(record["names"]), size))
+    return entries
+
+
+def clear_cache() -> int:
+    """Delete every entry and every leftover of the cache, and nothing else; returns bytes freed.
+
+    A run that is reading its pictures goes on undisturbed: the system keeps an open file.
+    """
+    freed = 0
+    for folder in _folders(cache_folder(), leftovers=True):
+        freed += sum(file.stat().st_size for file in folder.iterdir())
+        shutil.rmtree(folder)
+    return freed
+
+
+def load_entry(root: Path, key: str) -> tuple[np.ndarray, dict] | None:
+    """The pixels and the record of entry `key`; None if there is no whole one.
+
+    Pixels are uint8 (count, height, width, channels): memory-mapped where large, else read.
+    """
+    folder = root / ENTRIES / key
+    record = _read_record(folder)
+    if record is None or record["key"] != key:
+        return None
+    shape = (len(record["names"]), *record["shape"])
+    path = folder / PIXELS
+    if not path.is_file() or path.stat().st_size != int(np.prod(shape)):
+        return None
+    if path.stat().st_size <= IN_MEMORY_BYTES:
+        return np.fromfile(path, np.uint8).reshape(shape), record
+    return np.memmap(path, np.uint8, "r", shape=shape), record
+
+
+@contextmanager
+def new_entry(root: Path, key: str, size: int) -> Iterator[Path]:
+    """A folder to fill with `PIXELS`, made beside where the entry will be, and gone if it fails.
+
+    Args:
+        root: the cache folder; made if it is not there.
+        key: the entry's name, 64 hexadecimal digits.
+        size: bytes that will be needed at most.
+
+    Raises:
+        OSError: the folder cannot be written, or the disk has no room.
+    """
+    (root / ENTRIES).mkdir(parents=True, exist_ok=True)
+    _sweep(root)
+    free = shutil.disk_usage(root).free
+    if free < size * 1.05:
+        raise OSError(f"No room for {size / 1e6:,.0f} MB of pixels: {free / 1e6:,.0f} MB are free.")
+    partial = tempfile.mkdtemp(dir=root / ENTRIES, prefix=f"{key}.", suffix=TEMPORARY_SUFFIX)
+    try:
+        yield Path(partial)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def keep_entry(partial: Path, root: Path, key: str, record: dict) -> None:
+    """Make a filled folder the entry `key`, in one step. Another process may have been first."""
+    with open(partial / PIXELS, "rb+") as file:
+        os.fsync(file.fileno())
+    write_atomically(partial / RECORD, json.dumps(record | {"key": key}))
+    final = root / ENTRIES / key
+    if load_entry(root, key) is None:
+        shutil.rmtree(final, ignore_errors=True)  # damaged, or it would have loaded
+        os.replace(partial, final)
+        flush_folder(root / ENTRIES)
+
+
+def _sweep(root: Path) -> None:
+    """Remove what killed decodes have left."""
+    now = time.time()
+    for folder in _folders(root, leftovers=True):
+        if folder.suffix == TEMPORARY_SUFFIX:
+            newest = max((path.stat().st_mtime for path in (folder, *folder.iterdir())), default=0)
+            if now - newest > LEFTOVER_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folders(root: Path, leftovers: bool = False) -> list[Path]:
+    """Folders under `root` that by their name are ours."""
+    if not (root / ENTRIES).is_dir():
+        return []
+    return [
+        folder
+        for folder in sorted((root / ENTRIES).iterdir())
+        if KEY.fullmatch(folder.name.split(".")[0])
+        and (leftovers or "." not in folder.name)
+        and folder.is_dir()
+        and not folder.is_symlink()
+    ]
+
+
+def _read_record(folder: Path) -> dict | None:
+    """What an entry says of itself; None if it is missing or not whole."""
+    try:
+        record = json.loads((folder / RECORD).read_bytes())
+    except (OSError, ValueError):
+        return None
+    wanted = {"key", "source", "names", "skipped", "originals", "shape"}
+    return record if isinstance(record, dict) and wanted <= record.keys() else None

@@ -1,0 +1,105 @@
+"""What is in one picture file? Its pixels, fitted to the target; or the reason why it has none."""
+
+import os
+import stat
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from dcgan.data.modes import to_eight_bits
+from dcgan.data.target import SIDEWAYS, TURNS, Target
+
+# What Pillow decodes by itself, found by content. Left out are formats that start other programs
+# (EPS), only know the name of the format (HDF5, MPEG) or hold drawings instead of pixels (WMF).
+FORMATS = (
+    "JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "QOI",
+    "DIB", "ICO", "DDS", "PCX", "SGI", "TGA",
+)  # fmt: skip
+MAX_PIXELS = 100_000_000  # decoded at once: 400 MB inside Pillow, more than any common camera has
+OWN_PICTURES = "dcgan run"  # the PNG text `Software` of what a training run writes
+OWN_PICTURES_REASON = "made by a training run of this program"
+ORIENTATION_TAG = 0x0112
+
+
+class Unusable(Exception):
+    """This file gives no picture. The message is the reason, in a few words, without its name."""
+
+
+class Original(NamedTuple):
+    """What a file held before it was fitted: size as shown (EXIF applied) and Pillow's mode."""
+
+    width: int
+    height: int
+    mode: str
+    transparent: bool
+
+
+def decode_file(path: str, target: Target) -> tuple[np.ndarray, Original]:
+    """Decode, convert and resize one file.
+
+    Returns:
+        uint8 (height, width, channels), premultiplied where it has 4 channels, and what it was.
+
+    Raises:
+        Unusable: for whatever reason; a picture file can fail in every way there is.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of files that it then reads well
+        try:
+            with _open_regular(path) as file:
+                return _decode(file, target)
+        except Unusable:
+            raise
+        except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, anything
+            raise Unusable(_reason(error)) from error
+
+
+def _open_regular(path: str):
+    """Open a file, never waiting: a pipe or a device in its place is refused."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    file = os.fdopen(os.open(path, flags), "rb")
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
+        file.close()
+        raise Unusable("empty file" if stat.S_ISREG(status.st_mode) else "not a regular file")
+    return file
+
+
+def _decode(file, target: Target) -> tuple[np.ndarray, Original]:
+    image = Image.open(file, formats=FORMATS)
+    width, height = image.size
+    if image.format in (
+        "JPEG",
+        "MPO",
+    ):  # let the decoder itself leave out detail that is not needed
+        image.draft(
+            "L" if target.channels == 1 and image.mode == "RGB" else None,
+            target.enough(width, height),
+        )
+    if image.width * image.height > MAX_PIXELS:
+        raise Unusable(f"{width} x {height} pixels are more than {MAX_PIXELS:,}")
+    image.load()  # before any metadata is read: reading it first hides a broken stream (Pillow 13)
+    if image.info.get("Software") == OWN_PICTURES:
+        raise Unusable(OWN_PICTURES_REASON)
+    orientation = image.getexif().get(ORIENTATION_TAG, 1)
+    mode, transparent = image.mode, image.has_transparency_data
+    pixels = target.fit(to_eight_bits(image), orientation if orientation in TURNS else 1)
+    if orientation in SIDEWAYS:
+        width, height = height, width
+    return pixels, Original(width, height, mode, transparent)
+
+
+def _reason(error: Exception) -> str:
+    """A few words for a person, on one line."""
+    if isinstance(error, UnidentifiedImageError):
+        return "not a picture in a format that is known here"
+    if isinstance(error, FileNotFoundError):
+        return "vanished before it was read"
+    if isinstance(error, PermissionError):
+        return "no permission to read it"
+    if isinstance(error, MemoryError):
+        return "not enough memory to decode it"
+    words = " ".join(str(error).split()) or type(error).__name__
+    return words[:200]

@@ -1,0 +1,195 @@
+"""How are the files of a folder decoded once, and found decoded from then on?"""
+
+import hashlib
+import json
+import logging
+import os
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from dcgan.data import cache
+from dcgan.data.decode import Original, Unusable, decode_file
+from dcgan.data.scan import Found
+from dcgan.data.target import Target
+from dcgan.data.words import printable
+from dcgan.data.workers import Outcome, decode_all
+from dcgan.errors import DataError
+
+RULES_VERSION = 1  # raised when the same files would become other pixels
+FEW_FILES = 32  # decoded here: starting processes would take longer
+MOST_IN_MEMORY = 1 << 30  # bytes, where no disk can be written
+BAR_DELAY_SECONDS = 2  # what is done sooner needs no progress bar
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """The usable files of a folder as one array, and the reasons for the others."""
+
+    pixels: np.ndarray
+    names: list[str]
+    originals: list[Original]
+    skipped: list[tuple[str, str]]
+
+
+def folder_key(files: list[Found], target: Target) -> str:
+    """Hexadecimal SHA-256 of all that decides the pixels: names, sizes, times and the target."""
+    seen = [(found.name, found.size, found.modified) for found in files]
+    content = json.dumps([RULES_VERSION, asdict(target), seen])
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def decode_folder(
+    folder: Path,
+    files: list[Found],
+    target: Target,
+    key: str,
+    beside: str | os.PathLike | None = None,
+    verbose: int = 1,
+) -> Decoded:
+    """The decoded files, from the cache where they are in it.
+
+    They are kept in the user's cache, or in the folder `beside` where that cannot be written; or
+    in memory, if it is little, where neither can.
+    """
+    roots = [cache.cache_folder()] + ([Path(beside)] if beside is not None else [])
+    for root in roots:
+        known = cache.load_entry(root, key)
+        if known is not None:
+            return _from_record(*known)
+    for root in roots:
+        try:
+            return _decode_to_disk(folder, files, target, key, root, verbose)
+        except OSError as error:
+            log.warning("Decoded pictures cannot be kept in %s: %s", root, error)
+    size = len(files) * int(np.prod(target.shape))
+    if size > MOST_IN_MEMORY:
+        raise DataError(
+            f"There is nowhere to keep {size / 1e6:,.0f} MB of decoded pictures. Expected: a "
+            f"folder that can be written and has room, in one of: {', '.join(map(str, roots))}. "
+            f"Set the environment variable {cache.VARIABLE} to a folder that has."
+        )
+    return _decode_to_memory(files, target, verbose)
+
+
+def _decode_to_disk(
+    folder: Path, files: list[Found], target: Target, key: str, root: Path, verbose: int
+) -> Decoded:
+    slot_size = int(np.prod(target.shape))
+    size = len(files) * slot_size
+    with cache.new_entry(root, key, size) as partial:
+        path = partial / cache.PIXELS
+        _reserve(path, size)
+        outcomes = _decode_into(path, files, target, verbose)
+        usable = [slot for slot, outcome in enumerate(outcomes) if isinstance(outcome, Original)]
+        _close_gaps(path, usable, slot_size)
+        record = {
+            "source": str(folder.resolve()),
+            "shape": target.shape,
+            "names": [files[slot].name for slot in usable],
+            "originals": [outcomes[slot] for slot in usable],
+            "skipped": _skipped(files, outcomes),
+        }
+        if not usable:  # nothing to keep, and nothing to map
+            return Decoded(np.empty((0, *target.shape), np.uint8), [], [], record["skipped"])
+        cache.keep_entry(partial, root, key, record)
+    kept = cache.load_entry(root, key)
+    if kept is None:
+        raise OSError("it was removed while it was made")
+    return _from_record(*kept)
+
+
+def _decode_into(path: Path, files: list[Found], target: Target, verbose: int) -> list[Outcome]:
+    """Decode each file into its slot of the file `path`."""
+    with _progress(len(files), verbose) as bar:
+        if len(files) > FEW_FILES:
+            return decode_all([found.path for found in files], target, path, bar.update)
+        outcomes = []
+        with open(path, "r+b") as pixels_file:
+            for slot, found in enumerate(files):
+                pixels, outcome = _decode_here(found, target)
+                if pixels is not None:
+                    pixels_file.seek(slot * pixels.nbytes)
+                    pixels_file.write(pixels.tobytes())
+                outcomes.append(outcome)
+                bar.update()
+        return outcomes
+
+
+def _decode_to_memory(files: list[Found], target: Target, verbose: int) -> Decoded:
+    pictures, outcomes = [], []
+    with _progress(len(files), verbose) as bar:
+        for found in files:
+            pixels, outcome = _decode_here(found, target)
+            pictures += [] if pixels is None else [pixels]
+            outcomes.append(outcome)
+            bar.update()
+    usable = [slot for slot, outcome in enumerate(outcomes) if isinstance(outcome, Original)]
+    return Decoded(
+        np.array(pictures, np.uint8).reshape(-1, *target.shape),
+        [files[slot].name for slot in usable],
+        [outcomes[slot] for slot in usable],
+        _skipped(files, outcomes),
+    )
+
+
+def _decode_here(found: Found, target: Target) -> tuple[np.ndarray | None, Outcome]:
+    try:
+        return decode_file(found.path, target)
+    except Unusable as reason:
+        return None, str(reason)
+
+
+def _progress(total: int, verbose: int) -> tqdm:
+    return tqdm(
+        total=total,
+        desc="Reading pictures",
+        unit="",
+        delay=BAR_DELAY_SECONDS,
+        disable=not verbose,
+        file=sys.stderr,
+        leave=False,
+    )
+
+
+def _reserve(path: Path, size: int) -> None:
+    """Make a file of `size` bytes, taking its room on the disk now where the system can."""
+    with open(path, "wb") as file:
+        if hasattr(os, "posix_fallocate") and size:
+            os.posix_fallocate(file.fileno(), 0, size)
+        file.truncate(size)
+
+
+def _close_gaps(path: Path, usable: list[int], slot_size: int) -> None:
+    """Move the pictures together over the slots of files that gave none."""
+    with open(path, "r+b") as file:
+        for position, slot in enumerate(usable):
+            if position != slot:
+                file.seek(slot * slot_size)
+                picture = file.read(slot_size)
+                file.seek(position * slot_size)
+                file.write(picture)
+        file.truncate(len(usable) * slot_size)
+
+
+def _skipped(files: list[Found], outcomes: list[Outcome]) -> list[tuple[str, str]]:
+    """(name, reason) of each file that gave no picture, each named for the log as well."""
+    skipped = [
+        (found.name, outcome)
+        for found, outcome in zip(files, outcomes, strict=True)
+        if not isinstance(outcome, Original)
+    ]
+    for name, reason in skipped:
+        log.info("Skipped %s: %s", printable(name), printable(reason))
+    return skipped
+
+
+def _from_record(pixels: np.ndarray, record: dict) -> Decoded:
+    originals = [Original(*original) for original in record["originals"]]
+    skipped = [(name, reason) for name, reason in record["skipped"]]
+    return Decoded(pixels, record["names"], originals, skipped)

@@ -1,0 +1,142 @@
+"""What shall every picture become? Size, channels, the way to fit, the colour behind it."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from dcgan.errors import ArgumentError
+
+RESIZE_RULES = ("crop", "stretch", "pad")
+LARGEST_SIDE = 16_384
+FILTER = Image.Resampling.LANCZOS
+REDUCING_GAP = (
+    3.0  # shrink by whole factors first, down to 3 times the target: fast and unnoticeable
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """How pictures are fitted: `crop` covers and cuts the middle out, `pad` adds bars."""
+
+    height: int
+    width: int
+    channels: int
+    resize: str = "crop"
+    background: tuple[int, int, int] = (255, 255, 255)
+
+    def __post_init__(self):
+        sides = (self.height, self.width)
+        if not all(isinstance(side, int) and 1 <= side <= LARGEST_SIDE for side in sides):
+            raise ArgumentError(
+                f"img_size must be (height, width, channels) with whole numbers from 1 to "
+                f"{LARGEST_SIDE} for height and width. Received: height={self.height!r}, "
+                f"width={self.width!r}."
+            )
+        if self.channels not in (1, 3, 4):
+            raise ArgumentError(
+                "img_size must end with 1 (grey), 3 (colour) or 4 channels (colour and alpha). "
+                f"Received: channels={self.channels!r}."
+            )
+        if self.resize not in RESIZE_RULES:
+            raise ArgumentError(
+                f"resize must be one of {', '.join(RESIZE_RULES)}. Received: {self.resize!r}."
+            )
+        _check_colour(self.background)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.height, self.width, self.channels
+
+    def fit(self, image: Image.Image, orientation: int = 1) -> np.ndarray:
+        """Resize an 8-bit image (mode L, RGB or RGBa) to a uint8 (height, width, channels).
+
+        `orientation` is the EXIF one. It is applied last, on few pixels, and reckoned with before.
+        """
+        if self.channels == 1 and image.mode == "RGB":
+            image = image.convert("L")
+        height, width = self.height, self.width
+        if orientation in SIDEWAYS:
+            height, width = width, height
+        image = self._resized(image, height, width)
+        if orientation in TURNS:
+            image = image.transpose(TURNS[orientation])
+        if self.resize == "pad":
+            return self._padded(image)
+        return self._channels(image)
+
+    def _resized(self, image: Image.Image, height: int, width: int) -> Image.Image:
+        size, box = (width, height), (0.0, 0.0, float(image.width), float(image.height))
+        scale = (max if self.resize == "crop" else min)(width / image.width, height / image.height)
+        if self.resize == "crop":
+            across, down = width / scale, height / scale
+            left, top = (image.width - across) / 2, (image.height - down) / 2
+            box = (
+                max(left, 0),
+                max(top, 0),
+                min(left + across, image.width),
+                min(top + down, image.height),
+            )
+        elif self.resize == "pad":
+            size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+        if size == image.size and box == (0, 0, *image.size):
+            return image
+        return image.resize(size, FILTER, box, REDUCING_GAP)
+
+    def _padded(self, image: Image.Image) -> np.ndarray:
+        """Centre the picture on the background, or on nothing where alpha is kept."""
+        canvas = np.empty(self.shape, np.uint8)
+        canvas[:] = self._behind()
+        top, left = (self.height - image.height) // 2, (self.width - image.width) // 2
+        canvas[top : top + image.height, left : left + image.width] = self._channels(image)
+        return canvas
+
+    def _channels(self, image: Image.Image) -> np.ndarray:
+        """Mode L, RGB or RGBa to an array with the channels asked for."""
+        if image.mode != "RGBa":
+            wanted = {1: "L", 3: "RGB", 4: "RGBA"}[self.channels]
+            return np.asarray(image.convert(wanted)).reshape(image.height, image.width, -1)
+        pixels = np.asarray(image).astype(np.int32)
+        colours, alpha = pixels[..., :3], pixels[..., 3:]
+        if self.channels == 4:  # the filter overshoots at sharp edges, each channel on its own
+            return np.concatenate([np.minimum(colours, alpha), alpha], axis=-1).astype(np.uint8)
+        behind = np.array(self.background) * (255 - alpha)
+        colours = np.minimum(colours + (behind + 127) // 255, 255).astype(np.uint8)
+        if self.channels == 3:
+            return colours
+        return np.asarray(Image.fromarray(colours).convert("L"))[..., None]
+
+    def _behind(self) -> np.ndarray:
+        """The colour of the bars, in the channels asked for."""
+        if self.channels == 4:
+            return np.zeros(4, np.uint8)
+        pixel = Image.new("RGB", (1, 1), self.background)
+        return np.asarray(pixel.convert("L" if self.channels == 1 else "RGB")).reshape(-1)
+
+    def enough(self, width: int, height: int) -> tuple[int, int]:
+        """A (width, height) to which a decoder may shrink unseen: twice the target."""
+        side = 2 * max(self.height, self.width)  # either way round: the orientation is read later
+        scale = min(1.0, max(side / width, side / height))
+        return math.ceil(width * scale), math.ceil(height * scale)
+
+
+SIDEWAYS = (5, 6, 7, 8)
+TURNS = {  # EXIF orientation to what undoes it (Exif 2.32, tag 0x0112)
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def _check_colour(colour: tuple[int, int, int]) -> None:
+    fine = isinstance(colour, tuple) and len(colour) == 3
+    if not fine or not all(isinstance(part, int) and 0 <= part <= 255 for part in colour):
+        raise ArgumentError(
+            "background must be three whole numbers from 0 to 255 (red, green, blue). "
+            f"Received: {colour!r}."
+        )

@@ -1,0 +1,50 @@
+"""What does a decoding process do? Reads names, writes pixels into a file, answers line by line.
+
+Started by `workers.py` as a program of its own. Unlike a fork it cannot inherit the threads of a
+framework, unlike `multiprocessing` it does not run the caller's script again, and a decoder that
+crashes takes only this process with it.
+"""
+
+import json
+import signal
+import sys
+from typing import BinaryIO
+
+from dcgan.data.decode import Unusable, decode_file
+from dcgan.data.target import Target
+
+
+def main() -> None:
+    """First line: where to write and what to make. Then a line of [slot, path] pairs each time."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program; this ends with stdin
+    settings = json.loads(sys.stdin.readline())
+    background = tuple(settings["target"].pop("background"))
+    target = Target(**settings["target"], background=background)
+    with open(settings["path"], "r+b", buffering=0) as file:
+        _say("ready")
+        for line in sys.stdin:
+            for slot, path in json.loads(line):
+                _say(_decode_into(file, slot, path, target))
+
+
+def _decode_into(file: BinaryIO, slot: int, path: str, target: Target) -> list | str | dict:
+    """What the file was (a list), why it is of no use (a string), why nothing works (a dict)."""
+    try:
+        pixels, original = decode_file(path, target)
+    except Unusable as reason:
+        return str(reason)
+    try:
+        file.seek(slot * pixels.nbytes)
+        written = file.write(pixels.tobytes())
+    except OSError as error:
+        return {"fatal": error.strerror}
+    return list(original) if written == pixels.nbytes else {"fatal": "the disk is full"}
+
+
+def _say(answer: list | str | dict) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
