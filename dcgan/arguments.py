@@ -2,8 +2,16 @@
 
 import math
 import numbers
+import os
 
+import numpy as np
+
+from dcgan import plan
 from dcgan.errors import ArgumentError
+
+MAX_SEED = 2**31 - 1  # what every backend's random generators take
+MAX_BATCH = 65_536
+PRECISIONS = ("float32", "mixed_bfloat16")
 
 
 def refuse(name: str, expected: str, received: object) -> None:
@@ -57,3 +65,86 @@ def choice(name: str, value: object, choices: tuple) -> object:
     if value not in choices:
         refuse(name, "one of " + ", ".join(map(repr, choices)), value)
     return value
+
+
+def check_options(options: dict) -> dict:
+    """Check the constructor's arguments, optimizers aside, and bring them into one form.
+
+    Raises:
+        ArgumentError: names the first argument that cannot work.
+    """
+    network_plan = options["network_plan"]
+    if isinstance(network_plan, dict):
+        network_plan = plan.plan_from_dict(network_plan)
+    elif network_plan is not None and not isinstance(network_plan, plan.Plan):
+        refuse("network_plan", "a dcgan.plan.Plan, its dict, or None", network_plan)
+    save_path = options["save_path"]
+    if save_path is not None:
+        if not isinstance(save_path, str | os.PathLike) or not os.fspath(save_path):
+            refuse("save_path", "the path of a folder, or None", save_path)
+        save_path = os.fspath(save_path)
+    if options["precision"] == "mixed_float16":
+        refuse(
+            "precision",
+            "'float32' or 'mixed_bfloat16': float16 needs loss scaling, which two players that "
+            "step by themselves cannot share",
+            "mixed_float16",
+        )
+    checked = {
+        "save_path": save_path,
+        "kernel_size": pair("kernel_size", options["kernel_size"], 1, plan.MAX_KERNEL),
+        "stride": pair("stride", options["stride"], 1, plan.MAX_KERNEL),
+        "input_size": whole("input_size", options["input_size"], 1, plan.MAX_LATENT),
+        "img_size": picture_size("img_size", options["img_size"], plan.MIN_SIDE, plan.MAX_SIDE),
+        "dropout": real("dropout", options["dropout"], 0, 0.95),
+        "depth": whole("depth", options["depth"], 1, plan.MAX_DEPTH),
+        "increment": whole("increment", options["increment"], 1, plan.MAX_FILTERS),
+        "batch_size": whole("batch_size", options["batch_size"], 1, MAX_BATCH),
+        "seed": whole("seed", options["seed"], 0, MAX_SEED // 1000),
+        "average": real("average", options["average"], 0, 0.999999),
+        "augmentation": None
+        if options["augmentation"] is None
+        else real("augmentation", options["augmentation"], 0, 1),
+        "mirror": choice("mirror", options["mirror"], (False, True)),
+        "resize": choice("resize", options["resize"], ("crop", "stretch", "pad")),
+        "background": colour("background", options["background"]),
+        "upsampling": choice("upsampling", options["upsampling"], plan.UPSAMPLINGS),
+        "discriminator_norm": choice(
+            "discriminator_norm", options["discriminator_norm"], ("batch", "none")
+        ),
+        "precision": choice("precision", options["precision"], PRECISIONS),
+        "network_plan": network_plan,
+        "name": options["name"],
+    }
+    if network_plan is not None:
+        checked["img_size"] = network_plan.img_size
+        checked["input_size"] = network_plan.input_size
+    return checked
+
+
+def plain_options(options: dict) -> dict:
+    """Checked options as values that JSON can hold."""
+    network_plan = options["network_plan"]
+    plain = {name: list(v) if isinstance(v, tuple) else v for name, v in options.items()}
+    plain["network_plan"] = None if network_plan is None else plan.plan_to_dict(network_plan)
+    return plain
+
+
+def colour(name: str, value: object) -> tuple[int, int, int]:
+    """`value` as (red, green, blue), each from 0 to 255."""
+    if not isinstance(value, list | tuple) or len(value) != 3:
+        refuse(name, "(red, green, blue), each from 0 to 255", value)
+    return tuple(whole(name, item, 0, 255) for item in value)
+
+
+def latents(name: str, value: object, count: object, size: int) -> np.ndarray:
+    """`value` as finite float32 latents `(count, size)`."""
+    try:
+        array = np.asarray(value, np.float32)
+    except (TypeError, ValueError):
+        array = np.empty(0)
+    good = array.ndim == 2 and array.shape[1] == size and np.isfinite(array).all()
+    if not good or count not in (None, len(array)):
+        wanted = "n" if count is None else count
+        refuse(name, f"finite numbers of shape ({wanted}, {size})", getattr(value, "shape", value))
+    return array

@@ -8,6 +8,11 @@ from dcgan.errors import ArgumentError
 LEARNING_RATE = 2e-4
 BETA_1 = 0.5
 
+# Those a model file may name: Keras's own, with plain settings.
+PLAIN_OPTIMIZERS = (
+    "Adadelta Adafactor Adagrad Adam AdamW Adamax Ftrl Lamb Lion Nadam RMSprop SGD".split()
+)
+
 
 @keras.saving.register_keras_serializable("dcgan")
 class OptimizerPair(keras.optimizers.Optimizer):
@@ -46,9 +51,18 @@ class OptimizerPair(keras.optimizers.Optimizer):
 
     @learning_rate.setter
     def learning_rate(self, value):
-        ratio = float(value) / float(self.generator.learning_rate)
-        self.generator.learning_rate = value
-        self.discriminator.learning_rate = float(self.discriminator.learning_rate) * ratio
+        generator, discriminator = self.rates
+        self.rates = (value, discriminator * float(value) / generator)
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """The learning rates of the generator and of the discriminator."""
+        pair = (self.generator, self.discriminator)
+        return tuple(float(keras.ops.convert_to_numpy(one.learning_rate)) for one in pair)
+
+    @rates.setter
+    def rates(self, values):
+        self.generator.learning_rate, self.discriminator.learning_rate = values
 
     def finalize_variable_values(self, variables) -> None:
         """Nothing to do: each optimizer of the pair has its own variables."""
@@ -92,3 +106,28 @@ def make_optimizer(optimizer, argument: str = "optimizer"):
     if not 0 < rate < float("inf"):
         raise ArgumentError(f"{argument}'s learning rate must be positive. Received: {rate}")
     return made
+
+
+def optimizer_to_plain(optimizer) -> dict:
+    """An optimizer as its name and plain numbers; a learning rate schedule as its present rate."""
+    config = optimizer.get_config()
+    del config["name"]  # Keras numbers its optimizers; the number means nothing
+    config["learning_rate"] = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+    return {"class": type(optimizer).__name__, "config": config}
+
+
+def optimizer_from_plain(values: dict):
+    """The optimizer that `optimizer_to_plain` described; only Keras's own, only plain numbers.
+
+    Raises:
+        ArgumentError: it is not one of Keras's own, or a setting is unknown or of a wrong kind.
+    """
+    try:
+        name, config = values["class"], values["config"]
+        if name not in PLAIN_OPTIMIZERS:
+            raise ValueError(f"{name!r} is not one of {', '.join(PLAIN_OPTIMIZERS)}")
+        if not all(type(v) in (int, float, bool, str, type(None)) for v in config.values()):
+            raise ValueError("a setting is not a plain value")
+        return make_optimizer(getattr(keras.optimizers, name)(**config))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ArgumentError(f"The optimizer cannot be made: {str(error)[:300]}") from error

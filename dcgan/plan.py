@@ -75,8 +75,8 @@ class Plan:
 
 
 def make_plan(
-    img_size: tuple[int, int, int],
     *,
+    img_size: tuple[int, int, int],
     depth: int,
     increment: int,
     kernel_size: Pair,
@@ -128,6 +128,13 @@ def make_plan(
     )
     check_plan(plan)
     return plan
+
+
+def make_plan_from(options: Mapping) -> Plan:
+    """The plan that the constructor's arguments ask for; see `make_plan`."""
+    names = ("img_size", "depth", "increment", "kernel_size", "stride", "dropout", "input_size")
+    names += ("upsampling", "discriminator_norm")
+    return make_plan(**{name: options[name] for name in names})
 
 
 def deepest(img_size: Sequence[int], stride: Pair) -> int:

@@ -10,7 +10,7 @@ Each file's `BackendModel` is a `keras.Model` with three methods:
   `variables`. It can be called once.
 - `train_step`, which Keras's `fit` calls, runs the model's own `update(pictures)`.
 
-`jit_compile` is what Keras's `compile` should be told.
+`jit_compile_default` is what Keras's `compile` should be told.
 """
 
 from importlib import import_module

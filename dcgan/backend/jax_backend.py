@@ -7,7 +7,7 @@ import keras
 class BackendModel(keras.Model):
     """A Keras model that can take gradients; see the package's opening for what each call does."""
 
-    jit_compile = "auto"
+    jit_compile_default = "auto"
 
     def gradients(self, function, variables=(), inputs=()):
         others = self._others(variables)

@@ -7,7 +7,7 @@ import tensorflow as tf
 class BackendModel(keras.Model):
     """A Keras model that can take gradients; see the package's opening for what each call does."""
 
-    jit_compile = False  # XLA's convolutions on a CPU are slower than TensorFlow's own
+    jit_compile_default = False  # XLA's convolutions on a CPU are slower than TensorFlow's own
 
     def gradients(self, function, variables=(), inputs=()):
         at = [variable.value for variable in variables] + list(inputs)

@@ -7,7 +7,7 @@ import torch
 class BackendModel(keras.Model):
     """A Keras model that can take gradients; see the package's opening for what each call does."""
 
-    jit_compile = False
+    jit_compile_default = False
 
     def gradients(self, function, variables=(), inputs=()):
         inputs = [tensor.detach().requires_grad_() for tensor in inputs]

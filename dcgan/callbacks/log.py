@@ -1,0 +1,78 @@
+"""What were the losses? A line per epoch in the run's log, and their plot."""
+
+import io
+
+import keras
+from matplotlib.figure import Figure
+
+from dcgan.atomic import write_atomically
+from dcgan.images import RUN_PICTURE
+
+PLOT_SECONDS = 60  # between two plots: a plot takes about a fifth of a second
+
+
+class Log(keras.callbacks.Callback):
+    """Writes each whole epoch's means to `log.jsonl` and `log.csv`, and `losses.png` now and then.
+
+    Args:
+        run: the run folder.
+        steps_per_epoch: an epoch that was stopped in its middle is logged when it is finished.
+    """
+
+    def __init__(self, run, steps_per_epoch: int | None):
+        super().__init__()
+        self.run = run
+        self.steps_per_epoch = steps_per_epoch
+        self._plotted = 0.0
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Write the line."""
+        record = self.model.record
+        if self.steps_per_epoch and record["step"] % self.steps_per_epoch:
+            return
+        line = {"step": record["step"], "epoch": epoch + 1, "seconds": round(record["seconds"], 3)}
+        self.run.log.write(line | {name: float(value) for name, value in logs.items()})
+        if record["seconds"] - self._plotted > PLOT_SECONDS:
+            self._plotted = record["seconds"]
+            self._plot()
+
+    def on_train_end(self, logs=None):
+        """Draw the last plot."""
+        self._plot()
+
+    def _plot(self) -> None:
+        records = self.run.log.records()
+        if records:
+            write_atomically(self.run.path / "losses.png", plot_losses(records))
+
+
+def plot_losses(records: list[dict]) -> bytes:
+    """Draw both losses and D's scores over the steps.
+
+    Args:
+        records: lines of the log, each with step, d_loss, g_loss, d_real and d_fake.
+
+    Returns:
+        A PNG file's bytes.
+    """
+    figure = Figure(figsize=(8, 6), layout="constrained")
+    losses, scores = figure.subplots(2, 1, sharex=True)
+    steps = [record["step"] for record in records]
+    lines = [
+        (losses, "d_loss", "discriminator"),
+        (losses, "g_loss", "generator"),
+        (scores, "d_real", "on real pictures"),
+        (scores, "d_fake", "on generated pictures"),
+    ]
+    for axes, key, label in lines:
+        axes.plot(steps, [record.get(key) for record in records], label=label)
+    losses.set_ylabel("loss")
+    scores.set_ylabel("discriminator's score (1: real)")
+    scores.set_ylim(0, 1)
+    scores.set_xlabel("training step")
+    for axes in (losses, scores):
+        axes.legend()
+        axes.grid(alpha=0.3)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100, metadata=RUN_PICTURE)
+    return buffer.getvalue()

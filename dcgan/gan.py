@@ -1,0 +1,349 @@
+"""What is a DCGAN? Two networks, a step that sets one against the other, and their use.
+
+Radford et al. 2016, "Unsupervised Representation Learning with Deep Convolutional Generative
+Adversarial Networks", arXiv 1511.06434.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from dcgan import arguments, losses, plan, state
+from dcgan.augment import augment
+from dcgan.backend import BackendModel
+from dcgan.data.alpha import unpremultiply
+from dcgan.images import to_uint8
+from dcgan.latents import draw_latents
+from dcgan.networks import build_discriminator, build_generator
+from dcgan.optimizers import OptimizerPair, make_optimizer
+from dcgan.training import train
+
+GENERATE_CHUNK = 64  # pictures at a time: bounds the memory that `generate` takes
+MOST_PICTURES = 10_000_000  # in one call of `generate`
+
+
+@keras.saving.register_keras_serializable("dcgan")
+class DCGAN(BackendModel):
+    """A generator of pictures like yours, and the discriminator that it learns from.
+
+    Args:
+        save_path: the run folder: samples, checkpoints, log. None: `Results/<name of the images>`.
+        kernel_size: (height, width) of every convolution, in pixels. A multiple of the stride
+            avoids checkerboards (Odena et al. 2016, Distill).
+        stride: (height, width) by which each convolution shrinks or grows the picture.
+        input_size: length of the latent vector.
+        img_size: (height, width, channels) of the pictures; any size from 4 to 2048 pixels,
+            channels 1 (grey), 3 (colour) or 4 (colour and alpha).
+        dropout: share of the discriminator's activations dropped in training, in [0, 1).
+        depth: number of convolutions in the discriminator and of upsampling ones in the generator.
+        increment: filters added per depth step: `increment, 2 * increment, ...` inwards.
+        batch_size: pictures per training step.
+        optimizer: the generator's: a Keras optimizer, its name, or a learning rate for Adam with
+            beta_1 0.5 (None: 2e-4, Radford et al. 2016, section 4).
+        discriminator_optimizer: likewise; None: the same settings as the generator's.
+        seed: of the initial weights, the latents, the augmentation and the order of the pictures.
+        average: the generator that you keep is a moving average of the one that is trained, with
+            this momentum per step, in [0, 1); 0 keeps the trained one.
+        augmentation: strength in [0, 1] of the random changes under which the discriminator sees
+            all pictures; None chooses by the number of pictures (`augment.strength_for`).
+        mirror: whether to train on mirror images too.
+        resize: how pictures of another shape are fitted: "crop", "stretch" or "pad".
+        background: (red, green, blue), 0 to 255, under transparent pixels and around padded ones.
+        upsampling: "transposed" convolution, or "resize" by nearest neighbour and a convolution.
+        discriminator_norm: "batch" or "none".
+        precision: "float32" or "mixed_bfloat16".
+        network_plan: a `plan.Plan` (or its dict) that says each layer; it takes the place of
+            kernel_size, stride, input_size, img_size, dropout, depth, increment, upsampling and
+            discriminator_norm.
+        name: the Keras model's name.
+
+    Raises:
+        ArgumentError: a value cannot work; the message names the argument. Nothing was built.
+    """
+
+    def __init__(
+        self,
+        save_path=None,
+        kernel_size=(4, 4),
+        stride=(2, 2),
+        input_size=100,
+        img_size=(150, 150, 3),
+        dropout=0.0,
+        depth=4,
+        increment=32,
+        batch_size=32,
+        optimizer=None,
+        *,
+        discriminator_optimizer=None,
+        seed=0,
+        average=0.999,
+        augmentation=None,
+        mirror=False,
+        resize="crop",
+        background=(255, 255, 255),
+        upsampling="transposed",
+        discriminator_norm="batch",
+        precision="float32",
+        network_plan=None,
+        name="dcgan",
+    ):
+        options = dict(locals())
+        for not_an_option in ("self", "__class__", "optimizer", "discriminator_optimizer"):
+            options.pop(not_an_option)
+        self._options = options = arguments.check_options(options)
+        optimizers = [make_optimizer(optimizer)]
+        optimizers.append(
+            make_optimizer(discriminator_optimizer or optimizers[0], "discriminator_optimizer")
+        )
+        super().__init__(name=options["name"])
+        self.plan = options["network_plan"] or plan.make_plan_from(options)
+        self.img_size = self.plan.img_size
+        self.input_size = self.plan.input_size
+        self.batch_size = options["batch_size"]
+        self.seed = options["seed"]
+
+        precision, seed = options["precision"], options["seed"] * 1000
+        self.training_generator = build_generator(
+            self.plan, seed=seed, dtype=precision, name="training_generator"
+        )
+        self.discriminator = build_discriminator(self.plan, seed=seed + 500, dtype=precision)
+        self.generator = build_generator(self.plan, seed=seed, dtype=precision)
+        self.generator.set_weights(self.training_generator.get_weights())
+        self.generator.trainable = False  # nobody trains the average
+
+        self.random = keras.random.SeedGenerator(seed)
+        self.augmentation = options["augmentation"] or 0.0  # None is settled when `fit` counts
+        self.means = [keras.metrics.Mean(name=n) for n in ("d_loss", "g_loss", "d_real", "d_fake")]
+        self.record = {"step": 0, "seconds": 0.0, "run": None}  # what training there has been
+        self.data = {}  # on which pictures
+        self.complete = True  # False where only a generator was loaded
+        self.built = True
+        self.compile(*optimizers)
+
+    def compile(
+        self,
+        optimizer=None,
+        discriminator_optimizer=None,
+        *,
+        steps_per_execution=1,
+        run_eagerly=False,
+        jit_compile=None,
+    ):
+        """Set the optimizers, each anew; the other arguments mean what they mean in Keras.
+
+        Raises:
+            ArgumentError: an optimizer cannot be used.
+        """
+        generator = make_optimizer(optimizer)
+        discriminator = make_optimizer(
+            discriminator_optimizer or generator, "discriminator_optimizer"
+        )
+        pair = OptimizerPair(generator, discriminator)
+        pair.build_pair(
+            self.training_generator.trainable_variables, self.discriminator.trainable_variables
+        )
+        self.given_rates = pair.rates
+        super().compile(
+            optimizer=pair,
+            steps_per_execution=steps_per_execution,
+            run_eagerly=run_eagerly,
+            jit_compile=self.jit_compile_default if jit_compile is None else jit_compile,
+        )
+
+    # ---- the training step -------------------------------------------------------------------
+
+    def update(self, real, latents=None):
+        """Do one training step: the discriminator's, the generator's, then the average.
+
+        Args:
+            real: pictures `(n, H, W, C)`: uint8, or float in [-1, 1].
+            latents: float32 `(n, input_size)`; None draws them from N(0, 1).
+
+        Returns:
+            dict of the epoch's mean losses and of D's mean scores (1: real, 0: generated).
+        """
+        real, *_ = keras.utils.unpack_x_y_sample_weight(real)  # labels, if any, play no part
+        if "int" in keras.backend.standardize_dtype(real.dtype):
+            real = ops.cast(real, "float32") / 127.5 - 1
+        if latents is None:
+            latents = keras.random.normal((ops.shape(real)[0], self.input_size), seed=self.random)
+        # One pass through the generator serves both players.
+        fake, pull_back = self.pullback(
+            lambda: self.training_generator(latents, training=True),
+            self.training_generator.trainable_variables,
+        )
+        d_loss, (d_real, d_fake) = self.discriminator_step(real, fake)
+        g_loss = self.generator_step(fake, pull_back)
+        self.average_step()
+        for mean, value in zip(self.means, (d_loss, g_loss, d_real, d_fake), strict=True):
+            mean.update_state(value)
+        return {mean.name: mean.result() for mean in self.means}
+
+    def discriminator_step(self, real, fake):
+        """Teach the discriminator to tell `real` from `fake`; returns its loss and its scores."""
+
+        def loss_and_scores():
+            real_logits, fake_logits = self.judge(real), self.judge(fake)
+            scores = (ops.mean(ops.sigmoid(real_logits)), ops.mean(ops.sigmoid(fake_logits)))
+            return losses.discriminator_loss(real_logits, fake_logits), scores
+
+        weights = self.discriminator.trainable_variables
+        loss, scores, gradients = self.gradients(loss_and_scores, weights)
+        self.optimizer.discriminator.apply(gradients, weights)
+        return loss, scores
+
+    def generator_step(self, fake, pull_back):
+        """Teach the generator to be taken for real by the discriminator; returns its loss."""
+        loss, _, (gradient,) = self.gradients(
+            lambda pictures: (losses.generator_loss(self.judge(pictures)), None), inputs=[fake]
+        )
+        weights = self.training_generator.trainable_variables
+        self.optimizer.generator.apply(pull_back(gradient), weights)
+        return loss
+
+    def judge(self, pictures):
+        """The discriminator's logits on randomly augmented pictures."""
+        pictures = augment(pictures, self.augmentation, self.random)
+        return self.discriminator(pictures, training=True)
+
+    def average_step(self):
+        """Move the generator that is kept a little towards the one that is trained.
+
+        BatchNorm's statistics are averaged with the weights. Early on the momentum is lower, so
+        that the average does not remember the random start.
+        """
+        steps = ops.cast(self.optimizer.generator.iterations, "float32")
+        momentum = ops.minimum(self._options["average"], (1 + steps) / (10 + steps))
+        pairs = zip(self.generator.weights, self.training_generator.weights, strict=True)
+        for average, weight in pairs:
+            average.assign(average + (1 - momentum) * (weight - average))
+
+    @property
+    def metrics(self):
+        """The running means that Keras resets at each epoch."""
+        return self.means
+
+    # ---- what a person calls -----------------------------------------------------------------
+
+    def fit(
+        self,
+        x=None,
+        *,
+        epochs=None,
+        minutes=None,
+        steps_per_epoch=None,
+        initial_epoch=0,
+        callbacks=None,
+        verbose=1,
+        resume=True,
+    ):
+        """Train on pictures; a run folder that holds a checkpoint is gone on with.
+
+        Args:
+            x: a folder, an array or a file of arrays (see `dcgan.data.open_pictures`), or a
+                `tf.data.Dataset` or `keras.utils.PyDataset` of uint8, or float in [-1, 1],
+                batches `(n, H, W, C)`. None: a small drawn sample set.
+            epochs: passes over the pictures after which to stop, counted from the run's start.
+            minutes: stop after so many minutes of this call, everything saved. If neither is
+                given, training ends after 12,000 steps.
+            steps_per_epoch: batches that make an epoch; None: all pictures once.
+            initial_epoch: epoch to count from, where there is no checkpoint that says it.
+            callbacks: any Keras callbacks, besides those that fill the run folder.
+            verbose: 1 a progress bar, 2 a line per epoch, 0 silence.
+            resume: False starts a new numbered folder instead of going on.
+
+        Returns:
+            Keras's `History`: per epoch d_loss, g_loss, d_real, d_fake.
+
+        Raises:
+            ArgumentError: an argument cannot work.
+            DataError: the pictures cannot be used.
+            RunError: the run folder cannot be used.
+        """
+        return train(
+            self,
+            super().fit,
+            x,
+            epochs=epochs,
+            minutes=minutes,
+            steps_per_epoch=steps_per_epoch,
+            initial_epoch=initial_epoch,
+            callbacks=callbacks,
+            verbose=verbose,
+            resume=resume,
+        )
+
+    def generate(self, n=None, seed=0, latents=None):
+        """Make new pictures. Picture i of a seed is the same whatever `n` is.
+
+        Args:
+            n: how many; by default one, or as many as there are `latents`.
+            seed: non-negative int.
+            latents: float32 `(n, input_size)`, N(0, 1), to use instead of the seed's.
+
+        Returns:
+            uint8 `(n, H, W, C)`; with 4 channels, alpha is straight (not premultiplied).
+
+        Raises:
+            ArgumentError: an argument cannot work.
+        """
+        if latents is None:
+            n = arguments.whole("n", 1 if n is None else n, 0, MOST_PICTURES)
+            seed = arguments.whole("seed", seed, 0, arguments.MAX_SEED)
+        else:
+            latents = arguments.latents("latents", latents, n, self.input_size)
+            n = len(latents)
+        pictures = np.empty((n, *self.img_size), np.uint8)
+        for first in range(0, n, GENERATE_CHUNK):
+            count = min(GENERATE_CHUNK, n - first)
+            if latents is None:
+                chunk = draw_latents(count, self.input_size, seed, first)
+            else:
+                chunk = latents[first : first + count]
+            made = ops.convert_to_numpy(self.generator(chunk, training=False))
+            pictures[first : first + count] = to_uint8(made)
+        return unpremultiply(pictures) if self.img_size[2] == 4 else pictures
+
+    def save(self, path, *, generator_only=False):
+        """Write a `.dcgan` file: safe to share, and all that is needed to go on training.
+
+        Args:
+            path: the file; missing folders are made. It is written whole or not at all.
+            generator_only: leave out what only training needs: a file about a sixth the size.
+
+        Raises:
+            ModelFileError: the file cannot be written, or the weights are not finite.
+        """
+        state.save_model(self, path, generator_only)
+
+    @classmethod
+    def load(cls, path):
+        """Read a `.dcgan` file. No file can run code; what is wrong with one is said.
+
+        Raises:
+            ModelFileError: the file is missing, damaged, hostile, or no model file.
+        """
+        return state.load_model(cls, path)
+
+    def call(self, latents, training=False):
+        """The averaged generator: latents `(n, input_size)` to float32 pictures in [-1, 1]."""
+        return self.generator(latents, training=training)
+
+    def summary(self, **options):
+        """Print both networks, layer by layer, as Keras does."""
+        self.generator.summary(**options)
+        self.discriminator.summary(**options)
+
+    def get_config(self):
+        """The constructor's arguments, as plain values and serialised optimizers."""
+        serialize = keras.optimizers.serialize
+        return {
+            **arguments.plain_options(self._options),
+            "optimizer": serialize(self.optimizer.generator),
+            "discriminator_optimizer": serialize(self.optimizer.discriminator),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """A new, untrained DCGAN with the arguments that `get_config` gave."""
+        return cls(**config)

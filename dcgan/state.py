@@ -1,0 +1,125 @@
+"""What of a model is saved, and how does it come back? Named arrays and a plain record."""
+
+import numpy as np
+from keras import ops
+
+from dcgan import arguments, model_file, plan
+from dcgan.errors import ArgumentError, ModelFileError
+from dcgan.images import grid, png_bytes
+from dcgan.optimizers import optimizer_from_plain, optimizer_to_plain
+
+PREVIEW_PICTURES = 16
+METRIC_PREFIX = "state/mean/"
+OPTIMIZERS = ("optimizer", "discriminator_optimizer")
+
+
+def named_variables(gan) -> dict:
+    """Every variable that training changes, by a name that stays the same for ever.
+
+    `generator/...` is the average; then `training_generator/...`, `discriminator/...`, both
+    optimizers, and under `state/` every random stream and the running means of the logs.
+    """
+    named = {}
+    for name in ("generator", "training_generator", "discriminator"):
+        for layer in getattr(gan, name).layers:
+            for weight in layer.weights:
+                named[f"{name}/{layer.name}/{weight.name}"] = weight
+    for name in ("generator", "discriminator"):
+        for number, variable in enumerate(getattr(gan.optimizer, name).variables):
+            named[f"optimizer/{name}/{number:04d}"] = variable
+    for mean in gan.means:
+        for number, variable in enumerate(mean.variables):
+            named[f"{METRIC_PREFIX}{mean.name}/{number}"] = variable
+    known = {id(variable) for variable in named.values()}
+    streams = [v for v in gan.variables if id(v) not in known]
+    for number, variable in enumerate(streams):
+        named[f"state/random/{number:04d}"] = variable
+    return named
+
+
+def to_arrays(gan) -> dict[str, np.ndarray]:
+    """A copy of every variable as NumPy arrays."""
+    return {name: np.array(ops.convert_to_numpy(v)) for name, v in named_variables(gan).items()}
+
+
+def assign_arrays(gan, arrays) -> None:
+    """Set every variable that `arrays` names; all are checked before the first is set.
+
+    Raises:
+        ModelFileError: an array has no variable, or another shape.
+    """
+    variables = named_variables(gan)
+    for name, array in arrays.items():
+        if name not in variables or tuple(variables[name].shape) != array.shape:
+            raise ModelFileError(
+                f"The saved state holds {name} of shape {array.shape}, which this model has not."
+            )
+    for name, array in arrays.items():
+        variables[name].assign(array)
+
+
+def settings(gan) -> dict:
+    """All that a model is made from, as plain values: its options, its plan, its optimizers."""
+    return {
+        **arguments.plain_options({**gan._options, "network_plan": gan.plan}),
+        "optimizer": optimizer_to_plain(gan.optimizer.generator),
+        "discriminator_optimizer": optimizer_to_plain(gan.optimizer.discriminator),
+    }
+
+
+def run_options(gan) -> dict:
+    """The settings as a run folder keeps them, the kind of each optimizer apart from its rates."""
+    options = settings(gan)
+    for name in OPTIMIZERS:
+        options[f"{name}_settings"] = options[name]["config"]
+        options[name] = options[name]["class"]
+    return options
+
+
+def save_model(gan, path, generator_only: bool) -> None:
+    """Write `gan` as a `.dcgan` file; see `DCGAN.save`."""
+    arrays = to_arrays(gan)
+    if generator_only:
+        arrays = {name: a for name, a in arrays.items() if name.startswith("generator/")}
+    document = {
+        "config": settings(gan) | {"save_path": None},  # the path would tell who trained it
+        "training": dict(gan.record),
+        "data": dict(gan.data),
+    }
+    preview = png_bytes(grid(gan.generate(PREVIEW_PICTURES)))
+    model_file.write_model(path, document, arrays, preview)
+
+
+def load_model(cls, path):
+    """Read a `.dcgan` file into a new model; see `DCGAN.load`."""
+    file = model_file.read_model(path, expected=expected_arrays)
+    config = dict(file.document["config"])
+    for name in OPTIMIZERS:
+        config[name] = optimizer_from_plain(config[name])
+    gan = cls(**config)
+    assign_arrays(gan, file.arrays)
+    gan.record, gan.data = file.document["training"], file.document["data"]
+    gan.complete = any(name.startswith("discriminator/") for name in file.arrays)
+    return gan
+
+
+def expected_arrays(document: dict) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Shapes and types of the networks' arrays, by arithmetic on a file's plan.
+
+    Raises:
+        ModelFileError: the file's plan or options cannot be.
+    """
+    try:
+        config = dict(document["config"])
+        for name in OPTIMIZERS:
+            optimizer_from_plain(config.pop(name))
+        network_plan = arguments.check_options(config)["network_plan"]
+        if network_plan is None:
+            raise ArgumentError("network_plan is missing")
+    except (ArgumentError, KeyError, TypeError) as error:
+        raise ModelFileError(f"The settings in the file cannot be: {error}") from error
+    expected = {}
+    for name in ("generator", "training_generator", "discriminator"):
+        shapes = plan.weight_shapes(network_plan, name.removeprefix("training_"))
+        expected |= {f"{name}/{weight}": (shape, "float32") for weight, shape in shapes.items()}
+    return expected
