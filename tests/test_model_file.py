@@ -200,7 +200,7 @@ OTHERS = {
     "a.gz": (b"\x1f\x8b\x08" + bytes(20), "unpack it first"),
     "a.html": (b"<!DOCTYPE html><html>", "web page"),
     "a.lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
-    "a.zip": (b"PK\3\4" + bytes(22) + b"\x05\0\0\0a.txt", "packed anew, or is no model"),
+    "a.zip": (b"PK\3\4" + bytes(22) + b"\x05\0\0\0a.txt", "a ZIP archive of something else"),
     "a.bin": (bytes(range(128, 255)), "begins with the bytes"),
 }
 

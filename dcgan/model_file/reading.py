@@ -68,7 +68,7 @@ def read_model(path: str | os.PathLike, expected: Expected | None = None) -> Mod
         _check_regular(path)
         with open(path, "rb") as file:
             return _read(file, expected)
-    except (Refused, ArgumentError) as reason:
+    except Refused as reason:
         raise ModelFileError(f"{str(path)!r} {reason}.") from reason
     except OSError as error:
         raise ModelFileError(f"{str(path)!r} cannot be read: {error.strerror}.") from error
@@ -97,7 +97,7 @@ def _read(file: BinaryIO, expected: Expected | None) -> ModelFile:
         raise Refused("has a model.json in another form than dcgan writes: it was edited")
     _check_size(file_bytes, layout.file_size(len(head.content), document, entries))
     if expected is not None:
-        _check_shapes(entries, expected(document))
+        _check_shapes(entries, _ask(expected, document))
     members = [head.member]
     preview = _read_preview(file, document, members)
     arrays = {entry.name: _read_array(file, entry, members) for entry in entries}
@@ -145,6 +145,14 @@ def _check_size(received: int, announced: int) -> None:
         )
     if received > announced:
         raise Refused(f"has {received - announced} bytes more than the {announced} it announces")
+
+
+def _ask(expected: Expected, document: dict) -> Mapping[str, tuple[tuple[int, ...], str]]:
+    try:
+        return expected(document)
+    except (ArgumentError, ModelFileError) as error:
+        reason = str(error).rstrip(".")
+        raise Refused(f"describes a model that cannot be built: {reason}") from error
 
 
 def _check_shapes(

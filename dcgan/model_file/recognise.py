@@ -48,9 +48,14 @@ def _describe_zip(head: bytes) -> str:
     for pattern, description in _BY_FIRST_MEMBER:
         if re.fullmatch(pattern, name, re.DOTALL):
             return description
+    if name == "model.json":
+        return (
+            "holds a model.json that is compressed, encrypted or otherwise not as dcgan writes it: "
+            "it was packed anew, or is damaged"
+        )
     return (
-        f"is a ZIP archive, but not a model file as dcgan writes it (it begins with the member "
-        f"{name!a:.60}; expected 'model.json', stored): it was packed anew, or is no model"
+        f"is a ZIP archive of something else (its first member is {name!a:.60}; expected "
+        f"'model.json'): {_RETRAIN}"
     )
 
 
