@@ -13,10 +13,10 @@ class Batches(keras.utils.PyDataset):
 
     Nothing here remembers where training is: a batch is a pure function of the seed and the step.
     Keras may ask ahead, twice, or for a look at the shapes, and a resumed run sees what an
-    uninterrupted one would have seen. The stream has no end, so `fit` must be told how long an
-    epoch is: `fit(batches, steps_per_epoch=batches.steps_per_epoch)`. Keras keeps that number for
-    all epochs of a call, so what is left of an epoch that was stopped in its middle
-    (`batches.steps_left`) is a call of its own.
+    uninterrupted one would have seen. The stream has no end, so Keras must be told how long an
+    epoch is: `fit(batches, steps_per_epoch=batches.steps_per_epoch, shuffle=False)`. One call of
+    `fit` makes all its epochs equally long, so what is left of an epoch that was stopped in its
+    middle (`batches.steps_left`) is a call of its own.
 
     Args:
         pixels: uint8 (count, height, width, channels), in memory or memory-mapped.

@@ -17,7 +17,8 @@ FORMATS = (
     "JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "QOI",
     "DIB", "ICO", "DDS", "PCX", "SGI", "TGA",
 )  # fmt: skip
-MAX_PIXELS = 100_000_000  # decoded at once: 400 MB inside Pillow, more than any common camera has
+# Decoded at once, 256 MB inside Pillow. A larger JPEG can still be shrunk by its decoder.
+MAX_PIXELS = 64_000_000
 OWN_PICTURES = "dcgan run"  # the PNG text `Software` of what a training run writes
 OWN_PICTURES_REASON = "made by a training run of this program"
 ORIENTATION_TAG = 0x0112

@@ -96,7 +96,8 @@ class Target:
         """Mode L, RGB or RGBa to an array with the channels asked for."""
         if image.mode != "RGBa":
             wanted = {1: "L", 3: "RGB", 4: "RGBA"}[self.channels]
-            return np.asarray(image.convert(wanted)).reshape(image.height, image.width, -1)
+            image = image if image.mode == wanted else image.convert(wanted)
+            return np.asarray(image).reshape(image.height, image.width, -1)
         pixels = np.asarray(image).astype(np.int32)
         colours, alpha = pixels[..., :3], pixels[..., 3:]
         if self.channels == 4:  # the filter overshoots at sharp edges, each channel on its own

@@ -10,6 +10,8 @@ import signal
 import sys
 from typing import BinaryIO
 
+import numpy as np
+
 from dcgan.data.decode import Unusable, decode_file
 from dcgan.data.target import Target
 
@@ -35,7 +37,7 @@ def _decode_into(file: BinaryIO, slot: int, path: str, target: Target) -> list |
         return str(reason)
     try:
         file.seek(slot * pixels.nbytes)
-        written = file.write(pixels.tobytes())
+        written = file.write(np.ascontiguousarray(pixels).data)
     except OSError as error:
         return {"fatal": error.strerror}
     return list(original) if written == pixels.nbytes else {"fatal": "the disk is full"}
