@@ -43,7 +43,7 @@ class CheckpointStore:
     """The last few states of one training, in a folder that nobody else writes to.
 
     Args:
-        folder: made when the first state is saved.
+        folder: made when the first state is saved, in a folder that is there.
         keep: how many states to keep, at least 1; more than one, so that a damaged one is no loss.
     """
 
@@ -71,7 +71,8 @@ class CheckpointStore:
         text = json.dumps(state)  # a value JSON cannot hold is found before anything is written
         arrays = {name: _plain(name, array) for name, array in arrays.items()}
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            # not its parents: a run's folder that is gone is an error, not a reason for another one
+            self.folder.mkdir(exist_ok=True)
             earlier = self._paths()
             number = _number(earlier[-1]) + 1 if earlier else 1
             path = self.folder / f"{number:06d}-step-{step}"
