@@ -26,9 +26,8 @@ HOLD_AND_FORK = """
 import os, sys, time
 from dcgan.run.lock import RunLock
 lock = RunLock(sys.argv[1])
-worker = os.fork()
-if worker:
-    print(worker, flush=True)
+if not os.fork():
+    print(os.getpid(), flush=True)
 time.sleep(60)
 """
 

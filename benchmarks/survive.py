@@ -1,0 +1,175 @@
+"""Does a training survive being killed? Kills it at random moments, half of them inside a save.
+
+    python benchmarks/survive.py              # 100 kills of a training of tiny networks
+    python benchmarks/survive.py --store      # the same of a loop that only saves: quick, no Keras
+
+Every start after a kill must go on from a whole checkpoint, and from no earlier one than the last
+that was said to be saved. Prints "100 of 100", or what went wrong, and then exits with 1.
+"""
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+SAVE_LIMIT_SECONDS = 60  # without a save for so long, there is none to hit
+LEFTOVER = ".partial"  # how the folder of an unfinished checkpoint ends
+
+# Both report "started STEP" when they went on from a checkpoint and "saved STEP" after each save.
+TRAIN = """
+import sys
+import keras
+import numpy as np
+from dcgan import DCGAN, training
+from dcgan.callbacks.checkpoints import Checkpoints
+
+class SaveOften(Checkpoints):  # at the usual interval a kill would hardly ever hit a save
+    def __init__(self, run):
+        super().__init__(run, steps=3)
+
+    def save(self):
+        super().save()
+        if self.failed is None:
+            print("saved", self.model.record["step"], flush=True)
+
+class Report(keras.callbacks.Callback):
+    def on_train_begin(self, logs=None):
+        print("started", self.model.record["step"], flush=True)
+
+training.Checkpoints = SaveOften
+pictures = np.random.default_rng(0).integers(0, 256, (32, 16, 16, 3), dtype=np.uint8)
+gan = DCGAN(sys.argv[1], img_size=(16, 16, 3), depth=2, increment=8, batch_size=8)
+gan.fit(pictures, epochs=10**6, verbose=0, callbacks=[Report()])
+"""
+SAVE = """
+import itertools, sys, time
+import numpy as np
+from dcgan.run.folder import RunFolder
+
+with RunFolder.open(sys.argv[1], {}) as run:
+    checkpoint = run.resume()
+    first = checkpoint.step if checkpoint else 0
+    print("started", first, flush=True)
+    for step in itertools.count(first + 1):
+        time.sleep(0.005)
+        run.log.write({"step": step})
+        run.save_checkpoint(step, {"a": np.full(200_000, step)}, {})
+        print("saved", step, flush=True)
+"""
+
+
+class Victim:
+    """A program that trains in a folder, and what it said until it was killed."""
+
+    def __init__(self, program: str, folder: Path):
+        self.checkpoints = folder / "checkpoints"
+        self.errors = open(folder.with_name("errors.txt"), "w+")
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", program, str(folder)],
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+            start_new_session=True,  # so that its workers are killed with it
+        )
+        self.lines = []
+
+    def wait_for_start(self) -> None:
+        """Wait until it has gone on from its checkpoint."""
+        while not any(line.startswith("started") for line in self.lines):
+            line = self.process.stdout.readline()
+            if not line:
+                raise SystemExit(f"A start failed:\n{self._said()}")
+            self.lines.append(line)
+
+    def wait_for_save(self) -> None:
+        """Wait until it is within a save."""
+        limit = time.monotonic() + SAVE_LIMIT_SECONDS
+        while not self.is_within_save():
+            if time.monotonic() > limit or self.process.poll() is not None:
+                raise SystemExit(f"No save within {SAVE_LIMIT_SECONDS} seconds:\n{self._said()}")
+
+    def is_within_save(self) -> bool:
+        """Whether an unfinished checkpoint is there; after a kill, whether it hit a save."""
+        return self.checkpoints.is_dir() and any(
+            name.endswith(LEFTOVER) for name in os.listdir(self.checkpoints)
+        )
+
+    def kill(self) -> None:
+        """Kill it, and read what it said until then."""
+        if self.process.poll() is not None:
+            raise SystemExit(f"It ended by itself:\n{self._said()}")
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.lines += self.process.communicate()[0].splitlines()
+        self.errors.close()
+
+    def steps(self, word: str) -> list[int]:
+        """The steps of its reports of a kind; the last line may be torn."""
+        reports = [line.split() for line in self.lines]
+        return [int(r[1]) for r in reports if len(r) == 2 and r[0] == word]
+
+    def _said(self) -> str:
+        self.errors.seek(0)
+        return self.errors.read()[-3000:]
+
+
+def survive(program: str, folder: Path, kills: int) -> tuple[int, int]:
+    """Kill `program` so many times; returns how many it survived, and how many were in a save."""
+    survived = within_saves = saved = 0
+    for number in range(kills + 1):  # the last start only shows that the last kill was survived
+        victim, began = Victim(program, folder), time.monotonic()
+        aim_at_save = within_saves < kills / 2
+        if aim_at_save or number == kills:
+            victim.wait_for_start()
+            start_seconds = time.monotonic() - began
+        if number < kills:
+            wait_for_moment(victim, aim_at_save, start_seconds)
+        victim.kill()
+        for step in victim.steps("started"):
+            if step < saved:
+                raise SystemExit(f"Step {saved} was saved, but a start went on from {step}.")
+            survived = number  # those killed while they started are judged by the next start
+            within_saves += number < kills and victim.is_within_save()
+        saved = max([saved, *victim.steps("saved")])
+        progress = f"\r{survived} of {kills} survived, {within_saves} in a save "
+        print(progress, end="", file=sys.stderr)
+    return survived, within_saves
+
+
+def wait_for_moment(victim: Victim, aim_at_save: bool, start_seconds: float) -> None:
+    """Wait for the moment of a kill: within a save, or at any time from the program's start on."""
+    if aim_at_save:
+        time.sleep(random.uniform(0, 0.3))
+        victim.wait_for_save()
+        time.sleep(random.uniform(0, 0.003))
+    else:
+        time.sleep(random.uniform(0, start_seconds + 1))
+
+
+def main() -> int:
+    """Run the test; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--store", action="store_true", help="only save, without training")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    arguments = parser.parse_args()
+    random.seed(arguments.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        program = SAVE if arguments.store else TRAIN
+        survived, within_saves = survive(program, Path(folder) / "run", arguments.kills)
+    print(
+        f"\n{survived} of {arguments.kills} kills survived: each next start went on from a whole "
+        f"checkpoint. {within_saves} of the kills were inside a save."
+    )
+    return 0 if survived == arguments.kills else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
