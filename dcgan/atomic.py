@@ -54,8 +54,12 @@ def sweep_leftovers(
     """
     start = _prefix(name) if name else "."
     for path in Path(folder).iterdir():
-        if path.name.startswith(start) and path.name.endswith(TEMPORARY_SUFFIX) and path.is_file():
-            if time.time() - path.stat().st_mtime >= older_than_seconds:
+        if path.name.startswith(start) and path.name.endswith(TEMPORARY_SUFFIX):
+            try:
+                age = time.time() - path.stat().st_mtime
+            except FileNotFoundError:  # its writer has finished meanwhile
+                continue
+            if age >= older_than_seconds and path.is_file():
                 path.unlink(missing_ok=True)
 
 

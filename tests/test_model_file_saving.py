@@ -29,14 +29,35 @@ def test_a_parent_that_is_a_file_is_a_clear_error(tmp_path):
         small_file(tmp_path / "a" / "sea.dcgan")
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0,
-    reason="the administrator may write anywhere; POSIX permissions are tested as another user",
-)
+READ_ONLY = """
+import os, sys
+import numpy as np
+from dcgan.errors import ModelFileError
+from dcgan.model_file import write_model
+
+os.chdir(sys.argv[1])
+os.chmod("sea", 0o555)
+if os.geteuid() == 0:
+    os.setuid(65534)  # the administrator could write anywhere; this user cannot
+try:
+    write_model(
+        "sea/sea.dcgan",
+        {"config": {}, "training": {}, "data": {}},
+        {"generator/kernel": np.ones(3, "float32")},
+    )
+except ModelFileError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
 def test_a_read_only_folder_is_a_clear_error(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(ModelFileError, match="Permission denied"):
-        small_file(tmp_path / "sea.dcgan")
+    path = small_file(tmp_path / "sea" / "sea.dcgan")
+    before = path.read_bytes()
+    child = run_child(READ_ONLY, tmp_path)
+    assert "Permission denied" in child.communicate()[0]
+    assert list(path.parent.iterdir()) == [path]
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -151,14 +151,30 @@ def test_a_place_where_nothing_can_be_written_is_refused_even_for_the_administra
         open_run(path)
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0,
-    reason="the administrator may write anywhere; POSIX permissions are tested as another user",
-)
+READ_ONLY = """
+import os, sys
+from dcgan.errors import RunError
+from dcgan.run.folder import RunFolder
+
+os.chdir(sys.argv[1])
+os.chmod("sea", 0o555)
+if os.geteuid() == 0:
+    os.setuid(65534)  # the administrator could write anywhere; this user cannot
+try:
+    RunFolder.open("sea", {})
+except RunError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
 def test_a_read_only_folder_is_refused(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(RunError, match="Permission denied"):
-        open_run(tmp_path)
+    (tmp_path / "sea").mkdir()
+    child = subprocess.run(
+        [sys.executable, "-c", READ_ONLY, tmp_path], capture_output=True, text=True, cwd=ROOT
+    )
+    assert "'sea' cannot be used: Permission denied" in child.stdout, child.stderr
+    assert not list((tmp_path / "sea").iterdir())
 
 
 def test_a_read_only_drive_is_refused_and_the_folder_unlocked(tmp_path, monkeypatch):
