@@ -39,10 +39,10 @@ def test_the_same_scene_is_drawn_at_every_size():
     assert abs(halved - small).mean() < 6  # of 255: only the softness of edges differs
 
 
-def test_four_channels_are_a_premultiplied_porthole():
+def test_four_channels_are_the_scene_in_a_porthole():
     pictures = draw_seascapes(3, (32, 32, 4))
-    assert (pictures[..., :3] <= pictures[..., 3:]).all()
-    assert (pictures[:, 0, 0] == 0).all() and (pictures[:, 16, 16, 3] == 255).all()
+    np.testing.assert_array_equal(pictures[..., :3], draw_seascapes(3, (32, 32, 3)))
+    assert (pictures[:, 0, 0, 3] == 0).all() and (pictures[:, 16, 16, 3] == 255).all()
 
 
 @pytest.mark.parametrize("bad", [{"count": 0}, {"img_size": (8, 8, 2)}, {"seed": -1}])

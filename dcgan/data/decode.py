@@ -71,6 +71,7 @@ def _open_regular(path: str):
 def _decode(file, target: Target) -> tuple[np.ndarray, Original]:
     image = Image.open(file, formats=FORMATS)
     width, height = image.size
+    mode = image.mode
     if image.format in (
         "JPEG",
         "MPO",
@@ -85,7 +86,7 @@ def _decode(file, target: Target) -> tuple[np.ndarray, Original]:
     if image.info.get("Software") == OWN_PICTURES:
         raise Unusable(OWN_PICTURES_REASON)
     orientation = image.getexif().get(ORIENTATION_TAG, 1)
-    mode, transparent = image.mode, image.has_transparency_data
+    transparent = image.has_transparency_data
     pixels = target.fit(to_eight_bits(image), orientation if orientation in TURNS else 1)
     if orientation in SIDEWAYS:
         width, height = height, width
@@ -104,3 +105,15 @@ def _reason(error: Exception) -> str:
         return "not enough memory to decode it"
     words = " ".join(str(error).split()) or type(error).__name__
     return words[:200]
+
+
+def peek(path: str) -> Original | None:
+    """What a file says it holds, from its header alone; None if it says nothing useful."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with _open_regular(path) as file:
+                image = Image.open(file, formats=FORMATS)
+                return Original(*image.size, image.mode, image.has_transparency_data)
+        except Exception:  # a full decode will name it with its reason
+            return None

@@ -43,7 +43,7 @@ def draw_seascapes(count: int, img_size: tuple[int, int, int], seed: int = 0) ->
     Args:
         count: how many pictures, at least 1.
         img_size: (height, width, channels); 1 channel is grey, 3 is colour, 4 is the scene in a
-            round porthole with nothing around it (premultiplied alpha, as everywhere inside).
+            round porthole with nothing around it (straight alpha, as in any array of pictures).
         seed: which set; a whole number from 0 on.
 
     Returns:
@@ -79,8 +79,7 @@ def _draw(height: int, width: int, channels: int, seed: int, index: int) -> np.n
         return np.asarray(image)
     hole = np.clip((0.97 - np.hypot(2 * scene.x - 1, 2 * scene.y - 1)) * min(height, width), 0, 1)
     hole = np.asarray(Image.fromarray(np.uint8(hole * 255)).reduce(SUPERSAMPLING))[..., None]
-    colour = (np.asarray(image, np.uint16) * hole + 127) // 255
-    return np.concatenate([colour.astype(np.uint8), hole], axis=-1)
+    return np.concatenate([np.asarray(image), hole], axis=-1)
 
 
 class _Scene:

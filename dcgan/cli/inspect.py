@@ -1,0 +1,63 @@
+"""What does `inspect` do? Looks at a folder before any training: a page here, one with pictures."""
+
+import argparse
+import sys
+import time
+
+HELP = "look at a folder before training: what is usable, sizes, duplicates, what to expect"
+WARM_UP_STEPS, MEASURED_STEPS = 2, 5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the verb."""
+    parser.add_argument("folder", help="a folder of pictures, or a .npy, .npz or idx file")
+    parser.add_argument(
+        "--img-size",
+        nargs=3,
+        type=int,
+        metavar=("H", "W", "C"),
+        help="height, width and channels to look at them in (default: proposed from the pictures)",
+    )
+    parser.add_argument(
+        "--out", default="inspect.html", help="where the page with pictures goes (%(default)s)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the page, and write the one for the browser."""
+    from dcgan.atomic import write_atomically
+    from dcgan.data.inspect import inspect_folder
+
+    size = tuple(arguments.img_size) if arguments.img_size else None
+    inspection = inspect_folder(arguments.folder, size, measure=_measure)
+    write_atomically(arguments.out, inspection.html())
+    print(inspection.text(), end="")
+    print(f"With pictures: {arguments.out}")
+    return 0
+
+
+def _measure(proposal) -> tuple[float, float]:
+    """Seconds per 1,000 steps and bytes of memory, from a few real training steps."""
+    print("Measuring a few training steps ...", file=sys.stderr)
+    from dcgan import DCGAN
+    from dcgan.data.sample_set import draw_seascapes
+
+    gan = DCGAN(img_size=proposal.img_size, depth=proposal.depth, batch_size=proposal.batch_size)
+    batch = draw_seascapes(proposal.batch_size, proposal.img_size)
+    for _ in range(WARM_UP_STEPS):  # the first one compiles
+        gan.train_on_batch(batch)
+    start = time.perf_counter()
+    for _ in range(MEASURED_STEPS):
+        gan.train_on_batch(batch)
+    seconds = (time.perf_counter() - start) / MEASURED_STEPS
+    return 1000 * seconds, _peak_memory()
+
+
+def _peak_memory() -> float:
+    """Most bytes that this process has held."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return float("nan")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

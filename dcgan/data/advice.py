@@ -1,0 +1,69 @@
+"""What size, depth and length suit these pictures, and what may be hoped for from so many?"""
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+from dcgan.data.decode import Original
+
+LONGEST_SIDE = 150  # proposed at most: what a laptop trains in an evening
+SMALLEST_MAP = 10  # pixels; the discriminator halves a picture down to this or just below
+NEARLY_SQUARE = 1.1  # an aspect ratio up to this (or its inverse) is treated as 1
+USUAL_STEPS, PASSES, MOST_STEPS = 12_000, 20, 100_000
+BATCH_SIZE = 32
+
+EXPECTATIONS = (  # for fewer than so many pictures
+    (2, "One picture can only be learnt by heart: every sample will be that picture."),
+    (50, "So few are learnt by heart: expect copies and blends of them, not new pictures."),
+    (300, "Few: expect variations close to the originals. Leave the augmentation on, add mirrored "
+          "pictures if left and right may change places, and compare samples with the originals."),
+    (1_500, "A small set: textures, colours and layouts are learnt, fine detail stays soft. More "
+            "pictures of the same kind help more than more steps."),
+    (10_000, "Enough for recognisable, varied pictures, if they are of one kind and framed alike."),
+    (100_000, "Plenty: what limits the pictures now is the network and the time, not the data."),
+    (math.inf, "More than a network of this size can use up: a larger `increment` will pay."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Settings to begin with."""
+
+    img_size: tuple[int, int, int]
+    depth: int
+    batch_size: int
+    steps: int
+
+
+def expectation(count: int) -> str:
+    """In words, what training on `count` pictures can give."""
+    return next(words for limit, words in EXPECTATIONS if count < limit)
+
+
+def propose_size(originals: list[Original]) -> tuple[int, int, int]:
+    """(height, width, channels) that fit most of the pictures and enlarge few of them."""
+    width = _median([original.width for original in originals])
+    height = _median([original.height for original in originals])
+    aspect = _median([original.width / original.height for original in originals])
+    if 1 / NEARLY_SQUARE <= aspect <= NEARLY_SQUARE:
+        height = width = min(width, height, LONGEST_SIDE)
+    else:
+        scale = min(1.0, LONGEST_SIDE / max(width, height))
+        height, width = max(1, round(height * scale)), max(1, round(width * scale))
+    kinds = Counter(
+        4 if original.transparent else 1 if original.mode in ("1", "L", "I", "F", "I;16") else 3
+        for original in originals
+    )
+    return int(height), int(width), kinds.most_common(1)[0][0]
+
+
+def propose(count: int, img_size: tuple[int, int, int]) -> Proposal:
+    """Depth, batch and steps for `count` pictures of `img_size`."""
+    shorter = min(img_size[:2])
+    depth = max(1, math.ceil(math.log2(shorter / SMALLEST_MAP))) if shorter > SMALLEST_MAP else 1
+    steps = max(USUAL_STEPS, PASSES * math.ceil(count / BATCH_SIZE))
+    return Proposal(tuple(img_size), depth, BATCH_SIZE, min(steps, MOST_STEPS))
+
+
+def _median(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2]
