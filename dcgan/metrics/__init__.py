@@ -1,0 +1,1 @@
+"""How good are the pictures? Features, distances, copies, variety and health: arrays to numbers."""

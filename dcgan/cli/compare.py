@@ -1,0 +1,41 @@
+"""Say which of two models makes pictures more like those in a folder, or that none can be told.
+
+Both are measured against the same real pictures, so that small differences show."""
+
+import argparse
+import json
+
+from dcgan.cli import evaluate
+
+HELP = "say which of two models is better, or that no difference can be told"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this verb."""
+    parser.add_argument("first", metavar="MODEL_A", help="a .dcgan file")
+    parser.add_argument("second", metavar="MODEL_B", help="another one, of the same picture size")
+    parser.add_argument("folder", help="the pictures that both were trained on")
+    evaluate.add_measuring_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the verdict."""
+    from dcgan.errors import ArgumentError
+    from dcgan.metrics.report import compare
+
+    evaluate.check_numbers(arguments)
+    network = evaluate.network_with_progress(arguments.network)
+    first, second = evaluate.load(arguments.first), evaluate.load(arguments.second)
+    if first.img_size != second.img_size:
+        raise ArgumentError(
+            "Two models are compared on pictures of one size. Received: "
+            f"{arguments.first} makes {first.img_size}, {arguments.second} {second.img_size}"
+        )
+    train, _ = evaluate.training_pictures(first, arguments.folder)
+    made = [evaluate.generate(gan, arguments) for gan in (first, second)]
+    verdict = compare(*made, train, network)
+    if arguments.json:
+        print(json.dumps(verdict.to_dict(), indent=2))
+    else:
+        print(verdict.text((arguments.first, arguments.second)))
+    return 0

@@ -1,0 +1,133 @@
+"""Measure how good a model's pictures are, and whether they are copies of the training pictures.
+
+Each figure has a 95% interval and stands beside what real pictures, held out, score against the
+training ones. Figures compare only under the same feature network and the same folder."""
+
+import argparse
+import json
+import sys
+
+HELP = "measure how good a model's pictures are, and whether they are copies"
+
+LEAST_PICTURES = 10  # fewer have no neighbours to speak of
+MOST_PICTURES = 50_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this verb."""
+    parser.add_argument("model", help="a .dcgan file, such as Results/sea/last.dcgan")
+    parser.add_argument("folder", help="the pictures that it was trained on")
+    add_measuring_arguments(parser)
+    parser.add_argument(
+        "--sheet", metavar="PNG", help="draw samples beside their nearest training pictures"
+    )
+
+
+def add_measuring_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `evaluate` and `compare` share."""
+    parser.add_argument(
+        "-n", "--count", type=int, default=1000, help="how many pictures to make (default: 1000)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="which ones (default: 0)")
+    parser.add_argument(
+        "--network",
+        default="random",
+        help="what compares pictures: random (default; needs no download), inception, or the path "
+        "of a .keras model",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what was measured."""
+    from dcgan.errors import RunError
+    from dcgan.images import RUN_PICTURE, save_png
+    from dcgan.metrics.memorisation import sheet
+    from dcgan.metrics.report import evaluate
+
+    check_numbers(arguments)
+    network = network_with_progress(arguments.network)
+    gan = load(arguments.model)
+    train, held_out = training_pictures(gan, arguments.folder)
+    generated = generate(gan, arguments)
+    evaluation = evaluate(generated, train, held_out, network)
+    if arguments.sheet:
+        try:
+            picture = sheet(generated, train, evaluation.memorisation)
+            save_png(arguments.sheet, picture, RUN_PICTURE)
+        except OSError as error:
+            reason = error.strerror or error
+            raise RunError(f"Cannot write --sheet {arguments.sheet!r}: {reason}.") from error
+    print(json.dumps(evaluation.to_dict(), indent=2) if arguments.json else evaluation.text())
+    return 0
+
+
+def check_numbers(arguments: argparse.Namespace) -> None:
+    """Refuse numbers that cannot work, before any work.
+
+    Raises:
+        ArgumentError: names the option.
+    """
+    from dcgan.arguments import MAX_SEED, whole
+
+    whole("-n", arguments.count, LEAST_PICTURES, MOST_PICTURES)
+    whole("--seed", arguments.seed, 0, MAX_SEED)
+
+
+def load(path: str):
+    """The model in a file, saying so: the framework takes seconds to start."""
+    _say(f"Loading {path}")
+    from dcgan import DCGAN
+
+    return DCGAN.load(path)
+
+
+def training_pictures(gan, folder: str):
+    """The pictures of a folder as the model saw them: those trained on, and those held out.
+
+    The same slice is held out as in training, since it depends on the count and the seed alone.
+
+    Returns:
+        two uint8 arrays (n, H, W, C); 4 channels with straight alpha.
+    """
+    from dcgan.data import open_pictures, order
+    from dcgan.data.alpha import unpremultiply
+
+    settings = gan.get_config()
+    pictures = open_pictures(
+        folder, gan.img_size, resize=settings["resize"], background=settings["background"]
+    )
+    if gan.data.get("sha256") not in (None, pictures.fingerprint):
+        _say(
+            f"Note: {folder} is not, or no longer, what this model was trained on, so the verdict "
+            "on copying says nothing about the pictures that it was trained on."
+        )
+    parts = [pictures.pixels[part] for part in order.split(len(pictures), gan.seed)]
+    return [unpremultiply(part) for part in parts] if gan.img_size[2] == 4 else parts
+
+
+def generate(gan, arguments: argparse.Namespace):
+    """The samples that are measured: uint8 (count, H, W, C)."""
+    _say(f"Generating {arguments.count:,} pictures")
+    return gan.generate(arguments.count, seed=arguments.seed)
+
+
+def network_with_progress(name: str):
+    """The feature network of that name, with a bar that counts the pictures it has seen."""
+    from tqdm import tqdm
+
+    from dcgan.metrics.features import FeatureNetwork, load_network
+
+    network = load_network(name)
+    bar = tqdm(desc="Measuring", unit=" pictures", delay=2, file=sys.stderr, leave=False)
+
+    def counted(pictures):
+        found = network.function(pictures)
+        bar.update(len(pictures))
+        return found
+
+    return FeatureNetwork(network.name, counted)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)

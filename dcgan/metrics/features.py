@@ -1,0 +1,170 @@
+"""What do two pictures have in common? Each picture as a row of numbers, by a named network."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dcgan.errors import ArgumentError
+from dcgan.metrics.random_network import random_features
+
+BATCH_SIZE = 64  # pictures at a time: bounds the memory; the features do not depend on it
+BEHIND = 128  # the grey seen through transparent pixels: neither black nor white shapes vanish
+INCEPTION_LEAST = 75  # pixels: the smallest side that Keras's InceptionV3 takes
+
+
+@dataclass(frozen=True)
+class FeatureNetwork:
+    """A named function from pictures, uint8 (n, H, W, 3), to features, float (n, d).
+
+    Args:
+        name: stands beside every figure; figures of different names are not comparable.
+        function: what computes the features, row by row.
+    """
+
+    name: str
+    function: Callable[[np.ndarray], np.ndarray]
+
+
+def features(
+    pictures: np.ndarray,
+    network: str | os.PathLike | Callable | FeatureNetwork = "random",
+    batch_size: int = BATCH_SIZE,
+) -> np.ndarray:
+    """Turn pictures into features.
+
+    Args:
+        pictures: uint8 (n, H, W, C), C of 1 (grey), 3 (colour) or 4 (colour and straight alpha).
+        network: what `load_network` takes, or what it returned.
+        batch_size: pictures at a time. It changes the memory taken, not the result.
+
+    Returns:
+        float32 (n, d).
+
+    Raises:
+        ArgumentError: `pictures` or `network` cannot be used.
+    """
+    _check_pictures(pictures)
+    network = load_network(network)
+    rows = []
+    for start in range(0, len(pictures), batch_size):
+        batch = _to_colour(np.asarray(pictures[start : start + batch_size]))
+        made = np.asarray(network.function(batch), np.float32)
+        if made.ndim != 2 or len(made) != len(batch):
+            raise ArgumentError(
+                f"A feature network must turn {len(batch)} pictures into an array "
+                f"({len(batch)}, features). Received: {made.shape} from network={network.name!r}. "
+                "Average over the picture, or flatten, inside the network."
+            )
+        rows.append(made)
+    return np.concatenate(rows)
+
+
+def load_network(
+    network: str | os.PathLike | Callable | FeatureNetwork = "random",
+) -> FeatureNetwork:
+    """Find the feature network that is meant.
+
+    Args:
+        network: "random", the built-in one; "inception", Keras's InceptionV3 with ImageNet
+            weights; the path of a `.keras` model that takes float pictures (n, H, W, 3) in
+            [0, 255]; or a function from uint8 (n, H, W, 3) to (n, d).
+
+    Raises:
+        ArgumentError: there is no such network, or it cannot be had.
+    """
+    if isinstance(network, FeatureNetwork):
+        return network
+    if network == "random":
+        return FeatureNetwork("random", random_features)
+    if network == "inception":
+        return FeatureNetwork("inception", _load_inception())
+    if isinstance(network, (str, os.PathLike)):
+        return FeatureNetwork(Path(network).name, _load_keras_file(Path(network)))
+    if callable(network):
+        return FeatureNetwork(getattr(network, "__name__", type(network).__name__), network)
+    raise ArgumentError(
+        "network must be 'random', 'inception', the path of a .keras file or a function. "
+        f"Received: network={network!r:.200}"
+    )
+
+
+def scaling(real: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """How features are scaled so that each counts: centred, and divided by the real ones' spread.
+
+    A feature that hardly varies among the real pictures (a corner that is always black) is not
+    blown up: a tenth of the root mean square of all spreads is added, in quadrature.
+
+    Args:
+        real: features of real pictures, (n, d), that are the same for all that is compared.
+
+    Returns:
+        a function from features (m, d) to scaled ones, float64 (m, d).
+    """
+    mean, variance = real.mean(0, dtype=np.float64), real.var(0, dtype=np.float64)
+    spread = np.sqrt(variance + 0.01 * variance.mean())
+    spread = np.where(spread > 0, spread, 1.0)  # all real pictures are equal
+    return lambda rows: (rows - mean) / spread
+
+
+def _check_pictures(pictures: np.ndarray) -> None:
+    shape, kind = getattr(pictures, "shape", None), getattr(pictures, "dtype", None)
+    if kind != np.uint8 or len(shape) != 4 or shape[3] not in (1, 3, 4) or 0 in shape:
+        raise ArgumentError(
+            "pictures must be a uint8 array (n, H, W, C) of at least one picture, C being 1, 3 or "
+            f"4. Received: {type(pictures).__name__} of shape {shape} and type {kind}"
+        )
+
+
+def _to_colour(pictures: np.ndarray) -> np.ndarray:
+    """uint8 (n, H, W, 3): grey three times over, transparency laid on grey."""
+    if pictures.shape[3] == 4:
+        alpha = pictures[..., 3:] / np.float32(255)
+        pictures = np.rint(pictures[..., :3] * alpha + BEHIND * (1 - alpha)).astype(np.uint8)
+    return np.broadcast_to(pictures, (*pictures.shape[:3], 3))
+
+
+def _load_inception() -> Callable[[np.ndarray], np.ndarray]:
+    import keras
+
+    try:
+        model = keras.applications.InceptionV3(include_top=False, pooling="avg")
+    except Exception as error:  # Keras raises bare exceptions of several kinds for a failed URL
+        raise ArgumentError(
+            "The ImageNet weights of InceptionV3 are not on this computer and could not be "
+            "fetched. Connect to the internet once; or put Keras's file "
+            "'inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5' into "
+            "~/.keras/models; or use network='random', which needs no download. "
+            f"Keras said: {error!s:.200}"
+        ) from error
+
+    def inception(pictures: np.ndarray) -> np.ndarray:
+        pictures = keras.ops.cast(pictures, "float32")
+        sides = [max(side, INCEPTION_LEAST) for side in pictures.shape[1:3]]
+        if tuple(sides) != tuple(pictures.shape[1:3]):
+            pictures = keras.ops.image.resize(pictures, sides, interpolation="bicubic")
+        return keras.ops.convert_to_numpy(model(pictures / 127.5 - 1, training=False))
+
+    return inception
+
+
+def _load_keras_file(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    import keras
+
+    if path.suffix != ".keras" or not path.is_file():
+        raise ArgumentError(
+            "network must be 'random', 'inception' or the path of a .keras file that exists. "
+            f"Received: network={str(path)!r}"
+        )
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises many kinds for a damaged or refused file
+        raise ArgumentError(
+            f"The feature network {str(path)!r} cannot be loaded. Expected: a whole .keras file "
+            f"of known layers, without Python code. Keras said: {error!s:.300}"
+        ) from error
+    return lambda pictures: keras.ops.convert_to_numpy(
+        model(keras.ops.cast(pictures, "float32"), training=False)
+    )

@@ -1,0 +1,188 @@
+"""Are the samples copies? Each one's nearest training picture, against how near others come."""
+
+import math
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from dcgan.errors import ArgumentError
+from dcgan.images import grid
+from dcgan.metrics.manifold import squared_distances
+from dcgan.metrics.random_network import resize
+
+SIDE = 16  # pixels: coarse enough to know a copy that is blurred, noisy, mirrored or shifted a bit
+NEIGHBOURS = 10  # further ones whose distance a nearest picture's distance is divided by
+NEAREST_SHARE = 0.05  # of the reference pictures come as near as what is called a copy
+SURE = 1e-3  # odds against chance below which copying is named
+MOST_REFERENCES = 1_000
+SHOWN = 5  # nearest training pictures of each sample on a sheet
+CHUNK = 256
+
+
+@dataclass(frozen=True)
+class Memorisation:
+    """How many samples are copies of training pictures, and whether that can be chance.
+
+    Args:
+        share: of the samples that are nearer to one training picture than 95 % of the reference
+            pictures are; about 0.05 where nothing is copied.
+        chance: odds of so large a share where samples are as new as the reference pictures.
+        n_samples, n_train, n_reference: from how many pictures.
+        reference: "held-out", or "training" where none are held out: each training picture against
+            all the others.
+        ratios: float (n_samples,): distance to the nearest training picture over the mean distance
+            to the ten next; 0 is an exact copy.
+        nearest: int (n_samples, up to 5): the nearest training pictures, nearest first.
+    """
+
+    share: float
+    chance: float
+    n_samples: int
+    n_train: int
+    n_reference: int
+    reference: str
+    ratios: np.ndarray = field(repr=False, compare=False)
+    nearest: np.ndarray = field(repr=False, compare=False)
+
+    @property
+    def copying(self) -> bool:
+        """Whether so many near samples are no accident."""
+        return self.chance < SURE
+
+    def text(self) -> str:
+        """The verdict in one sentence."""
+        others = "held-out pictures are" if self.reference == "held-out" else "other pictures are"
+        verdict = "copying" if self.copying else "no sign of copying"
+        return (
+            f"{self.share:.0%} of samples are closer to a training picture than 95% of {others}"
+            + (f" (5% is chance): {verdict}.")
+        )
+
+    def to_dict(self) -> dict:
+        """The same as plain values for JSON."""
+        plain = {k: v for k, v in asdict(self).items() if k not in ("ratios", "nearest")}
+        return {**plain, "copying": self.copying, "text": self.text()}
+
+
+def memorisation(
+    samples: np.ndarray, train: np.ndarray, held_out: np.ndarray | None = None
+) -> Memorisation:
+    """Tell whether samples are nearer to training pictures than new pictures would be.
+
+    Pictures are compared at 16 x 16 pixels, with the training pictures and their mirror images.
+    What counts is how much nearer the nearest one is than the next ten (after Carlini et al. 2023,
+    arXiv 2301.13188): the plain distance calls every blurred picture a copy, for a blurred picture
+    is near to everything. Features would notice noise and blur on a copy, and take it for new.
+
+    Args:
+        samples, train, held_out: uint8 (n, H, W, C) of one shape. Without held-out pictures, each
+            training picture is compared with the others instead.
+
+    Raises:
+        ArgumentError: shapes differ, or there are fewer than 3 training pictures or no samples.
+    """
+    held_out = train[:0] if held_out is None else held_out
+    _check_shapes(samples, train, held_out)
+    thumbnails = _thumbnails(train)
+    ratios, nearest = _nearness(_thumbnails(samples), thumbnails)
+    if len(held_out):
+        references, _ = _nearness(_thumbnails(held_out), thumbnails)
+    else:
+        count = min(len(train), MOST_REFERENCES)
+        left_out = np.linspace(0, len(train) - 1, count).astype(int)
+        references, _ = _nearness(thumbnails[left_out], thumbnails, left_out)
+    near = max(1, int(NEAREST_SHARE * len(references)))  # how many references are this near
+    copies = int((ratios < np.sort(references)[near - 1]).sum())
+    return Memorisation(
+        share=copies / len(samples),
+        chance=_chance(copies, len(samples), near, len(references)),
+        n_samples=len(samples),
+        n_train=len(train),
+        n_reference=len(references),
+        reference="held-out" if len(held_out) else "training",
+        ratios=ratios,
+        nearest=nearest,
+    )
+
+
+def sheet(samples: np.ndarray, train: np.ndarray, found: Memorisation, rows: int = 8) -> np.ndarray:
+    """Draw the most suspicious samples, each with its nearest training pictures to its right.
+
+    Args:
+        samples, train: what `memorisation` was given.
+        found: what it returned.
+        rows: how many samples at most, those nearest to one training picture first.
+
+    Returns:
+        uint8 (height, width, C).
+    """
+    chosen = np.argsort(found.ratios, kind="stable")[:rows]
+    pictures = [p for i in chosen for p in (samples[i], *(train[j] for j in found.nearest[i]))]
+    return grid(np.stack(pictures), columns=1 + found.nearest.shape[1])
+
+
+def _check_shapes(samples: np.ndarray, train: np.ndarray, held_out: np.ndarray) -> None:
+    shapes = [tuple(pictures.shape) for pictures in (samples, train, held_out)]
+    if len({shape[1:] for shape in shapes}) > 1 or len(shapes[0]) != 4:
+        raise ArgumentError(
+            "samples, train and held_out must be pictures (n, H, W, C) of one size. Received: "
+            f"{shapes[0]}, {shapes[1]} and {shapes[2]}"
+        )
+    if len(train) < 3 or len(samples) == 0:
+        raise ArgumentError(
+            "Copying can be told with at least 3 training pictures and 1 sample. Received: "
+            f"{len(train)} training pictures and {len(samples)} samples."
+        )
+
+
+def _thumbnails(pictures: np.ndarray) -> np.ndarray:
+    """float32 (n, 16, 16, C)."""
+    starts = range(0, len(pictures), CHUNK)
+    return np.concatenate(
+        [resize(np.asarray(pictures[start : start + CHUNK]), SIDE) for start in starts]
+    )
+
+
+def _nearness(
+    pictures: np.ndarray, train: np.ndarray, left_out: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ratio and nearest training pictures of each picture; `left_out[i]` is not compared with i."""
+    usable = len(train) - (left_out is not None)
+    kept = min(NEIGHBOURS + 1, usable)
+    mirrored = train[:, :, ::-1].reshape(len(train), -1)
+    flat, train = pictures.reshape(len(pictures), -1), train.reshape(len(train), -1)
+    ratios, nearest = np.empty(len(flat)), np.empty((len(flat), min(SHOWN, usable)), int)
+    for start in range(0, len(flat), CHUNK):
+        here = slice(start, start + CHUNK)
+        distance = squared_distances(flat[here], train)
+        distance = np.minimum(distance, squared_distances(flat[here], mirrored))
+        if left_out is not None:
+            distance[np.arange(len(distance)), left_out[here]] = np.inf
+        order = np.argpartition(distance, kept - 1, axis=1)[:, :kept]
+        found = np.sqrt(np.take_along_axis(distance, order, 1))
+        ranks = np.argsort(found, axis=1, kind="stable")
+        found = np.take_along_axis(found, ranks, 1)
+        nearest[here] = np.take_along_axis(order, ranks, 1)[:, : nearest.shape[1]]
+        ratios[here] = found[:, 0] / np.maximum(found[:, 1:].mean(1), 1e-6)
+    return ratios, nearest
+
+
+def _chance(copies: int, samples: int, near: int, references: int) -> float:
+    """Odds that at least `copies` of the samples rank before the `near`-th of the references.
+
+    Exact where all are drawn alike, so that every ranking is as likely: a negative hypergeometric
+    distribution.
+    """
+
+    def log_choose(n: int, k: int) -> float:
+        return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+
+    rest = references - near
+    whole = log_choose(samples + references, samples)
+    terms = (
+        log_choose(count + near - 1, count)
+        + log_choose(samples - count + rest, samples - count)
+        - whole
+        for count in range(copies, samples + 1)
+    )
+    return min(1.0, math.fsum(map(math.exp, terms)))

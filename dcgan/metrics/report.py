@@ -1,0 +1,174 @@
+"""How good is a model? All figures beside their floor, and which of two models is the better."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dcgan.errors import ArgumentError
+from dcgan.metrics.distances import fid, kid, kid_difference
+from dcgan.metrics.features import features, load_network, scaling
+from dcgan.metrics.figure import Figure, withheld
+from dcgan.metrics.manifold import manifold_figures
+from dcgan.metrics.memorisation import Memorisation, memorisation
+
+MOST_REAL = 5_000  # real pictures in the distances: more cost minutes and change little
+NAMES = ("KID", "FID", "precision", "recall", "density", "coverage")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All that was measured on one model's samples.
+
+    Args:
+        figures: by name: generated against training pictures.
+        floor: by name: held-out against training pictures, the best that can be hoped for.
+        memorisation: whether the samples are copies.
+        network: name of the feature network behind `figures` and `floor`.
+    """
+
+    figures: dict[str, Figure]
+    floor: dict[str, Figure]
+    memorisation: Memorisation
+    network: str
+
+    def text(self) -> str:
+        """A table: each figure with its interval, beside the floor; then the verdict on copying."""
+        kid_figure = self.figures["KID"]
+        lines = [
+            f"{kid_figure.n_fake:,} generated against {kid_figure.n_real:,} training pictures; "
+            f"feature network: {self.network}; in brackets: 95% intervals",
+            f"{'':10} {'generated':30} real, held out ({self.floor['KID'].n_fake:,})",
+        ]
+        for name in NAMES:
+            lines.append(f"{name:10} {self.figures[name].text():30} {self.floor[name].text()}")
+        return "\n".join([*lines, self.memorisation.text()])
+
+    def to_dict(self) -> dict:
+        """The same as plain values for JSON."""
+        return {
+            "network": self.network,
+            "figures": {name: figure.to_dict() for name, figure in self.figures.items()},
+            "floor": {name: figure.to_dict() for name, figure in self.floor.items()},
+            "memorisation": self.memorisation.to_dict(),
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Which of two models comes nearer to the real pictures.
+
+    Args:
+        first, second: KID of each.
+        difference: KID of the first less that of the second, with its own, narrower interval.
+    """
+
+    first: Figure
+    second: Figure
+    difference: Figure
+
+    @property
+    def better(self) -> int | None:
+        """0 if the first model is better, 1 if the second is, None if no difference is seen."""
+        if self.difference.value is None or self.difference.low <= 0 <= self.difference.high:
+            return None
+        return 0 if self.difference.value < 0 else 1
+
+    def text(self, names: tuple[str, str] = ("A", "B")) -> str:
+        """The verdict in one line, and the two figures."""
+        which = "no detectable difference"
+        if self.better is not None:
+            which = f"{names[self.better]} is better"
+        return "\n".join(
+            [
+                f"{which}: KID difference {self.difference.text()}",
+                *(
+                    f"  {n}: KID {f.text()}"
+                    for n, f in zip(names, (self.first, self.second), strict=True)
+                ),
+                f"  {self.first.n_real:,} real pictures; feature network: {self.first.network}",
+            ]
+        )
+
+    def to_dict(self) -> dict:
+        """The same as plain values for JSON."""
+        return {
+            "better": self.better,
+            "first": self.first.to_dict(),
+            "second": self.second.to_dict(),
+            "difference": self.difference.to_dict(),
+        }
+
+
+def evaluate(
+    generated: np.ndarray, train: np.ndarray, held_out: np.ndarray | None = None, network="random"
+) -> Evaluation:
+    """Measure generated pictures against those that a model was trained on.
+
+    Args:
+        generated, train: uint8 (n, H, W, C); 4 channels with straight alpha.
+        held_out: likewise: pictures that were not trained on; None or empty if there are none.
+        network: what `features.load_network` takes.
+
+    Raises:
+        ArgumentError: the pictures or the network cannot be used.
+    """
+    network = load_network(network)
+    held_out = train[:0] if held_out is None else held_out
+    copies = memorisation(generated, train, held_out)  # checks the shapes as well
+    real = features(_thinned(train, MOST_REAL), network)
+    scaled = scaling(real)
+    real, fake = scaled(real), scaled(features(generated, network))
+    if len(held_out):
+        floor = _figures(real, scaled(features(held_out, network)), network.name)
+    else:
+        reason = "no pictures are held out"
+        floor = {name: withheld(name, len(real), 0, network.name, reason) for name in NAMES}
+    return Evaluation(_figures(real, fake, network.name), floor, copies, network.name)
+
+
+def compare(
+    first: np.ndarray, second: np.ndarray, train: np.ndarray, network="random"
+) -> Comparison:
+    """Say which of two sets of generated pictures is nearer to the same real ones.
+
+    Args:
+        first, second, train: uint8 (n, H, W, C).
+        network: what `features.load_network` takes.
+
+    Raises:
+        ArgumentError: the pictures or the network cannot be used.
+    """
+    if not first.shape[1:] == second.shape[1:] == train.shape[1:]:
+        raise ArgumentError(
+            "Two models are compared on pictures of one size. Received: "
+            f"{first.shape[1:]}, {second.shape[1:]} and real ones {train.shape[1:]}"
+        )
+    network = load_network(network)
+    real = features(_thinned(train, MOST_REAL), network)
+    scaled = scaling(real)
+    real, one, two = (
+        scaled(real),
+        scaled(features(first, network)),
+        scaled(features(second, network)),
+    )
+    return Comparison(
+        kid(real, one, network.name),
+        kid(real, two, network.name),
+        kid_difference(real, one, two, network.name),
+    )
+
+
+def _figures(real: np.ndarray, fake: np.ndarray, network: str) -> dict[str, Figure]:
+    """All six; the last four from equal counts, on which their meaning depends."""
+    count = min(len(real), len(fake))
+    shares = manifold_figures(_thinned(real, count), _thinned(fake, count), network)
+    return dict(
+        zip(NAMES, (kid(real, fake, network), fid(real, fake, network), *shares), strict=True)
+    )
+
+
+def _thinned(rows: np.ndarray, most: int) -> np.ndarray:
+    """At most so many rows, evenly spread: a folder is sorted, so its start is not typical."""
+    if len(rows) <= most:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, most).astype(int)]

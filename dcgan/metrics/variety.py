@@ -1,0 +1,44 @@
+"""How varied are the samples, compared with the real pictures? One share, quick to take."""
+
+import numpy as np
+
+from dcgan.errors import ArgumentError
+from dcgan.metrics.manifold import squared_distances
+from dcgan.metrics.random_network import resize
+
+SIDE = 16  # pixels: noise on top of one and the same picture is no variety, and averages out here
+MOST = 500  # pictures of each kind: bounds the time
+
+
+def variety(samples: np.ndarray, real: np.ndarray) -> float:
+    """The samples' variety as a share of the real pictures'; about 1 for a healthy model.
+
+    The smaller of two ratios at 16 x 16 pixels: of the total variance (low where all samples are
+    alike), and of the mean distance to the nearest other one (low where there are a few kinds,
+    each made again and again).
+
+    Args:
+        samples, real: uint8 (n, H, W, C), at least 2 of each. Equal counts are compared.
+
+    Raises:
+        ArgumentError: there are too few pictures.
+    """
+    count = min(len(samples), len(real), MOST)
+    if count < 2:
+        raise ArgumentError(
+            "Variety needs at least 2 samples and 2 real pictures. Received: "
+            f"{len(samples)} samples and {len(real)} real pictures."
+        )
+    (variance, gap), (real_variance, real_gap) = (_spread(p, count) for p in (samples, real))
+    if real_variance == 0 or real_gap == 0:  # equal pictures: nothing to be varied about
+        return 1.0
+    return min(variance / real_variance, gap / real_gap)
+
+
+def _spread(pictures: np.ndarray, count: int) -> tuple[float, float]:
+    """Total variance, and mean distance to the nearest other picture."""
+    chosen = pictures[np.linspace(0, len(pictures) - 1, count).astype(int)]
+    flat = resize(chosen, SIDE).reshape(count, -1).astype(np.float64)
+    distance = squared_distances(flat, flat)
+    np.fill_diagonal(distance, np.inf)
+    return float(flat.var(0).sum()), float(np.sqrt(distance.min(1)).mean())
