@@ -72,7 +72,10 @@ def test_version_1_is_written_as_it_always_was(tmp_path):
     write_model(tmp_path / "a.dcgan", DOCUMENT, arrays, PREVIEW)
     content = (tmp_path / "a.dcgan").read_bytes()
     # A change of this hash is a new version of the format, which then needs its own reader.
-    assert hashlib.sha256(content).hexdigest() == "13f1f4626b2c300568822feefd18107635c7435aa0d5e7d7fdd89d8e94b17f95"
+    assert (
+        hashlib.sha256(content).hexdigest()
+        == "13f1f4626b2c300568822feefd18107635c7435aa0d5e7d7fdd89d8e94b17f95"
+    )
 
 
 def test_arrays_in_any_memory_order_and_byte_order_are_saved(tmp_path):
