@@ -21,7 +21,7 @@ def draw_latents(count: int, size: int, seed: int = 0, first: int = 0) -> np.nda
     width = 2 * -(-size // 4) * 2  # raw 64-bit numbers in a row; Philox gives them in fours
     bits = np.random.Philox(key=seed)
     bits.advance(first * width // 4)
-    uniform = (bits.random_raw(count * width).reshape(count, 2, -1) >> 11) * 2.0**-53
+    uniform = (bits.random_raw(count * width).reshape(count, 2, width // 2) >> 11) * 2.0**-53
     radius = np.sqrt(-2 * np.log1p(-uniform[:, 0]))
     angle = 2 * np.pi * uniform[:, 1]
     normal = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], axis=1)

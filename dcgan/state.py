@@ -99,7 +99,8 @@ def load_model(cls, path):
     gan = cls(**config)
     assign_arrays(gan, file.arrays)
     gan.record, gan.data = file.document["training"], file.document["data"]
-    gan.complete = any(name.startswith("discriminator/") for name in file.arrays)
+    gan.sha256 = file.sha256
+    gan.complete = not file.generator_only
     return gan
 
 

@@ -69,6 +69,7 @@ def train(gan, keras_fit, x, *, epochs, minutes, steps_per_epoch, initial_epoch,
     resume = options["resume"] and not (stream and gan._options["save_path"] is None)
     with StopRequest() as stop:
         with RunFolder.open(path, run_options(gan), shaping=SHAPING, resume=resume) as run:
+            gan.run_path = run.path
             feed = _stream_feed(x) if stream else _picture_feed(gan, x, run, options["verbose"])
             steps = steps_per_epoch or feed.steps_per_epoch
             means = _go_on(gan, run, steps, initial_epoch)

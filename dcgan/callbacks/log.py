@@ -3,7 +3,6 @@
 import io
 
 import keras
-from matplotlib.figure import Figure
 
 from dcgan.atomic import write_atomically
 from dcgan.images import RUN_PICTURE
@@ -55,6 +54,8 @@ def plot_losses(records: list[dict]) -> bytes:
     Returns:
         A PNG file's bytes.
     """
+    from matplotlib.figure import Figure  # slow to import, and `generate` has no need of it
+
     figure = Figure(figsize=(8, 6), layout="constrained")
     losses, scores = figure.subplots(2, 1, sharex=True)
     steps = [record["step"] for record in records]

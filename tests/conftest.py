@@ -1,0 +1,45 @@
+"""What all tests share: quiet frameworks, tiny networks, tiny pictures."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pytest
+
+TINY = {
+    "img_size": (16, 12, 3),
+    "depth": 2,
+    "increment": 4,
+    "input_size": 8,
+    "batch_size": 4,
+    "kernel_size": (4, 4),
+}
+
+
+@pytest.fixture
+def tiny():
+    """A function that makes a tiny DCGAN, with any argument changed."""
+
+    def make(**changes):
+        from dcgan import DCGAN
+
+        return DCGAN(**{**TINY, **changes})
+
+    return make
+
+
+@pytest.fixture
+def pictures():
+    """Ten tiny drawn pictures, uint8 (10, 16, 12, 3)."""
+    from dcgan.data.sample_set import draw_seascapes
+
+    return draw_seascapes(10, TINY["img_size"], seed=1)
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    """No test writes into the project, or reads a person's cache."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DCGAN_CACHE", str(tmp_path / "cache"))
+    np.random.seed(0)

@@ -1,0 +1,276 @@
+"""Does the class keep its promises: step, generate, save and load, Keras's ways?"""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from dcgan import DCGAN, ArgumentError
+from dcgan.state import named_variables, to_arrays
+
+pytestmark = pytest.mark.backend
+
+PARITY = Path(__file__).parent / "parity.json"
+
+
+def three_fixed_steps(tiny):
+    """A tiny DCGAN after three steps from fixed weights, on fixed pictures and latents."""
+    gan = tiny(augmentation=0.0, dropout=0.0)
+    random = np.random.Generator(np.random.Philox(key=1))
+    for network in (gan.training_generator, gan.discriminator):
+        for weight in network.weights:
+            level = 1.0 if weight.name in ("gamma", "moving_variance") else 0.0
+            spread = 0.0 if weight.name == "moving_variance" else 0.1
+            weight.assign(level + spread * random.uniform(-1, 1, weight.shape))
+    gan.generator.set_weights(gan.training_generator.get_weights())
+    for _ in range(3):
+        real = random.integers(0, 256, (6, *gan.img_size)).astype(np.uint8)
+        latents = random.uniform(-1, 1, (6, gan.input_size)).astype(np.float32)
+        gan.update(ops.convert_to_tensor(real), ops.convert_to_tensor(latents))
+    return gan
+
+
+def digest(arrays):
+    """Three numbers that stand for each float array: sum, sum of sizes, and a weighted sum."""
+    numbers = {}
+    for name, array in arrays.items():
+        if not name.startswith("state/random") and array.dtype == np.float32:
+            flat = array.astype(np.float64).ravel()
+            weights = np.cos(np.arange(len(flat)))
+            numbers[name] = [flat.sum(), np.abs(flat).sum(), (flat * weights).sum()]
+    return numbers
+
+
+def test_three_steps_give_the_stored_numbers_on_every_backend(tiny):
+    # Written by TensorFlow; 1e-5 of an array's size leaves room for sums in another order.
+    # To store anew after a change of the algorithm: python tests/store_parity.py
+    found = digest(to_arrays(three_fixed_steps(tiny)))
+    stored = json.loads(PARITY.read_text())
+    assert found.keys() == stored.keys()
+    for name, numbers in found.items():
+        size = max(1.0, stored[name][1])
+        assert np.abs(np.subtract(numbers, stored[name])).max() <= 1e-5 * size, name
+
+
+def changed(before, after):
+    return {name.split("/")[0] for name in before if (before[name] != after[name]).any()}
+
+
+def test_discriminator_step_leaves_both_generators_alone(tiny, pictures):
+    gan = tiny()
+    real = ops.convert_to_tensor(pictures[:4].astype(np.float32) / 127.5 - 1)
+    before = to_arrays(gan)
+    gan.discriminator_step(real, gan.training_generator(np.ones((4, 8), np.float32)))
+    assert changed(before, to_arrays(gan)) == {"discriminator", "optimizer"}
+
+
+def test_generator_step_moves_no_trained_weight_of_the_discriminator(tiny):
+    gan = tiny()
+    weights = gan.training_generator.trainable_variables
+    fake, pull_back = gan.pullback(
+        lambda: gan.training_generator(np.ones((4, 8), np.float32), training=True), weights
+    )
+    before = [ops.convert_to_numpy(v).copy() for v in gan.discriminator.trainable_variables]
+    kernels = [ops.convert_to_numpy(v).copy() for v in weights]
+    gan.generator_step(fake, pull_back)
+    after = [ops.convert_to_numpy(v) for v in gan.discriminator.trainable_variables]
+    assert all((b == a).all() for b, a in zip(before, after, strict=True))
+    moved = [(b != ops.convert_to_numpy(v)).any() for b, v in zip(kernels, weights, strict=True)]
+    assert all(moved)
+
+
+def test_batch_normalisation_learns_statistics_in_the_step(tiny, pictures):
+    gan = tiny()
+    before = to_arrays(gan)
+    gan.update(ops.convert_to_tensor(pictures[:4]))
+    after = to_arrays(gan)
+    moving = [name for name in before if name.split("/")[-1].startswith("moving_")]
+    assert len(moving) == 2 * 2 * 2 + 2  # two generators with two layers, discriminator with one
+    assert all((before[name] != after[name]).any() for name in moving)
+
+
+def test_average_is_a_moving_average_statistics_included(tiny, pictures):
+    gan = tiny(average=0.9)
+    old = to_arrays(gan)
+    gan.update(ops.convert_to_tensor(pictures[:4]))
+    new = to_arrays(gan)
+    momentum = (1 + 1) / (10 + 1)  # of the first step: lower than 0.9
+    for name, array in new.items():
+        if name.startswith("generator/"):
+            expected = momentum * old[name] + (1 - momentum) * new[f"training_{name}"]
+            assert np.allclose(array, expected, atol=1e-7), name
+
+
+def test_without_average_the_trained_generator_is_kept(tiny, pictures):
+    gan = tiny(average=0)
+    gan.update(ops.convert_to_tensor(pictures[:4]))
+    arrays = to_arrays(gan)
+    names = [name for name in arrays if name.startswith("generator/")]
+    # one float32 rounding apart: the average is moved by the difference
+    assert all(np.allclose(arrays[n], arrays[f"training_{n}"], atol=1e-6) for n in names)
+
+
+def test_uint8_and_floats_in_minus_one_to_one_are_the_same_pictures(tiny, pictures):
+    latents = np.ones((4, 8), np.float32)
+    logs = []
+    for real in (pictures[:4], pictures[:4].astype(np.float32) / 127.5 - 1):
+        result = tiny(augmentation=0.0).update(ops.convert_to_tensor(real), latents)
+        logs.append([float(value) for value in result.values()])
+    assert np.allclose(logs[0], logs[1], atol=1e-5)
+
+
+def test_a_picture_is_the_same_however_many_are_made(tiny):
+    gan = tiny()
+    many = gan.generate(70, seed=5)
+    assert many.shape == (70, 16, 12, 3) and many.dtype == np.uint8
+    # a batch of another size may be summed in another order: at most one level of brightness
+    assert np.abs(gan.generate(3, seed=5).astype(int) - many[:3]).max() <= 1
+    assert (gan.generate(70, seed=5) == many).all()
+    assert (gan.generate(3, seed=6) != many[:3]).any()
+
+
+def test_generate_takes_latents(tiny):
+    gan = tiny()
+    latents = np.zeros((2, 8), np.float32)
+    pictures = gan.generate(latents=latents)
+    assert pictures.shape == (2, 16, 12, 3)
+    assert (pictures[0] == pictures[1]).all()
+    assert gan.generate(0).shape == (0, 16, 12, 3)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_every_number_of_channels_trains_and_generates(tiny, channels):
+    gan = tiny(img_size=(13, 11, channels))
+    real = np.random.default_rng(0).integers(0, 256, (4, 13, 11, channels)).astype(np.uint8)
+    logs = gan.update(ops.convert_to_tensor(real))
+    assert all(np.isfinite(float(value)) for value in logs.values())
+    assert gan.generate(2).shape == (2, 13, 11, channels)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"n": -1},
+        {"n": 2.5},
+        {"n": "3"},
+        {"n": 10**9},
+        {"seed": -1},
+        {"seed": 1.5},
+        {"latents": np.zeros((2, 9))},
+        {"latents": np.full((2, 8), np.nan)},
+        {"latents": "seven"},
+    ],
+)
+def test_generate_refuses_by_name(tiny, bad):
+    with pytest.raises(ArgumentError, match=next(iter(bad))):
+        tiny().generate(**bad)
+
+
+def test_save_and_load_give_identical_pictures(tiny, pictures, tmp_path):
+    gan = tiny(dropout=0.2, optimizer="rmsprop")
+    gan.update(ops.convert_to_tensor(pictures[:4]))
+    gan.save(tmp_path / "new folder" / "sea.dcgan")
+    loaded = DCGAN.load(tmp_path / "new folder" / "sea.dcgan")
+    assert (loaded.generate(5, seed=3) == gan.generate(5, seed=3)).all()
+    before, after = to_arrays(gan), to_arrays(loaded)
+    assert before.keys() == after.keys()
+    assert all((before[name] == after[name]).all() for name in before)
+    assert type(loaded.optimizer.generator).__name__ == "RMSprop"
+
+
+def test_a_generator_only_file_generates_and_says_why_it_cannot_train(tiny, pictures, tmp_path):
+    gan = tiny()
+    gan.save(tmp_path / "small.dcgan", generator_only=True)
+    gan.save(tmp_path / "whole.dcgan")
+    loaded = DCGAN.load(tmp_path / "small.dcgan")
+    assert (loaded.generate(3) == gan.generate(3)).all()
+    sizes = [(tmp_path / name).stat().st_size for name in ("small.dcgan", "whole.dcgan")]
+    assert sizes[0] < sizes[1] / 2
+    with pytest.raises(ArgumentError, match="generator-only"):
+        loaded.fit(pictures, epochs=1)
+
+
+def test_config_makes_the_same_model_again(tiny):
+    gan = tiny(dropout=0.3, optimizer=1e-3, seed=9, upsampling="resize")
+    again = DCGAN.from_config(json.loads(json.dumps(gan.get_config())))
+    assert again.plan == gan.plan
+    assert again.optimizer.rates == gan.optimizer.rates
+    before, after = to_arrays(gan), to_arrays(again)
+    assert all((before[name] == after[name]).all() for name in before)
+
+
+def test_both_optimizers_keep_the_paper_defaults_and_can_differ(tiny):
+    for optimizer in (tiny().optimizer.generator, tiny().optimizer.discriminator):
+        config = optimizer.get_config()
+        assert config["learning_rate"] == pytest.approx(2e-4)
+        assert config["beta_1"] == 0.5
+    gan = tiny(optimizer=1e-3, discriminator_optimizer=keras.optimizers.SGD(0.1))
+    assert gan.optimizer.rates == pytest.approx((1e-3, 0.1))
+    gan.optimizer.learning_rate = 5e-4  # as Keras's schedule callbacks set it
+    assert gan.optimizer.rates == pytest.approx((5e-4, 0.05))
+
+
+def test_one_optimizer_instance_serves_two_players_without_sharing_state(tiny):
+    shared = keras.optimizers.Adam(1e-3)
+    gan = tiny(optimizer=shared, discriminator_optimizer=shared)
+    assert gan.optimizer.generator is not gan.optimizer.discriminator
+    assert not shared.built
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("img_size", (0, 0, 3)),
+        ("img_size", (150, 150)),
+        ("img_size", (150, 150, 2)),
+        ("img_size", "150"),
+        ("img_size", (10**6, 10**6, 3)),
+        ("img_size", (150.0, 150, 3)),
+        ("depth", 5),
+        ("depth", 0),
+        ("increment", -1),
+        ("batch_size", 0),
+        ("kernel_size", (4, 0)),
+        ("kernel_size", (4, 4, 4)),
+        ("stride", None),
+        ("input_size", 10.5),
+        ("dropout", 1.5),
+        ("dropout", float("nan")),
+        ("optimizer", float("nan")),
+        ("optimizer", -1.0),
+        ("optimizer", "adamant"),
+        ("discriminator_optimizer", object()),
+        ("seed", -1),
+        ("average", 1.0),
+        ("augmentation", 2),
+        ("mirror", "yes"),
+        ("resize", "squash"),
+        ("background", (0, 0, 256)),
+        ("upsampling", "nearest"),
+        ("discriminator_norm", "layer"),
+        ("precision", "mixed_float16"),
+        ("network_plan", 7),
+        ("save_path", ""),
+    ],
+)
+def test_a_bad_argument_is_refused_by_name(tiny, name, value):
+    with pytest.raises(ArgumentError, match=name):
+        tiny(**{name: value})
+
+
+def test_every_variable_has_a_name_and_no_two_share_one(tiny):
+    gan = tiny(dropout=0.1)
+    named = named_variables(gan)
+    everything = [*gan.variables, *gan.optimizer.generator.variables, *gan.metrics_variables]
+    assert {id(v) for v in everything} <= {id(v) for v in named.values()}
+    assert len({id(v) for v in named.values()}) == len(named)
+
+
+def test_summary_prints_both_networks(tiny):
+    lines = []
+    tiny().summary(print_fn=lambda text, **_: lines.append(text))
+    text = "\n".join(lines)
+    assert "generator" in text and "discriminator" in text and "stage_2" in text

@@ -1,0 +1,94 @@
+"""Do the networks have the shapes that the plan says?"""
+
+import keras
+import numpy as np
+import pytest
+
+from dcgan.networks import build_discriminator, build_generator
+from dcgan.plan import UPSAMPLINGS, count_weights, make_plan, weight_shapes
+
+pytestmark = pytest.mark.backend
+
+
+def plan(img_size, depth, kernel, stride, **changes):
+    return make_plan(
+        img_size=img_size,
+        depth=depth,
+        increment=3,
+        kernel_size=(kernel, kernel),
+        stride=stride,
+        dropout=0.1,
+        input_size=4,
+        **changes,
+    )
+
+
+@pytest.mark.parametrize("upsampling", UPSAMPLINGS)
+@pytest.mark.parametrize(
+    ("img_size", "depth", "kernel", "stride"),
+    [
+        ((16, 16, 1), 4, 3, (2, 2)),
+        ((17, 33, 3), 2, 4, (2, 2)),
+        ((150, 150, 3), 4, 3, (2, 2)),
+        ((200, 180, 3), 5, 4, (2, 2)),
+        ((31, 47, 4), 3, 5, (3, 3)),
+        ((19, 64, 1), 3, 4, (3, 3)),
+        ((20, 57, 3), 5, 3, (1, 2)),
+        ((64, 256, 4), 6, 5, (2, 2)),
+    ],
+)
+def test_networks_match_the_plan(img_size, depth, kernel, stride, upsampling):
+    made = plan(img_size, depth, kernel, stride, upsampling=upsampling)
+    generator, discriminator = build_generator(made), build_discriminator(made)
+    pictures = keras.ops.convert_to_numpy(generator(np.ones((2, 4), np.float32)))
+    assert pictures.shape == (2, *img_size)
+    assert np.abs(pictures).max() <= 1
+    assert discriminator(pictures).shape == (2, 1)
+    for name, network in (("generator", generator), ("discriminator", discriminator)):
+        shapes = {
+            f"{layer.name}/{weight.name}": tuple(weight.shape)
+            for layer in network.layers
+            for weight in layer.weights
+        }
+        assert shapes == weight_shapes(made, name)
+        assert network.count_params() == count_weights(made, name)
+
+
+def test_initial_weights_are_normal_with_deviation_0_02():
+    made = make_plan(
+        img_size=(32, 32, 3),
+        depth=3,
+        increment=32,
+        kernel_size=(4, 4),
+        stride=(2, 2),
+        dropout=0,
+        input_size=100,
+    )
+    kernels = [
+        keras.ops.convert_to_numpy(weight).ravel()
+        for network in (build_generator(made), build_discriminator(made))
+        for weight in network.trainable_weights
+        if weight.name == "kernel"
+    ]
+    values = np.concatenate(kernels)
+    # the standard error of a deviation from n normal values is its value / sqrt(2 n)
+    assert abs(values.std() - 0.02) < 5 * 0.02 / np.sqrt(2 * len(values))
+    assert abs(values.mean()) < 5 * 0.02 / np.sqrt(len(values))
+    assert len({kernel[:9].tobytes() for kernel in kernels}) == len(kernels)
+
+
+def test_seed_decides_the_initial_weights():
+    made = plan((16, 16, 1), 2, 4, (2, 2))
+    first, again, other = (build_generator(made, seed=seed) for seed in (1, 1, 2))
+    kernels = [keras.ops.convert_to_numpy(n.get_layer("base").kernel) for n in (first, again, other)]
+    assert (kernels[0] == kernels[1]).all()
+    assert (kernels[0] != kernels[2]).any()
+
+
+def test_mixed_precision_ends_in_float32():
+    made = plan((16, 16, 3), 2, 4, (2, 2))
+    generator = build_generator(made, dtype="mixed_bfloat16")
+    discriminator = build_discriminator(made, dtype="mixed_bfloat16")
+    assert keras.backend.standardize_dtype(generator.output.dtype) == "float32"
+    assert keras.backend.standardize_dtype(discriminator.output.dtype) == "float32"
+    assert generator.get_layer("stage_1").compute_dtype == "bfloat16"
