@@ -34,6 +34,16 @@ def fill(path, count, start=0, side=8):
     return path
 
 
+def environment():
+    """For a process of its own, which finds the package as this one does."""
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
+def run_python(*words):
+    command = [sys.executable, *words]
+    return subprocess.run(command, env=environment(), capture_output=True, text=True)
+
+
 def greys(pictures):
     return pictures.pixels[:, 0, 0, 0].tolist()
 
@@ -190,8 +200,7 @@ def test_a_damaged_cache_entry_is_made_again(tmp_path, own_cache, damage):
 def test_a_killed_decode_leaves_nothing_that_is_trusted(tmp_path, own_cache):
     source = fill(tmp_path / "in", 300, side=400)
     program = "import sys; from dcgan.data import open_pictures as o; o(sys.argv[1], (64, 64, 3))"
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.Popen([sys.executable, "-c", program, str(source)], env=environment)
+    process = subprocess.Popen([sys.executable, "-c", program, str(source)], env=environment())
     for _ in range(2000):
         if process.poll() is not None or list(own_cache.glob("pictures/*.partial/pixels.raw")):
             break
@@ -274,7 +283,7 @@ def test_processes_that_do_not_start_are_an_error_that_tells_how_to_look(tmp_pat
 
 def test_workers_import_no_framework():
     program = "import sys, dcgan.data, dcgan.data.worker; print(*sys.modules)"
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    result = run_python("-c", program)
     loaded = {name.split(".")[0] for name in result.stdout.split()}
     assert "PIL" in loaded and not loaded & {"keras", "tensorflow", "torch", "jax", "matplotlib"}
 
@@ -285,10 +294,7 @@ def test_a_script_without_a_main_guard_can_open_pictures(tmp_path):
     script.write_text(
         f"from dcgan.data import open_pictures\nprint(len(open_pictures({str(source)!r}, {SIZE})))"
     )
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    result = subprocess.run(
-        [sys.executable, str(script)], env=environment, capture_output=True, text=True
-    )
+    result = run_python(str(script))
     assert result.stdout == "40\n" and result.stderr == ""
 
 

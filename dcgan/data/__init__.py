@@ -1,5 +1,12 @@
 """How does a folder become batches? Scan, decode, cache, order; and the drawn sample set."""
 
-from dcgan.data.pictures import PictureSet, open_pictures
+from importlib import import_module
 
 __all__ = ["PictureSet", "open_pictures"]
+
+
+def __getattr__(name: str):
+    """Import on demand: a decoding process needs a part of this room, and needs it at once."""
+    if name in __all__:
+        return getattr(import_module("dcgan.data.pictures"), name)
+    raise AttributeError(f"module 'dcgan.data' has no attribute {name!r}")

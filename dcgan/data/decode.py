@@ -10,6 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from dcgan.data.modes import to_eight_bits
 from dcgan.data.target import SIDEWAYS, TURNS, Target
+from dcgan.images import RUN_PICTURE
 
 # What Pillow decodes by itself, found by content. Left out are formats that start other programs
 # (EPS), only know the name of the format (HDF5, MPEG) or hold drawings instead of pixels (WMF).
@@ -19,7 +20,6 @@ FORMATS = (
 )  # fmt: skip
 # Decoded at once, 256 MB inside Pillow. A larger JPEG can still be shrunk by its decoder.
 MAX_PIXELS = 64_000_000
-OWN_PICTURES = "dcgan run"  # the PNG text `Software` of what a training run writes
 OWN_PICTURES_REASON = "made by a training run of this program"
 ORIENTATION_TAG = 0x0112
 
@@ -70,27 +70,29 @@ def _open_regular(path: str):
 
 def _decode(file, target: Target) -> tuple[np.ndarray, Original]:
     image = Image.open(file, formats=FORMATS)
-    width, height = image.size
-    mode = image.mode
-    if image.format in (
-        "JPEG",
-        "MPO",
-    ):  # let the decoder itself leave out detail that is not needed
-        image.draft(
-            "L" if target.channels == 1 and image.mode == "RGB" else None,
-            target.enough(width, height),
-        )
+    (width, height), mode = image.size, image.mode
+    if image.format in ("JPEG", "MPO"):  # its decoder can leave out detail that is not needed
+        grey = "L" if target.channels == 1 and mode == "RGB" else None
+        image.draft(grey, target.enough(width, height))
     if image.width * image.height > MAX_PIXELS:
         raise Unusable(f"{width} x {height} pixels are more than {MAX_PIXELS:,}")
     image.load()  # before any metadata is read: reading it first hides a broken stream (Pillow 13)
-    if image.info.get("Software") == OWN_PICTURES:
+    if RUN_PICTURE.items() <= image.info.items():
         raise Unusable(OWN_PICTURES_REASON)
-    orientation = image.getexif().get(ORIENTATION_TAG, 1)
+    orientation = _orientation(image)
     transparent = image.has_transparency_data
-    pixels = target.fit(to_eight_bits(image), orientation if orientation in TURNS else 1)
+    pixels = target.fit(to_eight_bits(image), orientation)
     if orientation in SIDEWAYS:
         width, height = height, width
     return pixels, Original(width, height, mode, transparent)
+
+
+def _orientation(image: Image.Image) -> int:
+    """How the camera was held: 1 is upright, and what most files do not bother to say."""
+    if image.format == "JPEG" and "exif" not in image.info and "xmp" not in image.info:
+        return 1  # worth asking first: parsing nothing takes Pillow a tenth of the whole
+    orientation = image.getexif().get(ORIENTATION_TAG, 1)
+    return orientation if orientation in TURNS else 1
 
 
 def _reason(error: Exception) -> str:

@@ -5,6 +5,9 @@ import json
 import logging
 import os
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,6 +25,7 @@ from dcgan.errors import DataError
 RULES_VERSION = 1  # raised when the same files would become other pixels
 FEW_FILES = 32  # decoded here: starting processes would take longer
 MOST_IN_MEMORY = 1 << 30  # bytes, where no disk can be written
+FLUSH_SECONDS = 0.5
 BAR_DELAY_SECONDS = 2  # what is done sooner needs no progress bar
 
 log = logging.getLogger(__name__)
@@ -108,7 +112,8 @@ def _decode_into(path: Path, files: list[Found], target: Target, verbose: int) -
     """Decode each file into its slot of the file `path`."""
     with _progress(len(files), verbose) as bar:
         if len(files) > FEW_FILES:
-            return decode_all([found.path for found in files], target, path, bar.update)
+            with _flushing(path):
+                return decode_all([found.path for found in files], target, path, bar.update)
         outcomes = []
         with open(path, "r+b") as pixels_file:
             for slot, found in enumerate(files):
@@ -163,6 +168,25 @@ def _reserve(path: Path, size: int) -> None:
         if hasattr(os, "posix_fallocate") and size:
             os.posix_fallocate(file.fileno(), 0, size)
         file.truncate(size)
+
+
+@contextmanager
+def _flushing(path: Path) -> Iterator[None]:
+    """Send what is written to the disk while the rest is decoded: no wait for it at the end."""
+    done = threading.Event()
+
+    def flush() -> None:
+        with open(path, "rb+") as file:
+            while not done.wait(FLUSH_SECONDS):
+                os.fsync(file.fileno())
+
+    thread = threading.Thread(target=flush, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _close_gaps(path: Path, usable: list[int], slot_size: int) -> None:

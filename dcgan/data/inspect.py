@@ -71,10 +71,10 @@ class Inspection:
             f"Sizes (width x height): {self._sizes_in_words()}",
             *_some([f"  of another size: {name}" for name in self.odd]),
             f"Grey: {self.grey:,}. With transparency: {self.transparent:,}.",
-            f"Exact duplicates: {counted(len(self.exact), 'group')}."
-            + (f" Only {MOST_COMPARED:,} compared." if len(self.pictures) > MOST_COMPARED else ""),
+            f"Exact duplicates: {counted(len(self.exact), 'group')}.",
             *_some(["  " + " = ".join(group) for group in self.exact]),
-            f"Near duplicates: {counted(len(self.near), 'pair')}.",
+            f"Near duplicates: {counted(len(self.near), 'pair')}"
+            + (f" in the first {MOST_COMPARED:,}." if len(self.pictures) > MOST_COMPARED else "."),
             *_some([f"  {one} ~ {other}" for one, other in self.near]),
             "",
             f"Proposed: --img-size {height} {width} {channels} --depth {self.proposal.depth} "

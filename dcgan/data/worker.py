@@ -1,4 +1,4 @@
-"""What does a decoding process do? Reads names, writes pixels into a file, answers line by line.
+"""What does a decoding process do? Reads names, writes pixels into a file, answers each line.
 
 Started by `workers.py` as a program of its own. Unlike a fork it cannot inherit the threads of a
 framework, unlike `multiprocessing` it does not run the caller's script again, and a decoder that
@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from dcgan.data.decode import Unusable, decode_file
+from dcgan.data.decode import Original, Unusable, decode_file
 from dcgan.data.target import Target
 
 
@@ -25,22 +25,22 @@ def main() -> None:
     with open(settings["path"], "r+b", buffering=0) as file:
         _say("ready")
         for line in sys.stdin:
-            for slot, path in json.loads(line):
-                _say(_decode_into(file, slot, path, target))
+            try:
+                _say([_decode_into(file, slot, path, target) for slot, path in json.loads(line)])
+            except OSError as error:  # not of the pictures: those are caught in `decode_file`
+                _say({"fatal": error.strerror or str(error)})
 
 
-def _decode_into(file: BinaryIO, slot: int, path: str, target: Target) -> list | str | dict:
-    """What the file was (a list), why it is of no use (a string), why nothing works (a dict)."""
+def _decode_into(file: BinaryIO, slot: int, path: str, target: Target) -> Original | str:
+    """What the file was, or why it is of no use."""
     try:
         pixels, original = decode_file(path, target)
     except Unusable as reason:
         return str(reason)
-    try:
-        file.seek(slot * pixels.nbytes)
-        written = file.write(np.ascontiguousarray(pixels).data)
-    except OSError as error:
-        return {"fatal": error.strerror}
-    return list(original) if written == pixels.nbytes else {"fatal": "the disk is full"}
+    file.seek(slot * pixels.nbytes)
+    if file.write(np.ascontiguousarray(pixels).data) != pixels.nbytes:
+        raise OSError("the disk is full")
+    return original
 
 
 def _say(answer: list | str | dict) -> None:

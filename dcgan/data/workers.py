@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
@@ -15,7 +15,7 @@ from dcgan.data.decode import Original
 from dcgan.data.target import Target
 from dcgan.errors import DataError
 
-CHUNK = 16  # files sent at once: a worker never waits for its next name
+CHUNK = 16  # files sent at once: talking costs little beside decoding
 PATIENCE_SECONDS = 120  # for one chunk; the largest pictures that are accepted take a few each
 MOST_WORKERS = 16
 
@@ -52,8 +52,8 @@ def decode_all(
                     chunk = next(chunks, range(0))
                 if not chunk:
                     return
-                for slot, outcome in worker.decode([(slot, paths[slot]) for slot in chunk]):
-                    outcomes[slot] = outcome
+                answers = worker.decode([(slot, paths[slot]) for slot in chunk])
+                outcomes[chunk.start : chunk.start + len(answers)] = answers
                 done(len(chunk))
 
     count = min(available_cores(), MOST_WORKERS, -(-len(paths) // CHUNK))
@@ -87,39 +87,33 @@ class _Worker:
     def __exit__(self, *error) -> None:
         self._stop()
 
-    def decode(self, jobs: list[tuple[int, str]]) -> Iterator[tuple[int, Outcome]]:
+    def decode(self, jobs: list[tuple[int, str]]) -> list[Outcome]:
         """Outcomes of (slot, path) pairs, in order. A file that ends the process is named."""
-        while jobs:
-            answered = 0
-            for answer in self._answers(jobs):
-                yield jobs[answered][0], answer
-                answered += 1
-            jobs = jobs[answered:]
-            if jobs and self._stopping.is_set():
-                return
-            if jobs:
-                yield jobs[0][0], "its decoder crashed, or took too long"
-                jobs = jobs[1:]
-                self._stop()
-                self._start()
+        answer = self._ask(jobs)
+        if answer is not None or self._stopping.is_set():
+            return answer or []
+        self._stop()
+        self._start()
+        if len(jobs) == 1:
+            return ["its decoder crashed, or took too long"]
+        return [outcome for job in jobs for outcome in self.decode([job])]  # which one was it?
 
-    def _answers(self, jobs: list[tuple[int, str]]) -> Iterator[Outcome]:
-        """What the process says of each job, until it is done, dies, or is out of time."""
+    def _ask(self, jobs: list[tuple[int, str]]) -> list[Outcome] | None:
+        """What the process says of these jobs; None if it dies of one, or is out of time."""
         alarm = threading.Timer(PATIENCE_SECONDS, self._process.kill)
         alarm.daemon = True
         alarm.start()
         try:
             self._send(json.dumps(jobs))
-            for _ in jobs:
-                line = self._process.stdout.readline()
-                if not line.endswith("\n"):
-                    return
-                answer = json.loads(line)
-                if isinstance(answer, dict):
-                    raise OSError(f"Decoded pictures cannot be written: {answer['fatal']}.")
-                yield answer if isinstance(answer, str) else Original(*answer)
+            line = self._process.stdout.readline()
         finally:
             alarm.cancel()
+        if not line.endswith("\n"):
+            return None
+        answer = json.loads(line)
+        if isinstance(answer, dict):
+            raise OSError(f"Decoded pictures cannot be written: {answer['fatal']}.")
+        return [each if isinstance(each, str) else Original(*each) for each in answer]
 
     def _start(self) -> None:
         package = str(Path(__file__).resolve().parents[2])

@@ -1,0 +1,152 @@
+"""How fast do pictures come, first and later, and how much memory do they take? `--quick` tries it.
+
+Makes its own pictures in a temporary folder, and prints each figure with its target beside it.
+"""
+
+import argparse
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from dcgan.data import open_pictures
+from dcgan.data.batches import Batches
+from dcgan.data.decode import decode_file
+from dcgan.data.sample_set import draw_seascapes
+from dcgan.data.target import Target
+from dcgan.data.workers import available_cores
+
+SIZE = (150, 150, 3)
+BATCH_SIZE = 32
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the pictures")
+    parser.add_argument("--memory", help=argparse.SUPPRESS)  # the folder, in a process of its own
+    arguments = parser.parse_args()
+    if arguments.memory:
+        measure_memory(arguments.memory)
+        return
+    scale = 10 if arguments.quick else 1
+    with tempfile.TemporaryDirectory() as temporary:
+        os.environ["DCGAN_CACHE"] = str(Path(temporary, "cache"))
+        small = make_small(Path(temporary, "small"), 20_000 // scale)
+        print(f"{available_cores()} cores, {len(list(small.iterdir())):,} JPEGs of 150 x 150")
+        compare_first_decode(small)
+        measure_second_start(small)
+        compare_large(make_large(Path(temporary, "large"), 20 // min(scale, 2)))
+        os.environ["DCGAN_CACHE"] = str(Path(temporary, "other"))  # so that it decodes as well
+        subprocess.run([sys.executable, __file__, "--memory", str(small)], check=True)
+
+
+def make_small(folder: Path, count: int) -> Path:
+    """150-pixel JPEGs with the detail of photographs; few are drawn, and then written often."""
+    folder.mkdir(exist_ok=True)
+    noise = np.random.default_rng(0).normal(0, 12, (100, *SIZE))
+    pictures = np.clip(draw_seascapes(100, SIZE) + noise, 0, 255).astype(np.uint8)
+    contents = []
+    for picture in pictures:
+        buffer = io.BytesIO()
+        Image.fromarray(picture).save(buffer, "JPEG", quality=80)
+        contents.append(buffer.getvalue())
+    for index in range(count):
+        (folder / f"{index:05}.jpg").write_bytes(contents[index % len(contents)])
+    return folder
+
+
+def make_large(folder: Path, count: int) -> Path:
+    """12-megapixel JPEGs, as a telephone makes them."""
+    folder.mkdir()
+    grain = np.random.default_rng(0).normal(0, 6, (3000, 4000, 1))
+    for index, picture in enumerate(draw_seascapes(4, (300, 400, 3))):
+        enlarged = Image.fromarray(picture).resize((4000, 3000), Image.Resampling.BICUBIC)
+        image = Image.fromarray(np.clip(enlarged + grain, 0, 255).astype(np.uint8))
+        image.save(folder / f"{index:03}.jpg", quality=90)
+    for index in range(4, count):
+        (folder / f"{index:03}.jpg").write_bytes((folder / f"{index % 4:03}.jpg").read_bytes())
+    return folder
+
+
+def plain_pillow(path: Path) -> np.ndarray:
+    """What a short script does with a file."""
+    with Image.open(path) as image:
+        image = image.convert("RGB")
+        if image.size != (SIZE[1], SIZE[0]):
+            image = image.resize((SIZE[1], SIZE[0]), Image.Resampling.LANCZOS)
+        return np.asarray(image)
+
+
+def compare_first_decode(folder: Path) -> None:
+    paths = sorted(folder.iterdir())
+    plain = seconds_of(lambda: [plain_pillow(path) for path in paths])
+    ours = seconds_of(lambda: open_pictures(folder, SIZE))
+    print(
+        f"first decode: {plain / ours:.2f} times one plain Pillow process (target on two cores "
+        f"1.7): {plain:.1f} s / {ours:.1f} s"
+    )
+
+
+def compare_large(folder: Path) -> None:
+    paths, target = sorted(folder.iterdir()), Target(*SIZE)
+    plain = seconds_of(lambda: [plain_pillow(path) for path in paths])
+    ours = seconds_of(lambda: [decode_file(str(path), target) for path in paths])
+    print(
+        f"12-megapixel JPEGs: {plain / ours:.2f} times a full decode, one process each (target 3): "
+        f"{1000 * plain / len(paths):.0f} ms / {1000 * ours / len(paths):.0f} ms per picture"
+    )
+
+
+def measure_second_start(folder: Path) -> None:
+    """From the call to the first batch, in a process that has seen nothing of the folder."""
+    program = (
+        "import sys, time; from dcgan.data import open_pictures\n"
+        "from dcgan.data.batches import Batches\n"
+        "start = time.perf_counter()\n"
+        f"pictures = open_pictures(sys.argv[1], {SIZE})\n"
+        f"Batches(pictures.pixels, {BATCH_SIZE})[0]\n"
+        "print(f'second start, to the first batch: {time.perf_counter() - start:.2f} s for '\n"
+        "      f'{len(pictures):,} pictures (target 1 s)', flush=True)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(folder)], check=True)
+
+
+def measure_memory(folder: str) -> None:
+    """What opening and showing every picture once adds to this process; and the time per batch."""
+    before = resident()
+    pictures = open_pictures(folder, SIZE)
+    batches = Batches(pictures.pixels, BATCH_SIZE, mirror=True)
+    peak = resident()
+    start = time.perf_counter()
+    for step in range(batches.steps_per_epoch):
+        batches[step]
+        if step % 50 == 0:
+            peak = max(peak, resident())
+    milliseconds = 1000 * (time.perf_counter() - start) / batches.steps_per_epoch
+    print(
+        f"memory: {(peak - before) / 1e6:.0f} MB added by decoding {len(pictures):,} pictures "
+        f"({pictures.pixels.nbytes / 1e6:,.0f} MB of pixels) and showing each once (target 300 MB)"
+    )
+    print(f"a batch of {BATCH_SIZE} mirrored pictures: {milliseconds:.2f} ms")
+
+
+def resident() -> int:
+    """Bytes of memory that this process has now (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def seconds_of(work) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()
