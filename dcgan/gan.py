@@ -16,6 +16,7 @@ from dcgan.images import to_uint8
 from dcgan.latents import draw_latents
 from dcgan.networks import build_discriminator, build_generator
 from dcgan.optimizers import OptimizerPair, make_optimizer
+from dcgan.recipes import preset_options
 from dcgan.training import train
 
 GENERATE_CHUNK = 64  # pictures at a time: bounds the memory that `generate` takes
@@ -326,6 +327,21 @@ class DCGAN(BackendModel):
             ModelFileError: the file is missing, damaged, hostile, or no model file.
         """
         return state.load_model(cls, path)
+
+    @classmethod
+    def from_preset(cls, preset, *, recipe="original", **changes):
+        """A new, untrained DCGAN with the networks of a known system.
+
+        Args:
+            preset: its name, such as "mnist-paper"; `python main.py presets` lists all.
+            recipe: "original" trains as its authors did; "own" takes the networks alone, and this
+                class's defaults for the rest.
+            changes: arguments of the constructor that go before the preset's.
+
+        Raises:
+            ArgumentError: the name is unknown, or a change contradicts the preset's networks.
+        """
+        return cls(**preset_options(preset, recipe, changes))
 
     def call(self, latents, training=False):
         """The averaged generator: latents `(n, input_size)` to float32 pictures in [-1, 1]."""
