@@ -64,6 +64,8 @@ def train(gan, keras_fit, x, *, epochs, minutes, steps_per_epoch, initial_epoch,
     arguments.whole("initial_epoch", initial_epoch, 0, NO_LIMIT)
     arguments.choice("verbose", options["verbose"], (0, 1, 2, "auto"))
     _refuse_incomplete(gan)
+    if isinstance(x, str | Path) and not Path(x).exists():
+        open_pictures(x, gan.img_size)  # says what is wrong, before a run folder is made
     path = gan._options["save_path"] or Path("Results") / run_name(x)
     stream = _is_stream(x)
     resume = options["resume"] and not (stream and gan._options["save_path"] is None)

@@ -1,0 +1,185 @@
+"""Does `fit` do what Keras's does, and what a run needs besides?"""
+
+import json
+import logging
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from dcgan import ArgumentError, DataError, RunError
+from dcgan.state import to_arrays
+
+pytestmark = pytest.mark.backend
+
+
+def same(first, second):
+    return [name for name in first if not np.array_equal(first[name], second[name])]
+
+
+def test_fit_fills_the_run_folder_and_returns_a_history(tiny, pictures, tmp_path):
+    history = tiny(save_path=tmp_path / "run").fit(pictures, epochs=2, verbose=0)
+    assert history.epoch == [0, 1]
+    assert set(history.history) == {"d_loss", "g_loss", "d_real", "d_fake"}
+    assert all(np.isfinite(values).all() for values in history.history.values())
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert {"real.png", "samples.png", "losses.png", "log.csv", "options.json"} <= names
+    assert {"last.dcgan", "skipped.txt", "checkpoints", "samples"} <= names
+    lines = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [3, 6]  # ten pictures, four a step
+
+
+def interrupted(after):
+    """A callback that ends training after so many steps, as a time limit would."""
+
+    def stop(batch, logs=None):
+        if counter.model.record["step"] >= after:
+            counter.model.stop_training = True
+
+    counter = keras.callbacks.LambdaCallback(on_train_batch_end=stop)
+    return counter
+
+
+@pytest.mark.parametrize("after", [3, 5], ids=["at an epoch's end", "within an epoch"])
+def test_interrupted_and_resumed_is_bit_equal_to_uninterrupted(tiny, pictures, after):
+    options = {"dropout": 0.3, "mirror": True}
+    whole = tiny(save_path="whole", **options)
+    whole.fit(pictures, epochs=3, verbose=0)
+    first = tiny(save_path="parts", **options)
+    first.fit(pictures, epochs=3, verbose=0, callbacks=[interrupted(after)])
+    assert first.record["step"] == after
+    second = tiny(save_path="parts", **options)  # a new process has nothing but the folder
+    second.fit(pictures, epochs=3, verbose=0)
+    assert second.record["step"] == 9
+    assert same(to_arrays(whole), to_arrays(second)) == []
+    logs = [Path(name, "log.jsonl").read_text().splitlines() for name in ("whole", "parts")]
+    for line, other in zip(*logs, strict=True):
+        line, other = json.loads(line), json.loads(other)
+        assert line.pop("seconds") > 0 and other.pop("seconds") > 0
+        assert line == other
+
+
+def test_a_second_fit_goes_on_to_the_epochs_asked_for(tiny, pictures, caplog):
+    caplog.set_level(logging.INFO, "dcgan")
+    gan = tiny(save_path="run")
+    gan.fit(pictures, epochs=1, verbose=0)
+    assert gan.fit(pictures, epochs=3, verbose=0).epoch == [1, 2]
+    assert "Going on in run from step 3 (epoch 2)" in caplog.text
+    assert gan.fit(pictures, epochs=3, verbose=0).epoch == []
+
+
+def test_resume_false_starts_a_numbered_folder_and_keeps_the_old_one(tiny, pictures, tmp_path):
+    tiny(save_path="run").fit(pictures, epochs=1, verbose=0)
+    before = (tmp_path / "run" / "last.dcgan").read_bytes()
+    gan = tiny(save_path="run")
+    assert gan.fit(pictures, epochs=1, verbose=0, resume=False).epoch == [0]
+    assert gan.run_path.name == "run-2"
+    assert (tmp_path / "run" / "last.dcgan").read_bytes() == before
+
+
+def test_other_networks_cannot_go_on_in_a_run(tiny, pictures):
+    tiny(save_path="run").fit(pictures, epochs=1, verbose=0)
+    with pytest.raises(RunError, match="increment: 4 in the folder, 5 now"):
+        tiny(save_path="run", increment=5).fit(pictures, epochs=2, verbose=0)
+
+
+def test_another_learning_rate_is_taken_and_stated(tiny, pictures, caplog):
+    caplog.set_level(logging.INFO, "dcgan")
+    tiny(save_path="run").fit(pictures, epochs=1, verbose=0)
+    gan = tiny(save_path="run", optimizer=1e-5)
+    gan.fit(pictures, epochs=2, verbose=0)
+    assert gan.optimizer.rates == pytest.approx((1e-5, 1e-5))
+    assert "other settings" in caplog.text
+
+
+def test_time_limit_ends_in_time_and_is_saved(tiny, pictures):
+    gan = tiny(save_path="run")
+    gan.fit(pictures, minutes=0.02, verbose=0)
+    assert gan.record["step"] > 0
+    again = tiny(save_path="run")
+    again.fit(pictures, minutes=0.001, verbose=0)
+    assert again.record["step"] > gan.record["step"]
+
+
+def test_folder_smaller_than_a_batch_trains(tiny, pictures):
+    history = tiny(batch_size=32).fit(pictures[:3], epochs=2, verbose=0)
+    assert len(history.epoch) == 2
+    assert np.isfinite(history.history["d_loss"]).all()
+
+
+class Stream(keras.utils.PyDataset):
+    """Two batches of a person's own data set, with labels."""
+
+    def __init__(self, pictures):
+        super().__init__()
+        self.pictures = pictures
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return self.pictures[index * 4 : index * 4 + 4].astype(np.float32) / 127.5 - 1, np.zeros(4)
+
+
+def test_a_persons_own_data_set_trains(tiny, pictures):
+    history = tiny().fit(Stream(pictures), epochs=2, verbose=0)
+    assert history.epoch == [0, 1]
+
+
+def test_keras_callbacks_work(tiny, pictures, tmp_path):
+    seen = []
+    callbacks = [
+        keras.callbacks.EarlyStopping(monitor="g_loss", patience=0, mode="max", baseline=1e9),
+        keras.callbacks.CSVLogger(tmp_path / "keras.csv"),
+        keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch)),
+        keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2),
+    ]
+    gan = tiny()
+    gan.fit(pictures, epochs=5, verbose=0, callbacks=callbacks)
+    assert seen == [0]  # EarlyStopping never saw a better loss than its baseline
+    assert gan.optimizer.rates == pytest.approx((1e-4, 1e-4))
+    assert "g_loss" in (tmp_path / "keras.csv").read_text()
+
+
+def test_progress_bar_shows_losses_speed_and_time_left(tiny, pictures, capsys):
+    tiny().fit(pictures, epochs=2)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    for word in ("d_loss", "g_loss", "pictures/s", "left", "epoch"):
+        assert word in shown.err
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"epochs": 0},
+        {"epochs": 1.5},
+        {"minutes": -1},
+        {"minutes": float("nan")},
+        {"steps_per_epoch": 0},
+        {"initial_epoch": -1},
+        {"verbose": 7},
+    ],
+)
+def test_fit_refuses_by_name_before_any_work(tiny, pictures, bad, tmp_path):
+    with pytest.raises(ArgumentError, match=next(iter(bad))):
+        tiny(save_path="run").fit(pictures, **bad)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_missing_folder_of_pictures_leaves_nothing_behind(tiny, tmp_path):
+    with pytest.raises(DataError, match="nowhere"):
+        tiny().fit("nowhere", epochs=1)
+    assert not (tmp_path / "Results").exists()
+
+
+def test_the_run_folder_is_named_after_the_pictures(tiny, tmp_path, pictures):
+    from dcgan.images import save_png
+
+    (tmp_path / "my sea").mkdir()
+    for number, picture in enumerate(pictures):
+        save_png(tmp_path / "my sea" / f"{number}.png", picture)
+    gan = tiny()
+    gan.fit(tmp_path / "my sea", epochs=1, verbose=0)
+    assert gan.run_path.as_posix() == "Results/my sea"
