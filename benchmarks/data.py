@@ -86,7 +86,7 @@ def plain_pillow(path: Path) -> np.ndarray:
 def compare_first_decode(folder: Path) -> None:
     paths = sorted(folder.iterdir())
     plain = seconds_of(lambda: [plain_pillow(path) for path in paths])
-    ours = seconds_of(lambda: open_pictures(folder, SIZE))
+    ours = seconds_of(lambda: open_pictures(folder, SIZE, verbose=0))
     print(
         f"first decode: {plain / ours:.2f} times one plain Pillow process (target on two cores "
         f"1.7): {plain:.1f} s / {ours:.1f} s"
@@ -120,7 +120,7 @@ def measure_second_start(folder: Path) -> None:
 def measure_memory(folder: str) -> None:
     """What opening and showing every picture once adds to this process; and the time per batch."""
     before = resident()
-    pictures = open_pictures(folder, SIZE)
+    pictures = open_pictures(folder, SIZE, verbose=0)
     batches = Batches(pictures.pixels, BATCH_SIZE, mirror=True)
     peak = resident()
     start = time.perf_counter()

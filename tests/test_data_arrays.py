@@ -89,6 +89,16 @@ def test_shapes_that_are_not_pictures_are_refused(shape):
         pixels_of(np.zeros(shape, np.uint8))
 
 
+@pytest.mark.parametrize("source", [None, 3, [], [[1, 2], [3]], [GREY[0], GREY[0, :3]], {}])
+def test_what_is_no_array_at_all_is_refused(source):
+    with pytest.raises(DataError, match="Received: "):
+        pixels_of(source)
+
+
+def test_a_list_of_equal_pictures_is_an_array():
+    np.testing.assert_array_equal(pixels_of(list(GREY))[..., 0], GREY)
+
+
 def test_channels_that_come_first_are_recognised_in_the_message():
     with pytest.raises(DataError, match="transpose"):
         pixels_of(np.zeros((2, 3, 8, 8), np.uint8))

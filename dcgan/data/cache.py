@@ -121,7 +121,11 @@ def keep_entry(partial: Path, root: Path, key: str, record: dict) -> None:
     final = root / ENTRIES / key
     if load_entry(root, key) is None:
         shutil.rmtree(final, ignore_errors=True)  # damaged, or it would have loaded
-        os.replace(partial, final)
+        try:
+            os.replace(partial, final)
+        except OSError:
+            if load_entry(root, key) is None:  # else: somebody was first just now
+                raise
         flush_folder(root / ENTRIES)
 
 

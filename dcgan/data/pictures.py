@@ -101,14 +101,20 @@ def open_pictures(
     """
     target = make_target(img_size, resize, background)
     if not isinstance(source, (str, os.PathLike)):
-        return _from_array(np.asarray(source), "array", target, None)
+        return _from_array(_as_array(source), "array", target, None)
     path = Path(source)
-    array_file = find_array_file(path)
+    try:
+        array_file = find_array_file(path)
+        if array_file is None:
+            _check_folder(path)
+    except OSError as error:  # a folder above may not be entered, or the name is too long
+        raise DataError(
+            f"{printable(str(path))[:200]!r} cannot be reached: {error.strerror}. Expected: a "
+            "folder of pictures. Check the path and its permissions."
+        ) from error
     if array_file is not None:
         return _from_array(read_array_file(array_file), array_file.name, target, array_file)
-    _check_folder(path)
-    scan = _scan(path, exclude)
-    return _from_folder(path, scan, target, cache_beside, verbose)
+    return _from_folder(path, _scan(path, exclude), target, cache_beside, verbose)
 
 
 def make_target(
@@ -121,6 +127,18 @@ def make_target(
         )
     colour = tuple(background) if isinstance(background, (tuple, list)) else background
     return Target(*img_size, resize=resize, background=colour)
+
+
+def _as_array(source: object) -> np.ndarray:
+    """An array of whatever can be one: a tensor, a list of equal arrays."""
+    try:
+        return np.asarray(source)
+    except (ValueError, TypeError) as error:
+        raise DataError(
+            "These pictures do not form one array. Expected: a path, or an array (count, height, "
+            f"width[, channels]). Received: {type(source).__name__}, which gives: {error}. Give "
+            "pictures of equal size, or a folder."
+        ) from error
 
 
 def _from_array(array: np.ndarray, name: str, target: Target, file: Path | None) -> PictureSet:
