@@ -209,7 +209,7 @@ def _skipped(files: list[Found], outcomes: list[Outcome]) -> list[tuple[str, str
         if not isinstance(outcome, Original)
     ]
     for name, reason in skipped:
-        log.info("Skipped %s: %s", printable(name), printable(reason))
+        log.debug("Skipped %s: %s", printable(name), printable(reason))
     return skipped
 
 
