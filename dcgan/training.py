@@ -14,6 +14,7 @@ from dcgan import arguments
 from dcgan.augment import strength_for
 from dcgan.callbacks.checkpoints import Checkpoints
 from dcgan.callbacks.clock import Clock, metric_arrays
+from dcgan.callbacks.film import Film
 from dcgan.callbacks.log import Log
 from dcgan.callbacks.progress import Progress
 from dcgan.callbacks.samples import SAMPLE_COUNT, SampleGrids
@@ -182,7 +183,7 @@ def _callbacks(run, clock: Clock, steps: int | None, total: int | None, options:
     ours = [clock, SampleGrids(run), Log(run, steps)]
     if options["verbose"] in (1, "auto"):
         ours.append(Progress(total, clock))
-    return [*ours, *(options["callbacks"] or []), Checkpoints(run)]
+    return [*ours, *(options["callbacks"] or []), Checkpoints(run), Film(run)]
 
 
 def _calls(first: int, steps: int | None, epochs: int) -> list[tuple[int, int, int, int | None]]:
