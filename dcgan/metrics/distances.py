@@ -69,8 +69,8 @@ def kid(real: np.ndarray, fake: np.ndarray, network: str = "") -> Figure:
     All pairs are used, so the value does not depend on random blocks. The interval comes from each
     picture's influence on the value (the delta method for U-statistics); a plain bootstrap would
     draw pictures twice and count their likeness to themselves. Where both sets come from the same
-    source it is somewhat too wide, never too narrow. The value may be below zero: its mean is zero
-    where there is no difference.
+    source it is somewhat too wide. The value may be below zero: its mean is zero where there is no
+    difference.
 
     Args:
         real, fake: features, (n, d) and (m, d).

@@ -8,7 +8,7 @@ import numpy as np
 from dcgan.errors import ArgumentError
 from dcgan.images import grid
 from dcgan.metrics.manifold import squared_distances
-from dcgan.metrics.random_network import resize
+from dcgan.metrics.resize import resize
 
 SIDE = 16  # pixels: coarse enough to know a copy that is blurred, noisy, mirrored or shifted a bit
 NEIGHBOURS = 10  # further ones whose distance a nearest picture's distance is divided by
@@ -137,10 +137,7 @@ def _check_shapes(samples: np.ndarray, train: np.ndarray, held_out: np.ndarray) 
 
 def _thumbnails(pictures: np.ndarray) -> np.ndarray:
     """float32 (n, 16, 16, C)."""
-    starts = range(0, len(pictures), CHUNK)
-    return np.concatenate(
-        [resize(np.asarray(pictures[start : start + CHUNK]), SIDE) for start in starts]
-    )
+    return resize(pictures, SIDE).astype(np.float32)
 
 
 def _nearness(

@@ -4,7 +4,7 @@ import numpy as np
 
 from dcgan.errors import ArgumentError
 from dcgan.metrics.manifold import squared_distances
-from dcgan.metrics.random_network import resize
+from dcgan.metrics.resize import resize
 
 SIDE = 16  # pixels: noise on top of one and the same picture is no variety, and averages out here
 MOST = 500  # pictures of each kind: bounds the time

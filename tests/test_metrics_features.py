@@ -1,0 +1,164 @@
+"""Do feature networks turn any pictures into the same numbers, on any machine, or say why not?"""
+
+import numpy as np
+import pytest
+
+from dcgan.data.sample_set import draw_seascapes
+from dcgan.errors import ArgumentError
+from dcgan.metrics.distances import kid
+from dcgan.metrics.features import FeatureNetwork, features, load_network, scaling
+from dcgan.metrics.resize import resize
+
+
+def noise(shape, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)
+
+
+@pytest.mark.parametrize("shape", [(3, 28, 28, 1), (2, 64, 64, 3), (2, 50, 71, 4), (1, 4, 300, 3)])
+def test_random_features_of_any_size_and_colour(shape):
+    found = features(noise(shape))
+    assert found.shape == (shape[0], 1344) and found.dtype == np.float32
+    assert np.isfinite(found).all()
+
+
+def test_random_features_do_not_change():
+    y, x = np.mgrid[:64, :64]
+    picture = np.stack([4 * x, 4 * y, (x * y) % 256], -1).astype(np.uint8)[None]
+    # Stored: other values would make old figures incomparable in silence. Three backends agreed
+    # to 1e-6; float32 sums of up to 576 products may differ a little more on other machines.
+    stored = [-0.764706, -0.017647, 0.741095, 1.081981, 1.162682, 0.518892]
+    assert features(picture)[0, [0, 47, 48, 200, 700, 1343]] == pytest.approx(stored, abs=2e-5)
+
+
+def test_batch_size_does_not_matter():
+    pictures = noise((7, 20, 24, 3))
+    whole = features(pictures)
+    # Only the order of float32 sums may differ.
+    np.testing.assert_allclose(features(pictures, batch_size=2), whole, atol=1e-5)
+
+
+def test_flat_pictures_have_finite_features():
+    flat = np.stack([np.full((16, 16, 3), v, np.uint8) for v in (0, 127, 255)])
+    assert np.isfinite(features(flat)).all()
+
+
+def test_grey_is_colour_three_times():
+    grey = noise((2, 16, 16, 1))
+    np.testing.assert_array_equal(features(grey), features(np.repeat(grey, 3, -1)))
+
+
+def test_hidden_colours_do_not_count():
+    pictures = noise((2, 16, 16, 4))
+    pictures[..., 3] = 0
+    other = np.concatenate([255 - pictures[..., :3], pictures[..., 3:]], -1)
+    np.testing.assert_array_equal(features(pictures), features(other))
+
+
+def test_resizing_a_ramp_keeps_it_a_ramp():
+    ramp = np.broadcast_to(np.arange(0, 240, 10, dtype=np.uint8)[None, :, None], (24, 24, 1))
+    # Averages of four neighbours in a row of steps of 10, away from the border; rounded.
+    assert np.abs(np.diff(resize(ramp[None], 6)[0, 3, 1:5, 0].astype(int)) - 40).max() <= 1
+    np.testing.assert_array_equal(resize(ramp[None], 24)[0], ramp)
+
+
+def test_worse_pictures_score_worse():
+    real = draw_seascapes(160, (32, 32, 3), seed=1)
+    reference, other = real[:80], real[80:]
+    scaled = scaling(features(reference))
+    random = np.random.default_rng(0)
+
+    def score(pictures):
+        return kid(scaled(features(reference)), scaled(features(pictures)))
+
+    def noisy(sigma):
+        return np.clip(other + random.normal(0, sigma, other.shape), 0, 255).astype(np.uint8)
+
+    floor, little, much = score(other), score(noisy(8)), score(noisy(40))
+    assert floor.low < 0 < floor.high
+    assert floor.high < little.value < much.low
+    assert score(other[np.arange(80) % 4]).low > floor.high  # four pictures over and over
+    assert score(other[:, ::-1]).low > floor.high  # the sea above the sky
+
+
+def test_scaling_centres_and_bounds():
+    real = np.random.default_rng(0).normal(5, 2, (500, 3))
+    real[:, 2] = 1  # never varies
+    scaled = scaling(real)(real)
+    assert abs(scaled).max() < 10
+    np.testing.assert_allclose(scaled.mean(0), 0, atol=1e-12)
+    # A tenth of the root mean square spread in quadrature: 1 / sqrt(1 + 0.01 * 2 / 3).
+    np.testing.assert_allclose(scaled[:, :2].std(0), 0.9967, atol=2e-3)
+
+
+def test_scaling_survives_equal_pictures():
+    assert np.isfinite(scaling(np.ones((4, 3)))(np.zeros((2, 3)))).all()
+
+
+def test_a_function_is_a_network_under_its_own_name():
+    def brightness(pictures):
+        return pictures.mean((1, 2))
+
+    network = load_network(brightness)
+    assert network.name == "brightness" and load_network(network) is network
+    assert features(noise((3, 8, 8, 1)), network).shape == (3, 3)
+
+
+def test_a_keras_file_is_a_network(tmp_path):
+    import keras
+
+    inputs = keras.Input((8, 8, 3))
+    model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(inputs))
+    model.save(tmp_path / "mean.keras")
+    pictures = noise((3, 8, 8, 3))
+    network = load_network(tmp_path / "mean.keras")
+    assert network.name == "mean.keras"
+    # float32 sums of 64 numbers up to 255.
+    np.testing.assert_allclose(features(pictures, network), pictures.mean((1, 2)), rtol=1e-5)
+
+
+def test_a_damaged_keras_file_is_named(tmp_path):
+    path = tmp_path / "bad.keras"
+    path.write_bytes(b"not a zip")
+    with pytest.raises(ArgumentError, match=r"bad\.keras.*cannot be loaded"):
+        load_network(path)
+
+
+def test_inception_out_of_reach_says_what_to_do(monkeypatch):
+    import keras
+
+    def fail(**_):
+        raise ValueError("URL fetch failure")
+
+    monkeypatch.setattr(keras.applications, "InceptionV3", fail)
+    with pytest.raises(ArgumentError, match="Connect to the internet once.*network='random'"):
+        load_network("inception")
+
+
+def test_inception_takes_small_pictures(monkeypatch):
+    import keras
+
+    real = keras.applications.InceptionV3
+    monkeypatch.setattr(
+        keras.applications, "InceptionV3", lambda **options: real(weights=None, **options)
+    )
+    assert features(noise((2, 28, 28, 1)), "inception").shape == (2, 2048)
+
+
+@pytest.mark.parametrize("network", ["inceptoin", "missing.keras", 7, None])
+def test_unknown_networks_are_refused(network):
+    with pytest.raises(ArgumentError, match="network must be"):
+        load_network(network)
+
+
+@pytest.mark.parametrize(
+    "pictures", [[[1]], np.zeros((2, 8, 8, 3)), noise((8, 8, 3)), noise((0, 8, 8, 3))]
+)
+def test_what_is_no_pictures_is_refused(pictures):
+    with pytest.raises(ArgumentError, match="pictures must be"):
+        features(pictures)
+
+
+def test_a_network_of_the_wrong_shape_is_refused():
+    network = FeatureNetwork("maps", lambda pictures: pictures.astype(float))
+    with pytest.raises(ArgumentError, match="network='maps'"):
+        features(noise((2, 8, 8, 3)), network)

@@ -1,0 +1,118 @@
+"""Are copies called copies, and new pictures new?"""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from dcgan.data.sample_set import draw_seascapes
+from dcgan.errors import ArgumentError
+from dcgan.metrics.memorisation import _chance, memorisation, sheet
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Seascapes: 200 to train on, 60 held out, 60 new ones; uint8 (n, 24, 24, 3)."""
+    pictures = draw_seascapes(320, (24, 24, 3), seed=3)
+    return pictures[:200], pictures[200:260], pictures[260:]
+
+
+def noisy(pictures, sigma=12):
+    noise = np.random.default_rng(0).normal(0, sigma, pictures.shape)
+    return np.clip(pictures + noise, 0, 255).astype(np.uint8)
+
+
+def blurred(pictures):
+    sums = [np.roll(pictures.astype(float), (y, x), (1, 2)) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    return np.mean(sums, 0).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    "change", [np.array, noisy, blurred, lambda pictures: pictures[:, :, ::-1]]
+)
+def test_copies_are_called_copies_even_when_changed_a_little(drawn, change):
+    train, held_out, _ = drawn
+    found = memorisation(change(train[:60]), train, held_out)
+    assert found.copying and found.share > 0.8
+    assert found.text().endswith("copying.") and "no sign" not in found.text()
+
+
+@pytest.mark.parametrize("change", [np.array, noisy, blurred])
+def test_new_pictures_are_not_called_copies(drawn, change):
+    train, held_out, new = drawn
+    found = memorisation(change(new), train, held_out)
+    assert not found.copying
+    assert "no sign of copying" in found.text() and "held-out" in found.text()
+
+
+def test_a_few_copies_among_new_pictures_are_found(drawn):
+    train, held_out, new = drawn
+    found = memorisation(np.concatenate([new[:40], train[:20]]), train, held_out)
+    assert found.copying
+    assert found.share == pytest.approx(1 / 3, abs=0.1)
+
+
+def test_without_held_out_pictures_the_training_pictures_judge(drawn):
+    train, _, new = drawn
+    assert not memorisation(new, train).copying
+    found = memorisation(train[:60], train)
+    assert found.copying and found.reference == "training" and "other pictures" in found.text()
+
+
+def test_eight_pictures_are_enough_to_see_copies(drawn):
+    train, _, new = drawn
+    assert memorisation(noisy(train[np.arange(64) % 8]), train[:8]).copying
+    assert not memorisation(new, train[:8]).copying
+
+
+def test_the_nearest_pictures_are_the_sources(drawn):
+    train, held_out, _ = drawn
+    found = memorisation(train[[5, 17, 3]], train, held_out)
+    assert found.nearest[:, 0].tolist() == [5, 17, 3]
+    assert found.ratios == pytest.approx(0, abs=1e-3)
+
+
+def test_sheet_shows_the_nearest_copy_first(drawn):
+    train, held_out, new = drawn
+    samples = np.concatenate([new[:5], train[:1]])
+    found = memorisation(samples, train, held_out)
+    picture = sheet(samples, train, found, rows=2)
+    gap = 2
+    first, second = (picture[gap : gap + 24, gap + i * 26 : gap + i * 26 + 24] for i in (0, 1))
+    np.testing.assert_array_equal(first, train[0])
+    np.testing.assert_array_equal(second, train[0])
+    assert picture.shape == (2 * 26 + gap, 6 * 26 + gap, 3)
+
+
+def test_pictures_that_are_all_equal_do_not_break_it():
+    same = np.full((8, 9, 7, 1), 90, np.uint8)
+    assert np.isfinite(memorisation(same, same, same).share)
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_grey_and_transparent_pictures_work(channels):
+    train = np.random.default_rng(0).integers(0, 256, (30, 16, 16, channels)).astype(np.uint8)
+    train[..., 3:] = 255
+    assert memorisation(train[:20], train).copying
+
+
+def test_chance_is_the_share_of_rankings():
+    # Two samples, the nearest of three references: both before it in 2! 3! / 5! * 1 = 1 of 10.
+    assert _chance(2, 2, 1, 3) == pytest.approx(1 / math.comb(5, 2))
+    assert _chance(0, 7, 2, 20) == pytest.approx(1)
+
+
+def test_verdict_becomes_json(drawn):
+    train, held_out, new = drawn
+    plain = json.loads(json.dumps(memorisation(new, train, held_out).to_dict()))
+    assert plain["copying"] is False and plain["n_train"] == 200
+
+
+@pytest.mark.parametrize(
+    ("samples", "train"),
+    [((4, 8, 8, 3), (9, 8, 9, 3)), ((4, 8, 8, 3), (2, 8, 8, 3)), ((0, 8, 8, 3), (9, 8, 8, 3))],
+)
+def test_what_cannot_be_compared_is_refused(samples, train):
+    with pytest.raises(ArgumentError, match="Received"):
+        memorisation(np.zeros(samples, np.uint8), np.zeros(train, np.uint8))

@@ -1,0 +1,50 @@
+"""Does variety tell many pictures from few?"""
+
+import numpy as np
+import pytest
+
+from dcgan.data.sample_set import draw_seascapes
+from dcgan.errors import ArgumentError
+from dcgan.metrics.health import VARIETY_LEAST
+from dcgan.metrics.variety import variety
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Two hundred seascapes, in two halves: uint8 (100, 24, 24, 3) each."""
+    return np.split(draw_seascapes(200, (24, 24, 3), seed=3), 2)
+
+
+def noisy(pictures):
+    noise = np.random.default_rng(0).normal(0, 8, pictures.shape)
+    return np.clip(pictures + noise, 0, 255).astype(np.uint8)
+
+
+def test_new_pictures_are_as_varied_as_real_ones(drawn):
+    real, new = drawn
+    assert variety(real, real) == 1
+    assert variety(new, real) == pytest.approx(1, abs=0.3)
+
+
+@pytest.mark.parametrize("kinds", [1, 2, 10])
+def test_a_few_pictures_over_and_over_have_none_even_with_noise(drawn, kinds):
+    real, new = drawn
+    repeated = new[np.arange(100) % kinds]
+    assert variety(repeated, real) < 1e-6
+    assert variety(noisy(repeated), real) < VARIETY_LEAST
+
+
+def test_blends_of_two_pictures_have_little(drawn):
+    real, new = drawn
+    share = np.random.default_rng(0).random((100, 1, 1, 1))
+    assert variety((share * new[0] + (1 - share) * new[1]).astype(np.uint8), real) < VARIETY_LEAST
+
+
+def test_equal_real_pictures_ask_for_no_variety():
+    same = np.full((5, 8, 8, 3), 7, np.uint8)
+    assert variety(same, same) == 1
+
+
+def test_one_picture_is_too_few():
+    with pytest.raises(ArgumentError, match="at least 2"):
+        variety(np.zeros((1, 8, 8, 3), np.uint8), np.zeros((5, 8, 8, 3), np.uint8))
