@@ -1,5 +1,6 @@
 """Train a DCGAN on your own folder of pictures: `DCGAN(img_size=(150, 150, 3)).fit("sea/")`."""
 
+import os
 from importlib import import_module
 
 from dcgan.errors import (
@@ -27,5 +28,7 @@ __version__ = "0.1.0"
 def __getattr__(name: str):
     """Import Keras only when `DCGAN` is asked for, so that `--help` answers at once."""
     if name == "DCGAN":
+        # TensorFlow uses its faster convolutions by itself on some processors only
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
         return import_module("dcgan.gan").DCGAN
     raise AttributeError(f"module 'dcgan' has no attribute {name!r}")
