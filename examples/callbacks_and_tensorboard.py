@@ -1,0 +1,42 @@
+"""How do I use Keras's callbacks? python -m examples.callbacks_and_tensorboard path/to/images
+
+`fit` takes any of them, besides its own. Look at the curves with: tensorboard --logdir logs
+"""
+
+import sys
+
+import keras
+
+from dcgan import DCGAN
+
+
+class StopWhenFooled(keras.callbacks.Callback):
+    """Ends training when generated pictures are taken for real as often as real ones."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch >= 20 and logs["d_fake"] > logs["d_real"]:
+            self.model.stop_training = True
+
+
+def halve_every_50_epochs(epoch, learning_rate):
+    """The generator's learning rate; the discriminator's is scaled by the same factor."""
+    return learning_rate / 2 if epoch and epoch % 50 == 0 else learning_rate
+
+
+def main(folder, epochs=200, **options):
+    gan = DCGAN(**options)
+    return gan.fit(
+        folder,
+        epochs=epochs,
+        verbose=2,
+        callbacks=[
+            keras.callbacks.TensorBoard("logs", write_graph=False),
+            keras.callbacks.CSVLogger("losses.csv"),
+            keras.callbacks.LearningRateScheduler(halve_every_50_epochs),
+            StopWhenFooled(),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
