@@ -1,5 +1,7 @@
 """What does the built-in feature network see? Random filters that nobody trained or downloads."""
 
+from functools import cache
+
 import numpy as np
 from keras import ops
 
@@ -8,7 +10,6 @@ from dcgan.metrics.resize import resize
 SIDE = 64  # pixels: every picture is resized to this square first
 SEED = 200209797
 FILTERS = (24, 64, 128)  # of three 3 x 3 convolutions with stride 2; 24 = 9 * 3 colours - 3
-CHUNK = 64  # pictures at a time: bounds the memory at about 50 MB
 TINY = 1e-3  # keeps a flat picture's features finite
 
 
@@ -26,16 +27,26 @@ def random_features(pictures: np.ndarray) -> np.ndarray:
     the picture are kept (what there is), and the means of its quarters (where it is).
 
     Args:
-        pictures: uint8 (n, H, W, 3), of any size.
+        pictures: uint8 (n, H, W, 3), of any size; `features` hands over a few at a time.
 
     Returns:
         float32 (n, 1344).
     """
-    weights = _weights()
-    chunks = [pictures[start : start + CHUNK] for start in range(0, len(pictures), CHUNK)]
-    return np.concatenate([_embed(chunk, weights) for chunk in chunks])
+    activations = ops.cast(resize(pictures, SIDE), "float32") / 127.5 - 1
+    parts = [_block_means(activations, 4)]
+    for stage in _weights():
+        activations = ops.conv(
+            activations, stage, strides=2, padding="same", data_format="channels_last"
+        )
+        activations = ops.abs(activations)
+        power = ops.mean(activations**2, axis=(1, 2, 3), keepdims=True)
+        activations = activations / ops.sqrt(power + TINY)
+        parts += [ops.mean(activations, axis=(1, 2)), ops.std(activations, axis=(1, 2))]
+        parts.append(_block_means(activations, 2))
+    return ops.convert_to_numpy(ops.concatenate(parts, axis=1))
 
 
+@cache
 def _weights() -> list[np.ndarray]:
     """Orthogonal filters of each stage, float32 (3, 3, channels in, channels out)."""
     bits, stages, channels = np.random.Philox(key=SEED), [], 3
@@ -51,21 +62,6 @@ def _weights() -> list[np.ndarray]:
         stages.append(basis.astype(np.float32).reshape(3, 3, channels, filters))
         channels = filters
     return stages
-
-
-def _embed(pictures: np.ndarray, weights: list[np.ndarray]) -> np.ndarray:
-    activations = ops.cast(resize(pictures, SIDE), "float32") / 127.5 - 1
-    parts = [_block_means(activations, 4)]
-    for stage in weights:
-        activations = ops.conv(
-            activations, stage, strides=2, padding="same", data_format="channels_last"
-        )
-        activations = ops.abs(activations)
-        power = ops.mean(activations**2, axis=(1, 2, 3), keepdims=True)
-        activations = activations / ops.sqrt(power + TINY)
-        parts += [ops.mean(activations, axis=(1, 2)), ops.std(activations, axis=(1, 2))]
-        parts.append(_block_means(activations, 2))
-    return ops.convert_to_numpy(ops.concatenate(parts, axis=1))
 
 
 def _block_means(pictures, blocks: int):
