@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dcgan.callbacks import film
+from dcgan import film
 from dcgan.images import grid, save_png
 
 
@@ -86,6 +86,11 @@ def test_moments_are_rows_of_the_same_pictures_first_and_last_among_them(sheets)
     assert sheet[:, : film.LABEL_PIXELS].min() < 128  # something is written there
 
 
+def test_large_pictures_are_small_among_the_moments(sheets):
+    sheet = film.moments_sheet(sheets(1, (200, 150, 3)), (200, 150, 3))
+    assert sheet.shape == (202 // 2, film.LABEL_PIXELS + 6 * 152 // 2, 3)
+
+
 @pytest.mark.parametrize("channels", [1, 4])
 def test_grey_and_transparent_sheets_are_shown_on_white(sheets, channels):
     found = sheets(1, (6, 4, channels))
@@ -119,5 +124,12 @@ def test_ffmpeg_gets_every_frame_and_its_failure_is_said(sheets, tmp_path, caplo
     assert caplog.records == []
     program.write_text("#!/bin/sh\necho no such codec >&2\nexit 1\n")
     film.save_mp4(str(program), frames, tmp_path / "film.mp4")
-    film.save_mp4(str(tmp_path / "missing"), frames, tmp_path / "film.mp4")
-    assert "no such codec" in caplog.text and "cannot be run" in caplog.text
+    assert "no such codec" in caplog.text
+
+
+def test_a_damaged_sheet_costs_the_film_and_not_the_training(tmp_path, caplog):
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples" / "image_at_epoch_0001_step_0000500.png").write_bytes(b"not a picture")
+    film.write_film(tmp_path, (6, 4, 3))
+    assert "No film was made" in caplog.text
+    assert not (tmp_path / "film.gif").exists()
