@@ -21,10 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the verdict."""
     from dcgan.errors import ArgumentError
+    from dcgan.metrics.features import load_network
     from dcgan.metrics.report import compare
 
     evaluate.check_numbers(arguments)
-    network = evaluate.network_with_progress(arguments.network)
+    network = load_network(arguments.network)
     first, second = evaluate.load(arguments.first), evaluate.load(arguments.second)
     if first.img_size != second.img_size:
         raise ArgumentError(
@@ -33,7 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     train, _ = evaluate.training_pictures(first, arguments.folder)
     made = [evaluate.generate(gan, arguments) for gan in (first, second)]
-    verdict = compare(*made, train, network)
+    with evaluate.counting(network) as counted:
+        verdict = compare(*made, train, counted)
     if arguments.json:
         print(json.dumps(verdict.to_dict(), indent=2))
     else:

@@ -6,6 +6,7 @@ training ones. Figures compare only under the same feature network and the same 
 import argparse
 import json
 import sys
+from contextlib import contextmanager
 
 HELP = "measure how good a model's pictures are, and whether they are copies"
 
@@ -42,15 +43,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what was measured."""
     from dcgan.errors import RunError
     from dcgan.images import RUN_PICTURE, save_png
+    from dcgan.metrics.features import load_network
     from dcgan.metrics.memorisation import sheet
     from dcgan.metrics.report import evaluate
 
     check_numbers(arguments)
-    network = network_with_progress(arguments.network)
+    network = load_network(arguments.network)
     gan = load(arguments.model)
     train, held_out = training_pictures(gan, arguments.folder)
     generated = generate(gan, arguments)
-    evaluation = evaluate(generated, train, held_out, network)
+    with counting(network) as counted:
+        evaluation = evaluate(generated, train, held_out, counted)
     if arguments.sheet:
         try:
             picture = sheet(generated, train, evaluation.memorisation)
@@ -112,21 +115,21 @@ def generate(gan, arguments: argparse.Namespace):
     return gan.generate(arguments.count, seed=arguments.seed)
 
 
-def network_with_progress(name: str):
-    """The feature network of that name, with a bar that counts the pictures it has seen."""
+@contextmanager
+def counting(network):
+    """The same feature network, with a bar on stderr that counts the pictures it has seen."""
     from tqdm import tqdm
 
-    from dcgan.metrics.features import FeatureNetwork, load_network
+    from dcgan.metrics.features import FeatureNetwork
 
-    network = load_network(name)
-    bar = tqdm(desc="Measuring", unit=" pictures", delay=2, file=sys.stderr, leave=False)
+    with tqdm(desc="Measuring", unit=" pictures", delay=2, file=sys.stderr, leave=False) as bar:
 
-    def counted(pictures):
-        found = network.function(pictures)
-        bar.update(len(pictures))
-        return found
+        def function(pictures):
+            found = network.function(pictures)
+            bar.update(len(pictures))
+            return found
 
-    return FeatureNetwork(network.name, counted)
+        yield FeatureNetwork(network.name, function)
 
 
 def _say(line: str) -> None:

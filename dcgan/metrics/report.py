@@ -39,9 +39,13 @@ class Evaluation:
             f"feature network: {self.network}; in brackets: 95% intervals",
             f"{'':10} {'generated':30} real, held out ({self.floor['KID'].n_fake:,})",
         ]
+        notes = {}
         for name in NAMES:
-            lines.append(f"{name:10} {self.figures[name].text():30} {self.floor[name].text()}")
-        return "\n".join([*lines, self.memorisation.text()])
+            figures = (self.figures[name], self.floor[name])
+            shown = [f.text() if f.value is not None else "withheld" for f in figures]
+            lines.append(f"{name:10} {shown[0]:30} {shown[1]}")
+            notes.update((f"withheld: {f.reason}", None) for f in figures if f.value is None)
+        return "\n".join([*lines, *notes, self.memorisation.text()])
 
     def to_dict(self) -> dict:
         """The same as plain values for JSON."""
@@ -119,7 +123,9 @@ def evaluate(
     scaled = scaling(real)
     real, fake = scaled(real), scaled(features(generated, network))
     if len(held_out):
-        floor = _figures(real, scaled(features(held_out, network)), network.name)
+        floor = _figures(
+            real, scaled(features(_thinned(held_out, MOST_REAL), network)), network.name
+        )
     else:
         reason = "no pictures are held out"
         floor = {name: withheld(name, len(real), 0, network.name, reason) for name in NAMES}
