@@ -1,0 +1,118 @@
+"""How was a gallery picture made? By this: python Results/make.py sea --images path/to/images
+
+Trains one entry of the gallery in Results/<entry>, as `python main.py` would, or goes on with it;
+then puts what is shown into Results/gallery/<entry>: the last grid, a few moments, the losses, the
+film, and a page with the command, the time it took, the machine and the figures. Flags that this
+script does not know are handed to the training, such as --minutes 60.
+"""
+
+import argparse
+import datetime
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+RESULTS = Path(__file__).resolve().parent
+MAIN = RESULTS.parent / "main.py"
+sys.path.insert(0, str(MAIN.parent))  # dcgan is this clone's, installed or not
+SHOWN = ("samples.png", "epochs.png", "losses.png", "film.gif")
+
+ENTRIES = {
+    "sea": "--img-size 150 150 3",
+    "portraits": "--img-size 200 180 3 --depth 5",
+    "mnist": "--img-size 28 28 1 --depth 3",
+    "mnist-paper": "--preset mnist-paper",
+    "mnist-upsample": "--preset mnist-upsample",
+    "mnist-tutorial": "--preset mnist-tutorial",
+    "mnist-small": "--preset mnist-small",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train, measure, and fill the gallery."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("entry", choices=ENTRIES)
+    parser.add_argument("--images", required=True, help="a folder of pictures, or MNIST's files")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where (default: Results)")
+    given, flags = parser.parse_known_args(arguments)
+
+    run = given.results / given.entry
+    command = [given.images, *shlex.split(ENTRIES[given.entry]), *flags]
+    if training := _run(*command, "--save-path", str(run)).returncode:
+        return training
+    figures = _run("evaluate", str(run / "last.dcgan"), given.images, stdout=subprocess.PIPE)
+
+    gallery = given.results / "gallery" / given.entry
+    gallery.mkdir(parents=True, exist_ok=True)
+    for name in SHOWN:
+        if (run / name).exists():  # a run of a few steps has no film yet
+            shutil.copyfile(run / name, gallery / name)
+    shown_command = shlex.join(
+        ["python", "Results/make.py", given.entry, "--images", _public(given.images), *flags]
+    )
+    _write_page(
+        gallery, shown_command, _said_of(run), figures.stdout if not figures.returncode else ""
+    )
+    print(f"Shown in {gallery}")
+    return 0
+
+
+def _run(*arguments: str, **options) -> subprocess.CompletedProcess:
+    """One command of the program, in a process of its own, as a person would type it."""
+    return subprocess.run([sys.executable, str(MAIN), *arguments], text=True, **options)
+
+
+def _public(path: str) -> str:
+    """A path that tells nothing of the machine."""
+    return f"path/to/{Path(path).resolve().name}"
+
+
+def _said_of(run: Path) -> str:
+    """How long the run has trained, on what."""
+    from dcgan import DCGAN
+
+    gan = DCGAN.load(run / "last.dcgan")
+    step, minutes = gan.record["step"], gan.record["seconds"] / 60
+    pictures = gan.data["pictures"]
+    epochs = step * gan.batch_size / pictures
+    return (
+        f"{step:,} steps of {gan.batch_size} ({epochs:,.1f} epochs of {pictures:,} pictures) in "
+        f"{minutes:,.1f} minutes of training; {_machine()}"
+    )
+
+
+def _machine() -> str:
+    """Processor, cores, and the accelerator that the framework would use."""
+    import keras
+
+    cpu = platform.processor() or platform.machine()
+    information = Path("/proc/cpuinfo")
+    if information.exists():  # Linux, where Python knows the architecture only
+        lines = information.read_text(encoding="utf-8").splitlines()
+        cpu = next((ln.split(":")[1].strip() for ln in lines if ln.startswith("model name")), cpu)
+    accelerators = len(keras.distribution.list_devices("gpu"))
+    backend = f"Keras {keras.__version__} on {keras.backend.backend()}"
+    return f"{os.cpu_count()} cores of {cpu}, {accelerators} GPUs, {backend}"
+
+
+def _write_page(gallery: Path, command: str, said: str, figures: str) -> None:
+    """Add this call to the entry's page; the figures are those of the pictures shown now."""
+    page = gallery / "README.md"
+    calls = []
+    if page.exists():
+        lines = page.read_text(encoding="utf-8").splitlines()
+        calls = [line for line in lines if line.startswith("- `python ")]
+    calls.append(f"- `{command}`: {said}, {datetime.date.today()}")
+    parts = [f"# {gallery.name}", "Made by, one call after the other:", "\n".join(calls)]
+    if figures:
+        parts += ["Figures of `python main.py evaluate`:", f"```\n{figures.rstrip()}\n```"]
+    parts += [f"![{name}]({name})" for name in SHOWN if (gallery / name).exists()]
+    page.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
