@@ -34,7 +34,7 @@ ENTRIES = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Train, measure, and fill the gallery."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("entry", choices=ENTRIES)
     parser.add_argument("--images", required=True, help="a folder of pictures, or MNIST's files")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where (default: Results)")
