@@ -3,6 +3,7 @@
 import math
 import numbers
 import os
+import re
 
 import numpy as np
 
@@ -116,6 +117,11 @@ def check_options(options: dict) -> dict:
         "network_plan": network_plan,
         "name": options["name"],
     }
+    if unknown := sorted(options.keys() - checked.keys()):
+        raise ArgumentError(f"DCGAN has no argument {unknown[0]!r:.99}.")
+    name = checked["name"]
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", name):
+        refuse("name", "up to 64 letters, digits and _.-, a letter first", name)
     if network_plan is not None:
         checked["img_size"] = network_plan.img_size
         checked["input_size"] = network_plan.input_size

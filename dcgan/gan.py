@@ -118,7 +118,7 @@ class DCGAN(BackendModel):
         self.record = {"step": 0, "seconds": 0.0, "run": None}  # what training there has been
         self.data = {}  # on which pictures
         self.complete = True  # False where only a generator was loaded
-        self.sha256 = None  # of the generator in the file that it was loaded from
+        self.sha256 = None  # of the generator, as last saved or loaded
         self.run_path = None  # where `fit` wrote last
         self.built = True
         self.compile(*optimizers)

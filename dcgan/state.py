@@ -42,13 +42,16 @@ def to_arrays(gan) -> dict[str, np.ndarray]:
     return {name: np.array(ops.convert_to_numpy(v)) for name, v in named_variables(gan).items()}
 
 
-def assign_arrays(gan, arrays) -> None:
+def assign_arrays(gan, arrays, *, whole: bool) -> None:
     """Set every variable that `arrays` names; all are checked before the first is set.
 
     Raises:
-        ModelFileError: an array has no variable, or another shape.
+        ModelFileError: an array has no variable, or another shape; or, with `whole`, a variable
+            has no array.
     """
     variables = named_variables(gan)
+    if whole and (missing := variables.keys() - arrays.keys()):
+        raise ModelFileError(f"The saved state lacks {', '.join(sorted(missing)[:3])}.")
     for name, array in arrays.items():
         if name not in variables or tuple(variables[name].shape) != array.shape:
             raise ModelFileError(
@@ -87,7 +90,7 @@ def save_model(gan, path, generator_only: bool) -> None:
         "data": dict(gan.data),
     }
     preview = png_bytes(grid(gan.generate(PREVIEW_PICTURES)))
-    model_file.write_model(path, document, arrays, preview)
+    gan.sha256 = model_file.write_model(path, document, arrays, preview)
 
 
 def load_model(cls, path):
@@ -97,7 +100,7 @@ def load_model(cls, path):
     for name in OPTIMIZERS:
         config[name] = optimizer_from_plain(config[name])
     gan = cls(**config)
-    assign_arrays(gan, file.arrays)
+    assign_arrays(gan, file.arrays, whole=not file.generator_only)
     gan.record, gan.data = file.document["training"], file.document["data"]
     gan.sha256 = file.sha256
     gan.complete = not file.generator_only

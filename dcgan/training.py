@@ -14,15 +14,16 @@ from dcgan import arguments
 from dcgan.augment import strength_for
 from dcgan.callbacks.checkpoints import Checkpoints
 from dcgan.callbacks.clock import Clock, metric_arrays
-from dcgan.callbacks.film import Film
 from dcgan.callbacks.log import Log
 from dcgan.callbacks.progress import Progress
 from dcgan.callbacks.samples import SAMPLE_COUNT, SampleGrids
 from dcgan.data import open_pictures
+from dcgan.data.advice import expectation
 from dcgan.data.alpha import unpremultiply
 from dcgan.data.batches import Batches
 from dcgan.data.sample_set import draw_seascapes
-from dcgan.errors import ArgumentError, TrainingError
+from dcgan.errors import ArgumentError, RunError, TrainingError
+from dcgan.film import write_film
 from dcgan.images import RUN_PICTURE, grid, save_png
 from dcgan.run.folder import RunFolder
 from dcgan.run.signals import StopRequest
@@ -70,26 +71,32 @@ def train(gan, keras_fit, x, *, epochs, minutes, steps_per_epoch, initial_epoch,
     path = gan._options["save_path"] or Path("Results") / run_name(x)
     stream = _is_stream(x)
     resume = options["resume"] and not (stream and gan._options["save_path"] is None)
-    with StopRequest() as stop:
-        with RunFolder.open(path, run_options(gan), shaping=SHAPING, resume=resume) as run:
-            gan.run_path = run.path
-            feed = _stream_feed(x) if stream else _picture_feed(gan, x, run, options["verbose"])
-            steps = steps_per_epoch or feed.steps_per_epoch
-            means = _go_on(gan, run, steps, initial_epoch)
-            if epochs is None and minutes is None:
-                if steps is None:
-                    raise ArgumentError(
-                        "epochs or minutes must be given, since the data set does not say how "
-                        "many batches make an epoch."
-                    )
-                epochs = math.ceil(DEFAULT_STEPS / steps)
-            clock = Clock(minutes, stop, means)
-            total = steps * epochs if steps and epochs else None
-            callbacks = _callbacks(run, clock, steps, total, options)
-            calls = _calls(gan.record["step"], steps, epochs or NO_LIMIT)
+    with RunFolder.open(path, run_options(gan), shaping=SHAPING, resume=resume) as run:
+        gan.run_path, gan.sha256 = run.path, None
+        feed = _stream_feed(x) if stream else _picture_feed(gan, x, run, options["verbose"])
+        steps = steps_per_epoch or feed.steps_per_epoch
+        if epochs is None and minutes is None:
+            epochs = _default_epochs(steps)
+        total = steps * epochs if steps and epochs else None
+        means = _go_on(gan, run, steps, initial_epoch)
+        calls = _calls(gan.record["step"], steps, epochs or NO_LIMIT)
+        with StopRequest() as stop:
+            checkpoints = Checkpoints(run)
+            callbacks = _callbacks(run, Clock(minutes, stop, means), steps, total, options)
+            callbacks.append(checkpoints)
             history = _fit(gan, keras_fit, feed, calls, callbacks, 2 * (options["verbose"] == 2))
-    _leave(stop, run.path)
+            write_film(run.path, gan.img_size)
+    _leave(stop, run.path, checkpoints.failed)
     return history
+
+
+def _default_epochs(steps: int | None) -> int:
+    if steps is None:
+        raise ArgumentError(
+            "epochs or minutes must be given, since the data set does not say how many batches "
+            "make an epoch."
+        )
+    return math.ceil(DEFAULT_STEPS / steps)
 
 
 def run_name(x) -> str:
@@ -126,7 +133,7 @@ def _picture_feed(gan, x, run, verbose) -> Feed:
         cache_beside=run.path,
         verbose=verbose,
     )
-    logger.info("%s", pictures.summary())
+    logger.info("%s. %s", pictures.summary(), expectation(len(pictures)))
     pictures.write_skipped(run.skipped_path)
     run.record_data({"pictures": len(pictures), "sha256": pictures.fingerprint})
     gan.data = {"pictures": len(pictures), "sha256": pictures.fingerprint}
@@ -170,7 +177,7 @@ def _go_on(gan, run, steps: int | None, initial_epoch: int) -> dict:
             gan.record["run"] = uuid.uuid4().hex
             gan.record["step"] = initial_epoch * (steps or 0)
         return {}
-    assign_arrays(gan, checkpoint.arrays)
+    assign_arrays(gan, checkpoint.arrays, whole=True)
     gan.record.update(checkpoint.state["record"])
     if tuple(checkpoint.state["given_rates"]) != gan.given_rates:  # a person has changed them since
         gan.optimizer.rates = gan.given_rates
@@ -183,7 +190,7 @@ def _callbacks(run, clock: Clock, steps: int | None, total: int | None, options:
     ours = [clock, SampleGrids(run), Log(run, steps)]
     if options["verbose"] in (1, "auto"):
         ours.append(Progress(total, clock))
-    return [*ours, *(options["callbacks"] or []), Checkpoints(run), Film(run)]
+    return [*ours, *(options["callbacks"] or [])]
 
 
 def _calls(first: int, steps: int | None, epochs: int) -> list[tuple[int, int, int, int | None]]:
@@ -221,8 +228,10 @@ def _fit(gan, keras_fit, feed: Feed, calls: list, callbacks: list, verbose: int)
     return history
 
 
-def _leave(stop: StopRequest, path: Path) -> None:
+def _leave(stop: StopRequest, path: Path, failed: Exception | None) -> None:
     """After Ctrl-C or SIGTERM, and everything saved: end as the signal would have."""
+    if failed is not None:
+        raise RunError(f"The end of the training could not be saved: {failed}") from failed
     if not stop.requested:
         return
     logger.warning("Stopped and saved in %s; the same call goes on from here.", path)

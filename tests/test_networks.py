@@ -80,7 +80,9 @@ def test_initial_weights_are_normal_with_deviation_0_02():
 def test_seed_decides_the_initial_weights():
     made = plan((16, 16, 1), 2, 4, (2, 2))
     first, again, other = (build_generator(made, seed=seed) for seed in (1, 1, 2))
-    kernels = [keras.ops.convert_to_numpy(n.get_layer("base").kernel) for n in (first, again, other)]
+    kernels = [
+        keras.ops.convert_to_numpy(n.get_layer("base").kernel) for n in (first, again, other)
+    ]
     assert (kernels[0] == kernels[1]).all()
     assert (kernels[0] != kernels[2]).any()
 

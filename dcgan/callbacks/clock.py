@@ -38,7 +38,7 @@ class Clock(keras.callbacks.Callback):
         """Note where the epoch starts, and give the means back that Keras has just reset."""
         self._first_step = self.model.record["step"]
         if self.means:
-            assign_arrays(self.model, self.means)
+            assign_arrays(self.model, self.means, whole=False)
             self.means = {}
 
     def on_train_batch_end(self, batch, logs=None):

@@ -5,6 +5,7 @@ import io
 import keras
 
 from dcgan.atomic import write_atomically
+from dcgan.callbacks import going_on
 from dcgan.images import RUN_PICTURE
 
 PLOT_SECONDS = 60  # between two plots: a plot takes about a fifth of a second
@@ -30,7 +31,8 @@ class Log(keras.callbacks.Callback):
         if self.steps_per_epoch and record["step"] % self.steps_per_epoch:
             return
         line = {"step": record["step"], "epoch": epoch + 1, "seconds": round(record["seconds"], 3)}
-        self.run.log.write(line | {name: float(value) for name, value in logs.items()})
+        with going_on("the log"):
+            self.run.log.write(line | {name: float(value) for name, value in logs.items()})
         if record["seconds"] - self._plotted > PLOT_SECONDS:
             self._plotted = record["seconds"]
             self._plot()
@@ -42,7 +44,8 @@ class Log(keras.callbacks.Callback):
     def _plot(self) -> None:
         records = self.run.log.records()
         if records:
-            write_atomically(self.run.path / "losses.png", plot_losses(records))
+            with going_on("losses.png"):
+                write_atomically(self.run.path / "losses.png", plot_losses(records))
 
 
 def plot_losses(records: list[dict]) -> bytes:

@@ -2,6 +2,7 @@
 
 import keras
 
+from dcgan.callbacks import going_on
 from dcgan.callbacks.clock import passed
 from dcgan.images import RUN_PICTURE, grid, save_png
 
@@ -45,4 +46,5 @@ class SampleGrids(keras.callbacks.Callback):
         self._write(self.run.path / "samples.png")
 
     def _write(self, path) -> None:
-        save_png(path, grid(self.model.generate(SAMPLE_COUNT)), RUN_PICTURE)
+        with going_on(str(path)):
+            save_png(path, grid(self.model.generate(SAMPLE_COUNT)), RUN_PICTURE)

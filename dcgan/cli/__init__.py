@@ -9,7 +9,7 @@ from importlib import import_module
 from dcgan import __version__
 from dcgan.errors import DCGANError, TrainingError
 
-VERBS = ("train", "generate", "presets")
+VERBS = ("train", "generate", "evaluate", "compare", "inspect", "presets", "cache")
 DESCRIPTION = """Train a GAN on your own folder of pictures, and make new ones.
 
   python main.py                          draw a sample set of seascapes and train on it
