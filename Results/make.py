@@ -86,7 +86,7 @@ def _said_of(run: Path) -> str:
 
 
 def _machine() -> str:
-    """Processor, cores, and the accelerator that the framework would use."""
+    """Processor, cores, and the device that the framework computes on."""
     import keras
 
     cpu = platform.processor() or platform.machine()
@@ -94,9 +94,12 @@ def _machine() -> str:
     if information.exists():  # Linux, where Python knows the architecture only
         lines = information.read_text(encoding="utf-8").splitlines()
         cpu = next((ln.split(":")[1].strip() for ln in lines if ln.startswith("model name")), cpu)
-    accelerators = len(keras.distribution.list_devices("gpu"))
+    device = str(keras.ops.ones(1).device).split("/")[-1]  # where this framework puts its numbers
+    if "cpu" not in device.lower() and (program := shutil.which("nvidia-smi")):
+        query = [program, "--query-gpu=name", "--format=csv,noheader"]
+        device = subprocess.run(query, text=True, capture_output=True, check=True).stdout.strip()
     backend = f"Keras {keras.__version__} on {keras.backend.backend()}"
-    return f"{os.cpu_count()} cores of {cpu}, {accelerators} GPUs, {backend}"
+    return f"{os.cpu_count()} cores of {cpu}, computing on {device}, {backend}"
 
 
 def _write_page(gallery: Path, command: str, said: str, figures: str) -> None:
