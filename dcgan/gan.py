@@ -15,9 +15,9 @@ from dcgan.data.alpha import unpremultiply
 from dcgan.images import to_uint8
 from dcgan.latents import draw_latents
 from dcgan.networks import build_discriminator, build_generator
-from dcgan.optimizers import OptimizerPair, make_optimizer
+from dcgan.optimizers import make_pair
 from dcgan.recipes import preset_options
-from dcgan.training import train
+from dcgan.training import Limits, train
 
 GENERATE_CHUNK = 64  # pictures at a time: bounds the memory that `generate` takes
 MOST_PICTURES = 10_000_000  # in one call of `generate`
@@ -92,10 +92,7 @@ class DCGAN(BackendModel):
         for not_an_option in ("self", "__class__", "optimizer", "discriminator_optimizer"):
             options.pop(not_an_option)
         self._options = options = arguments.check_options(options)
-        optimizers = [make_optimizer(optimizer)]
-        optimizers.append(
-            make_optimizer(discriminator_optimizer or optimizers[0], "discriminator_optimizer")
-        )
+        optimizers = make_pair(optimizer, discriminator_optimizer)
         super().__init__(name=options["name"])
         self.plan = options["network_plan"] or plan.make_plan_from(options)
         self.img_size = self.plan.img_size
@@ -121,39 +118,20 @@ class DCGAN(BackendModel):
         self.sha256 = None  # of the generator, as last saved or loaded
         self.run_path = None  # where `fit` wrote last
         self.built = True
-        self.compile(*optimizers)
+        self.compile(optimizers)
 
-    def compile(
-        self,
-        optimizer=None,
-        discriminator_optimizer=None,
-        *,
-        steps_per_execution=1,
-        run_eagerly=False,
-        jit_compile=None,
-    ):
-        """Set the optimizers, each anew; the other arguments mean what they mean in Keras.
+    def compile(self, optimizer=None, discriminator_optimizer=None, **options):
+        """Set the optimizers, each anew; `options` are those of Keras's `compile`.
 
         Raises:
             ArgumentError: an optimizer cannot be used.
         """
-        generator = make_optimizer(optimizer)
-        discriminator = make_optimizer(
-            discriminator_optimizer or generator, "discriminator_optimizer"
-        )
-        pair = OptimizerPair(generator, discriminator)
+        pair = make_pair(optimizer, discriminator_optimizer)
         pair.build_pair(
             self.training_generator.trainable_variables, self.discriminator.trainable_variables
         )
         self.given_rates = pair.rates
-        super().compile(
-            optimizer=pair,
-            steps_per_execution=steps_per_execution,
-            run_eagerly=run_eagerly,
-            jit_compile=self.jit_compile_default if jit_compile is None else jit_compile,
-        )
-
-    # ---- the training step -------------------------------------------------------------------
+        super().compile(pair, **{"jit_compile": self.jit_compile_default, **options})
 
     def update(self, real, latents=None):
         """Do one training step: the discriminator's, the generator's, then the average.
@@ -226,8 +204,6 @@ class DCGAN(BackendModel):
         """The running means that Keras resets at each epoch."""
         return self.means
 
-    # ---- what a person calls -----------------------------------------------------------------
-
     def fit(
         self,
         x=None,
@@ -259,22 +235,12 @@ class DCGAN(BackendModel):
             Keras's `History`: per epoch d_loss, g_loss, d_real, d_fake.
 
         Raises:
-            ArgumentError: an argument cannot work.
-            DataError: the pictures cannot be used.
-            RunError: the run folder cannot be used.
+            ArgumentError, DataError, RunError: an argument, the pictures or the run folder cannot
+                be used.
+            TrainingError: training broke again and again; the last good state is saved.
         """
-        return train(
-            self,
-            super().fit,
-            x,
-            epochs=epochs,
-            minutes=minutes,
-            steps_per_epoch=steps_per_epoch,
-            initial_epoch=initial_epoch,
-            callbacks=callbacks,
-            verbose=verbose,
-            resume=resume,
-        )
+        limits = Limits(epochs, minutes, steps_per_epoch, initial_epoch)
+        return train(self, super().fit, x, limits, callbacks, verbose, resume)
 
     def generate(self, n=None, seed=0, latents=None):
         """Make new pictures. Picture i of a seed is the same whatever `n` is.
@@ -334,8 +300,7 @@ class DCGAN(BackendModel):
 
         Args:
             preset: its name, such as "mnist-paper"; `python main.py presets` lists all.
-            recipe: "original" trains as its authors did; "own" takes the networks alone, and this
-                class's defaults for the rest.
+            recipe: "original" trains as its authors did; "own" takes the networks alone.
             changes: arguments of the constructor that go before the preset's.
 
         Raises:
@@ -360,8 +325,3 @@ class DCGAN(BackendModel):
             "optimizer": serialize(self.optimizer.generator),
             "discriminator_optimizer": serialize(self.optimizer.discriminator),
         }
-
-    @classmethod
-    def from_config(cls, config):
-        """A new, untrained DCGAN with the arguments that `get_config` gave."""
-        return cls(**config)

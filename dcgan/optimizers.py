@@ -108,6 +108,19 @@ def make_optimizer(optimizer, argument: str = "optimizer"):
     return made
 
 
+def make_pair(optimizer=None, discriminator_optimizer=None) -> OptimizerPair:
+    """The pair of both players' optimizers; the discriminator's is like the generator's if None.
+
+    Raises:
+        ArgumentError: one of them is no optimizer.
+    """
+    if isinstance(optimizer, OptimizerPair):
+        return optimizer
+    generator = make_optimizer(optimizer)
+    other = generator if discriminator_optimizer is None else discriminator_optimizer
+    return OptimizerPair(generator, make_optimizer(other, "discriminator_optimizer"))
+
+
 def optimizer_to_plain(optimizer) -> dict:
     """An optimizer as its name and plain numbers; a learning rate schedule as its present rate."""
     config = optimizer.get_config()

@@ -14,6 +14,8 @@ from dcgan import arguments
 from dcgan.augment import strength_for
 from dcgan.callbacks.checkpoints import Checkpoints
 from dcgan.callbacks.clock import Clock, metric_arrays
+from dcgan.callbacks.guard import Guard
+from dcgan.callbacks.health import HealthWatch
 from dcgan.callbacks.log import Log
 from dcgan.callbacks.progress import Progress
 from dcgan.callbacks.samples import SAMPLE_COUNT, SampleGrids
@@ -21,8 +23,9 @@ from dcgan.data import open_pictures
 from dcgan.data.advice import expectation
 from dcgan.data.alpha import unpremultiply
 from dcgan.data.batches import Batches
+from dcgan.data.order import split
 from dcgan.data.sample_set import draw_seascapes
-from dcgan.errors import ArgumentError, RunError, TrainingError
+from dcgan.errors import ArgumentError, RunError
 from dcgan.film import write_film
 from dcgan.images import RUN_PICTURE, grid, save_png
 from dcgan.run.folder import RunFolder
@@ -49,54 +52,79 @@ class Feed:
     make: object  # from the first step to what Keras's fit takes
     steps_per_epoch: int | None
     pictures: object = None  # the `PictureSet`, if it is one
+    train: np.ndarray | None = None  # which of them are trained on
+    held_out: np.ndarray | None = None  # and which are never shown, to measure by
+    health: dict | None = None  # the state of health that a checkpoint kept
 
 
-def train(gan, keras_fit, x, *, epochs, minutes, steps_per_epoch, initial_epoch, **options):
+@dataclass(frozen=True)
+class Limits:
+    """How long to train: the arguments of `DCGAN.fit` that say so."""
+
+    epochs: int | None
+    minutes: float | None
+    steps_per_epoch: int | None
+    initial_epoch: int
+
+    def __post_init__(self):
+        if self.epochs is not None:
+            arguments.whole("epochs", self.epochs, 1, NO_LIMIT)
+        if self.minutes is not None:
+            arguments.real("minutes", self.minutes, 1e-6, 1e6)
+        if self.steps_per_epoch is not None:
+            arguments.whole("steps_per_epoch", self.steps_per_epoch, 1, NO_LIMIT)
+        arguments.whole("initial_epoch", self.initial_epoch, 0, NO_LIMIT)
+
+    def last_epoch(self, steps: int | None) -> int:
+        """The epoch to end after, where an epoch has `steps` steps."""
+        if self.epochs is not None:
+            return self.epochs
+        if self.minutes is not None:
+            return NO_LIMIT
+        if steps is None:
+            raise ArgumentError(
+                "epochs or minutes must be given, since the data set does not say how many "
+                "batches make an epoch."
+            )
+        return math.ceil(DEFAULT_STEPS / steps)
+
+
+def train(gan, keras_fit, x, limits: Limits, callbacks, verbose, resume):
     """Do what `DCGAN.fit` promises; `keras_fit` is the `fit` of the model's Keras parent.
 
     Returns:
         Keras's `History` of this call.
     """
-    if epochs is not None:
-        arguments.whole("epochs", epochs, 1, NO_LIMIT)
-    if minutes is not None:
-        arguments.real("minutes", minutes, 1e-6, 1e6)
-    if steps_per_epoch is not None:
-        arguments.whole("steps_per_epoch", steps_per_epoch, 1, NO_LIMIT)
-    arguments.whole("initial_epoch", initial_epoch, 0, NO_LIMIT)
-    arguments.choice("verbose", options["verbose"], (0, 1, 2, "auto"))
+    arguments.choice("verbose", verbose, (0, 1, 2, "auto"))
     _refuse_incomplete(gan)
     if isinstance(x, str | Path) and not Path(x).exists():
         open_pictures(x, gan.img_size)  # says what is wrong, before a run folder is made
     path = gan._options["save_path"] or Path("Results") / run_name(x)
     stream = _is_stream(x)
-    resume = options["resume"] and not (stream and gan._options["save_path"] is None)
+    resume = resume and not (stream and gan._options["save_path"] is None)
     with RunFolder.open(path, run_options(gan), shaping=SHAPING, resume=resume) as run:
         gan.run_path, gan.sha256 = run.path, None
-        feed = _stream_feed(x) if stream else _picture_feed(gan, x, run, options["verbose"])
-        steps = steps_per_epoch or feed.steps_per_epoch
-        if epochs is None and minutes is None:
-            epochs = _default_epochs(steps)
-        total = steps * epochs if steps and epochs else None
-        means = _go_on(gan, run, steps, initial_epoch)
-        calls = _calls(gan.record["step"], steps, epochs or NO_LIMIT)
+        feed = _stream_feed(x) if stream else _picture_feed(gan, x, run, verbose)
+        steps = limits.steps_per_epoch or feed.steps_per_epoch
+        last_epoch = limits.last_epoch(steps)
+        means = _go_on(gan, run, feed, steps, limits.initial_epoch)
+        calls = _calls(gan.record["step"], steps, last_epoch)
         with StopRequest() as stop:
-            checkpoints = Checkpoints(run)
-            callbacks = _callbacks(run, Clock(minutes, stop, means), steps, total, options)
-            callbacks.append(checkpoints)
-            history = _fit(gan, keras_fit, feed, calls, callbacks, 2 * (options["verbose"] == 2))
-            write_film(run.path, gan.img_size)
-    _leave(stop, run.path, checkpoints.failed)
+            clock = Clock(limits.minutes, stop, means)
+            guard = Guard(run)
+            watch = _watch(run, guard, feed)
+            ours = [clock, guard, SampleGrids(run), Log(run, steps)]
+            ours += [watch] if watch else []
+            if verbose in (1, "auto"):
+                total = steps * last_epoch if steps and last_epoch < NO_LIMIT else None
+                ours.append(Progress(total, clock, watch))
+            # the checkpoints come last: they save what all the others have done
+            saving = Checkpoints(run, guard, watch)
+            everything = [*ours, *(callbacks or []), saving]
+            history = _fit(gan, keras_fit, feed, calls, everything, 2 * (verbose == 2))
+        write_film(run.path, gan.img_size)
+    _leave(stop, run.path, saving.failed)
     return history
-
-
-def _default_epochs(steps: int | None) -> int:
-    if steps is None:
-        raise ArgumentError(
-            "epochs or minutes must be given, since the data set does not say how many batches "
-            "make an epoch."
-        )
-    return math.ceil(DEFAULT_STEPS / steps)
 
 
 def run_name(x) -> str:
@@ -144,6 +172,8 @@ def _picture_feed(gan, x, run, verbose) -> Feed:
     reals = unpremultiply(reals) if gan.img_size[2] == 4 else reals
     save_png(run.path / "real.png", grid(reals), RUN_PICTURE)
 
+    train, held_out = split(len(pictures), gan.seed)
+
     def make(first_step):
         return Batches(
             pictures.pixels,
@@ -151,9 +181,10 @@ def _picture_feed(gan, x, run, verbose) -> Feed:
             seed=gan.seed,
             mirror=options["mirror"],
             first_step=first_step,
+            indices=train,
         )
 
-    return Feed(make, make(0).steps_per_epoch, pictures)
+    return Feed(make, make(0).steps_per_epoch, pictures, train, held_out)
 
 
 def _refuse_incomplete(gan) -> None:
@@ -165,7 +196,7 @@ def _refuse_incomplete(gan) -> None:
         )
 
 
-def _go_on(gan, run, steps: int | None, initial_epoch: int) -> dict:
+def _go_on(gan, run, feed: Feed, steps: int | None, initial_epoch: int) -> dict:
     """Put the run's newest checkpoint into the model, if it is the one to go on from.
 
     Returns:
@@ -179,6 +210,7 @@ def _go_on(gan, run, steps: int | None, initial_epoch: int) -> dict:
         return {}
     assign_arrays(gan, checkpoint.arrays, whole=True)
     gan.record.update(checkpoint.state["record"])
+    feed.health = checkpoint.state["health"]
     if tuple(checkpoint.state["given_rates"]) != gan.given_rates:  # a person has changed them since
         gan.optimizer.rates = gan.given_rates
     epoch, within = divmod(gan.record["step"], steps or NO_LIMIT)
@@ -186,11 +218,14 @@ def _go_on(gan, run, steps: int | None, initial_epoch: int) -> dict:
     return metric_arrays(checkpoint.arrays) if within else {}
 
 
-def _callbacks(run, clock: Clock, steps: int | None, total: int | None, options: dict) -> list:
-    ours = [clock, SampleGrids(run), Log(run, steps)]
-    if options["verbose"] in (1, "auto"):
-        ours.append(Progress(total, clock))
-    return [*ours, *(options["callbacks"] or [])]
+def _watch(run, guard: Guard, feed: Feed) -> HealthWatch | None:
+    """What measures the samples; None where the real pictures are not ours to compare with."""
+    if feed.pictures is None:
+        return None
+    watch = HealthWatch(run, guard, feed.pictures.pixels, feed.train, feed.held_out)
+    if feed.health:
+        watch.health.load_state_dict(feed.health)
+    return watch
 
 
 def _calls(first: int, steps: int | None, epochs: int) -> list[tuple[int, int, int, int | None]]:
@@ -238,16 +273,3 @@ def _leave(stop: StopRequest, path: Path, failed: Exception | None) -> None:
     if stop.exit_code == 130:
         raise KeyboardInterrupt
     raise SystemExit(stop.exit_code)
-
-
-def check_finite(logs: dict, step: int) -> None:
-    """Refuse to go on with losses that are no numbers.
-
-    Raises:
-        TrainingError: names the step and the losses.
-    """
-    if not all(math.isfinite(value) for value in logs.values()):
-        listing = ", ".join(f"{name}={value}" for name, value in logs.items())
-        raise TrainingError(
-            f"The losses at step {step} are not finite: {listing}. Try a lower learning rate."
-        )

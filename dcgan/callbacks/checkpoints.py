@@ -4,6 +4,7 @@ import logging
 import time
 
 import keras
+import numpy as np
 
 from dcgan.errors import ModelFileError, RunError
 from dcgan.state import to_arrays
@@ -21,19 +22,27 @@ class Checkpoints(keras.callbacks.Callback):
 
     Args:
         run: the run folder.
+        guard: the run's `Guard`, for a state that is not worth saving.
+        watch: the run's `HealthWatch`, whose state is saved too, or None.
         seconds, steps: after how many of either to save.
     """
 
-    def __init__(self, run, seconds: float = CHECKPOINT_SECONDS, steps: int = CHECKPOINT_STEPS):
+    def __init__(
+        self, run, guard, watch, seconds: float = CHECKPOINT_SECONDS, steps: int = CHECKPOINT_STEPS
+    ):
         super().__init__()
         self.run = run
+        self.guard = guard
+        self.watch = watch
         self.seconds = seconds
         self.steps = steps
         self.failed = None  # the error of the last save, if it failed
 
     def on_train_begin(self, logs=None):
-        """Count from here."""
+        """Count from here; a new run saves its start, so that there is a state to go back to."""
         self._saved = (self.model.record["step"], time.monotonic())
+        if not self.run.checkpoints.exist():
+            self.save()
 
     def on_epoch_begin(self, epoch, logs=None):
         """Remember the epoch."""
@@ -58,9 +67,14 @@ class Checkpoints(keras.callbacks.Callback):
         """Save the state now."""
         record = self.model.record
         self._saved = (record["step"], time.monotonic())
+        arrays = to_arrays(self.model)
+        if broken := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
+            self.guard.go_back(f"weights at step {record['step']} are not finite ({broken[0]})")
+            return
         state = {"record": dict(record), "given_rates": list(self.model.given_rates)}
+        state["health"] = self.watch.health.state_dict() if self.watch else None
         try:
-            self.run.save_checkpoint(record["step"], to_arrays(self.model), state)
+            self.run.save_checkpoint(record["step"], arrays, state)
             self.failed = None
         except RunError as error:
             self._failed(error)

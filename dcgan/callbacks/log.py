@@ -42,7 +42,7 @@ class Log(keras.callbacks.Callback):
         self._plot()
 
     def _plot(self) -> None:
-        records = self.run.log.records()
+        records = [record for record in self.run.log.records() if "d_loss" in record]
         if records:
             with going_on("losses.png"):
                 write_atomically(self.run.path / "losses.png", plot_losses(records))

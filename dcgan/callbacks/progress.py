@@ -15,12 +15,14 @@ class Progress(keras.callbacks.Callback):
     Args:
         total: steps at which the run ends, or None where only the clock says.
         clock: the run's `Clock`.
+        watch: the run's `HealthWatch`, whose word is shown, or None.
     """
 
-    def __init__(self, total: int | None, clock):
+    def __init__(self, total: int | None, clock, watch):
         super().__init__()
         self.total = total
         self.clock = clock
+        self.watch = watch
         self._bar = None
 
     def on_train_begin(self, logs=None):
@@ -53,6 +55,8 @@ class Progress(keras.callbacks.Callback):
         rate = (step - first) / max(now - began, 1e-9)
         left = self._steps_left(step, rate)
         numbers = [f"{name} {float(value):.2f}" for name, value in (logs or {}).items()]
+        if self.watch is not None:
+            numbers.insert(0, self.watch.word)
         numbers.append(f"{rate * self.model.batch_size:.0f} pictures/s")
         numbers.append(f"{tqdm.format_interval(left / rate) if rate else '?'} left")
         self._bar.total = step + round(left)

@@ -1,0 +1,161 @@
+"""Is it going well? Measures the samples now and then, names the state, keeps the best model."""
+
+import logging
+import time
+
+import keras
+import numpy as np
+from keras import ops
+
+from dcgan.callbacks import going_on
+from dcgan.data.alpha import unpremultiply
+from dcgan.data.reader import PictureReader
+from dcgan.errors import ModelFileError
+from dcgan.metrics.distances import kid
+from dcgan.metrics.features import features, load_network, scaling
+from dcgan.metrics.health import VARIETY_LEAST, Health, Measurement
+from dcgan.metrics.memorisation import memorisation
+from dcgan.metrics.variety import variety
+from dcgan.state import to_arrays
+
+SAMPLES = 256  # per measurement
+TRAIN_MOST = 2_000  # training pictures that samples are compared with
+MEASURE_STEPS = 250  # between two measurements, at least
+TIME_SHARE = 0.015  # of training that measuring may take
+SEED = 2**31 - 2  # of the measured samples: not those that a person looks at
+
+logger = logging.getLogger("dcgan")
+
+
+class HealthWatch(keras.callbacks.Callback):
+    """Measures, says a change of state in a sentence, writes it to the log, saves `best.dcgan`.
+
+    Args:
+        run: the run folder.
+        guard: the run's `Guard`, which takes a collapsed training back.
+        pixels: all pictures of the run, uint8 `(n, H, W, C)`.
+        train, held_out: indices of those trained on, and of those never shown; the latter may be
+            none.
+    """
+
+    def __init__(self, run, guard, pixels, train: np.ndarray, held_out: np.ndarray):
+        super().__init__()
+        self.run = run
+        self.guard = guard
+        self.health = Health()
+        self.word = "learning"
+        self._was_varied = False  # samples that never had variety cannot lose it
+        chosen = np.linspace(0, len(train) - 1, min(TRAIN_MOST, len(train))).astype(int)
+        reader = PictureReader(pixels)
+        self._train = reader.take(train[chosen])
+        self._held_out = reader.take(held_out[:SAMPLES]) if len(held_out) else None
+        self._network = None
+        self._measured = (0, 0.0)  # at which step, and when
+
+    def on_train_begin(self, logs=None):
+        """Count from here."""
+        self._measured = (self.model.record["step"], time.monotonic())
+        self._pause = 0.0
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Measure when it is time."""
+        step, moment = self._measured
+        steps = self.model.record["step"] - step
+        if steps >= MEASURE_STEPS and time.monotonic() - moment >= self._pause:
+            self.measure()
+
+    def on_train_end(self, logs=None):
+        """Measure the end, if it is worth it."""
+        if self.model.record["step"] - self._measured[0] >= max(1, MEASURE_STEPS // 2):
+            self.measure()
+
+    def measure(self) -> None:
+        """Measure the samples now, and act on what is found."""
+        began = time.monotonic()
+        if self._network is None:
+            self._prepare()
+        step = self.model.record["step"]
+        measurement = self._measurement(step)
+        diagnosis = self.health.update(measurement)
+        if diagnosis.word != self.word:
+            level = logging.WARNING if diagnosis.ill else logging.INFO
+            logger.log(level, "%s: %s", diagnosis.word, diagnosis.sentence)
+        self.word = diagnosis.word
+        with going_on("the log"):
+            self.run.log.write(_line(measurement, diagnosis))
+        varied = measurement.variety >= VARIETY_LEAST
+        self._was_varied |= varied
+        if diagnosis.word == "collapsing" and self._was_varied:
+            self._return(diagnosis.sentence)
+        elif self.health.best_step == step and (varied or not self.run.best_path.exists()):
+            self._keep()
+        now = time.monotonic()
+        self._pause = (now - began) / TIME_SHARE
+        self._measured = (step, now)
+
+    def _prepare(self) -> None:
+        """Embed the real pictures, once."""
+        self._network = load_network()
+        train = features(self._straight(self._train[:SAMPLES]), self._network)
+        self._scale = scaling(train)
+        held_out = self._held_out
+        real = train if held_out is None else features(self._straight(held_out), self._network)
+        self._real = self._scale(real)
+
+    def _measurement(self, step: int) -> Measurement:
+        fakes = self.model.generate(SAMPLES, seed=SEED)
+        found = self._scale(features(fakes, self._network))
+        train, held_out = self._straight(self._train), None
+        if self._held_out is not None:
+            held_out = self._straight(self._held_out)
+        return Measurement(
+            step=step,
+            variety=variety(fakes, train[:SAMPLES]),
+            d_real=self._score(self._train[:SAMPLES]),
+            d_held_out=None if held_out is None else self._score(self._held_out),
+            d_fake=self._score(fakes),
+            kid=kid(self._real, found, self._network.name).value,
+            memorised=float(memorisation(fakes, train, held_out).share),
+        )
+
+    def _score(self, pictures: np.ndarray) -> float:
+        """D's mean score of pictures as they are, 1 for real."""
+        scores = []
+        for first in range(0, len(pictures), 64):
+            batch = pictures[first : first + 64].astype(np.float32) / 127.5 - 1
+            logits = self.model.discriminator(batch, training=False)
+            scores.append(ops.convert_to_numpy(ops.sigmoid(logits)).ravel())
+        return float(np.concatenate(scores).mean())
+
+    def _straight(self, pictures: np.ndarray) -> np.ndarray:
+        return unpremultiply(pictures) if pictures.shape[-1] == 4 else pictures
+
+    def _keep(self) -> None:
+        """Save the best model so far."""
+        try:
+            self.model.save(self.run.best_path)
+        except ModelFileError as error:
+            logger.error("best.dcgan was not saved: %s", error)
+
+    def _return(self, sentence: str) -> None:
+        """Go back to before the collapse."""
+        arrays = None
+        if self.run.best_path.exists():
+            arrays = to_arrays(self.model.load(self.run.best_path))
+        self.guard.go_back(f"the training is collapsing: {sentence}", arrays)
+        self.health, self._was_varied = Health(), False
+
+
+def _line(measurement: Measurement, diagnosis) -> dict:
+    """What the log keeps of a measurement."""
+    numbers = {
+        name: round(value, 5)
+        for name, value in vars(measurement).items()
+        if isinstance(value, float)
+    }
+    return {
+        "step": measurement.step,
+        "state": diagnosis.word,
+        "sentence": diagnosis.sentence,
+        **{f"measured_{name}": value for name, value in numbers.items()},
+    }

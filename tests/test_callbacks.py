@@ -1,0 +1,164 @@
+"""Do the callbacks watch, save and go back as they promise?"""
+
+import json
+import logging
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from dcgan import DCGAN, RunError, TrainingError
+from dcgan.callbacks import checkpoints, guard, health, samples
+from dcgan.state import to_arrays
+
+
+def breaking_at(steps):
+    """A callback that makes a weight NaN after each of these steps."""
+    waiting = sorted(steps)
+
+    def damage(batch, logs=None):
+        model = callback.model
+        if waiting and model.record["step"] >= waiting[0]:
+            waiting.pop(0)
+            kernel = model.training_generator.get_layer("base").kernel
+            kernel.assign(np.full(kernel.shape, np.nan, np.float32))
+
+    callback = keras.callbacks.LambdaCallback(on_train_batch_end=damage)
+    return callback
+
+
+def test_broken_weights_go_back_to_the_last_good_state_with_lower_rates(tiny, pictures, caplog):
+    gan = tiny(save_path="run")
+    gan.fit(pictures, epochs=4, verbose=0, callbacks=[breaking_at([5])])
+    assert "Went back to the last good state" in caplog.text
+    assert "not finite" in caplog.text
+    assert gan.optimizer.rates == pytest.approx((1e-4, 1e-4))
+    assert all(np.isfinite(array).all() for array in to_arrays(gan).values())
+    assert np.isfinite(DCGAN.load("run/last.dcgan").generate(2)).all()
+
+
+def test_training_that_breaks_again_and_again_is_stopped_and_the_good_state_kept(tiny, pictures):
+    gan = tiny(save_path="run")
+    with pytest.raises(TrainingError, match="not finite.*learning rate"):
+        gan.fit(pictures, epochs=9, verbose=0, callbacks=[breaking_at(range(2, 99))])
+    again = tiny(save_path="run")
+    again.fit(pictures, epochs=1, verbose=0)
+    assert all(np.isfinite(array).all() for array in to_arrays(again).values())
+
+
+def test_a_state_with_broken_weights_is_never_saved(tiny, pictures, monkeypatch):
+    monkeypatch.setattr(checkpoints.Checkpoints.__init__, "__defaults__", (1e9, 1))  # every step
+    gan = tiny(save_path="run")
+    gan.fit(pictures, epochs=3, verbose=0, callbacks=[breaking_at([4])])
+    for path in Path("run/checkpoints").glob("*/arrays.npz"):
+        with np.load(path) as arrays:
+            assert all(np.isfinite(arrays[name]).all() for name in arrays.files)
+
+
+def test_a_full_disk_is_said_and_ends_with_an_error(tiny, pictures, monkeypatch, caplog):
+    from dcgan.run.folder import RunFolder
+
+    def full(self, step, arrays, state):
+        raise RunError("No space left on device.")
+
+    monkeypatch.setattr(RunFolder, "save_checkpoint", full)
+    gan = tiny(save_path="run")
+    with pytest.raises(RunError, match="could not be saved"):
+        gan.fit(pictures, epochs=2, verbose=0)
+    assert gan.record["step"] == 6  # training went on to its end
+    assert "No space left" in caplog.text
+
+
+def test_samples_are_of_the_same_latents_and_never_overwritten(tiny, pictures, monkeypatch):
+    monkeypatch.setattr(samples.SampleGrids.__init__, "__defaults__", (2,))
+    tiny(save_path="run").fit(pictures, epochs=2, verbose=0)
+    names = sorted(path.name for path in Path("run/samples").iterdir())
+    assert names == [
+        "image_at_epoch_0001_step_0000002.png",
+        "image_at_epoch_0002_step_0000004.png",
+        "image_at_epoch_0002_step_0000006.png",
+    ]
+    before = {path: path.read_bytes() for path in Path("run/samples").iterdir()}
+    tiny(save_path="run").fit(pictures, epochs=4, verbose=0)
+    assert len(list(Path("run/samples").iterdir())) == 6
+    assert all(path.read_bytes() == content for path, content in before.items())
+
+
+@pytest.fixture
+def often(monkeypatch):
+    """Measure health every step, in small."""
+    monkeypatch.setattr(health, "MEASURE_STEPS", 1)
+    monkeypatch.setattr(health, "TIME_SHARE", 1e9)
+    monkeypatch.setattr(health, "SAMPLES", 32)
+
+
+def states(folder):
+    lines = [json.loads(line) for line in Path(folder, "log.jsonl").read_text().splitlines()]
+    return [line for line in lines if "state" in line]
+
+
+def test_health_is_measured_logged_and_the_best_kept(tiny, pictures, often):
+    tiny(save_path="run").fit(pictures, epochs=2, verbose=0)
+    found = states("run")
+    assert [line["step"] for line in found] == [1, 2, 3, 4, 5, 6]
+    for name in ("variety", "d_real", "d_fake", "kid", "memorised"):
+        assert np.isfinite(found[-1][f"measured_{name}"])
+    assert DCGAN.load("run/best.dcgan").generate(1).shape == (1, 16, 12, 3)
+
+
+def noisy(gan):
+    """Give the generator strong random weights, so that its samples are noise of much variety."""
+    random = np.random.default_rng(0)
+    for weight in gan.training_generator.trainable_weights:
+        if weight.name == "kernel":
+            weight.assign(random.normal(0, 0.5, weight.shape).astype(np.float32))
+    gan.generator.set_weights(gan.training_generator.get_weights())
+
+
+def collapsing_at(steps):
+    """A callback that makes the generator constant after each of these steps."""
+    waiting = sorted(steps)
+
+    def collapse(batch, logs=None):
+        model = callback.model
+        if waiting and model.record["step"] >= waiting[0]:
+            waiting.pop(0)
+            for network in (model.training_generator, model.generator):
+                kernel = network.get_layer("base").kernel
+                kernel.assign(np.zeros(kernel.shape, np.float32))
+
+    callback = keras.callbacks.LambdaCallback(on_train_batch_end=collapse)
+    return callback
+
+
+def test_a_generator_that_was_always_constant_is_named_collapsing(tiny, pictures, often, caplog):
+    gan = tiny(save_path="run", optimizer=1e-9, average=0.0)
+    gan.fit(pictures, epochs=3, verbose=0, callbacks=[collapsing_at([1])])
+    assert "collapsing: the samples have 0% of the real pictures' variety" in caplog.text
+
+
+def test_a_collapse_goes_back_to_the_best_state_and_in_the_end_stops(tiny, pictures, often, caplog):
+    gan = tiny(save_path="run", optimizer=1e-9, average=0.0)
+    noisy(gan)
+    with pytest.raises(TrainingError, match="collapsing.*variety"):
+        gan.fit(pictures, epochs=99, verbose=0, callbacks=[collapsing_at(range(2, 999, 12))])
+    assert f"return {guard.MOST_RETURNS} of at most {guard.MOST_RETURNS}" in caplog.text
+    assert "collapsing" in {line["state"] for line in states("run")}
+
+
+def test_a_discriminator_that_wins_is_named(tiny, pictures, often, caplog):
+    caplog.set_level(logging.INFO, "dcgan")
+    rates = {"optimizer": 1e-9, "discriminator_optimizer": 2e-3}
+    gan = tiny(save_path="run", **rates, discriminator_norm="none", augmentation=0.0)
+    noisy(gan)
+    gan.fit(pictures, epochs=25, verbose=0)
+    assert "discriminator winning" in {line["state"] for line in states("run")}
+    assert "nothing left to learn from" in caplog.text
+
+
+def test_health_goes_on_after_a_resume(tiny, pictures, often):
+    tiny(save_path="run").fit(pictures, epochs=1, verbose=0)
+    tiny(save_path="run").fit(pictures, epochs=2, verbose=0)
+    kept = sorted(Path("run/checkpoints").iterdir())[-1]
+    assert json.loads((kept / "state.json").read_text())["health"]["count"] == 6
