@@ -46,7 +46,7 @@ class DCGAN(BackendModel):
         average: the generator that you keep is a moving average of the one that is trained, with
             this momentum per step, in [0, 1); 0 keeps the trained one.
         augmentation: strength in [0, 1] of the random changes under which the discriminator sees
-            all pictures; None chooses by the number of pictures (`augment.strength_for`).
+            all pictures, reached after 200 passes over them; None chooses by their number.
         mirror: whether to train on mirror images too.
         resize: how pictures of another shape are fitted: "crop", "stretch" or "pad".
         background: (red, green, blue), 0 to 255, under transparent pixels and around padded ones.
@@ -111,6 +111,7 @@ class DCGAN(BackendModel):
 
         self.random = keras.random.SeedGenerator(seed)
         self.augmentation = options["augmentation"] or 0.0  # None is settled when `fit` counts
+        self.ramp_steps = 1.0  # until the augmentation has its full strength; likewise
         self.means = [keras.metrics.Mean(name=n) for n in ("d_loss", "g_loss", "d_real", "d_fake")]
         self.record = {"step": 0, "seconds": 0.0, "run": None}  # what training there has been
         self.data = {}  # on which pictures
@@ -184,7 +185,10 @@ class DCGAN(BackendModel):
 
     def judge(self, pictures):
         """The discriminator's logits on randomly augmented pictures."""
-        pictures = augment(pictures, self.augmentation, self.random)
+        if self.augmentation:
+            steps = ops.cast(self.optimizer.generator.iterations, "float32")
+            strength = self.augmentation * ops.minimum(1.0, steps / self.ramp_steps)
+            pictures = augment(pictures, strength, self.random)
         return self.discriminator(pictures, training=True)
 
     def average_step(self):

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from dcgan import arguments
-from dcgan.augment import strength_for
+from dcgan.augment import RAMP_PASSES, strength_for
 from dcgan.callbacks.checkpoints import Checkpoints
 from dcgan.callbacks.clock import Clock, metric_arrays
 from dcgan.callbacks.guard import Guard
@@ -167,6 +167,7 @@ def _picture_feed(gan, x, run, verbose) -> Feed:
     gan.data = {"pictures": len(pictures), "sha256": pictures.fingerprint}
     if options["augmentation"] is None:
         gan.augmentation = strength_for(len(pictures))
+    gan.ramp_steps = RAMP_PASSES * len(pictures) / gan.batch_size
     shown = np.linspace(0, len(pictures) - 1, min(SAMPLE_COUNT, len(pictures))).astype(int)
     reals = np.stack([pictures.pixels[index] for index in shown])
     reals = unpremultiply(reals) if gan.img_size[2] == 4 else reals
