@@ -7,7 +7,7 @@ from dcgan.callbacks.clock import passed
 from dcgan.images import RUN_PICTURE, grid, save_png
 
 SAMPLE_COUNT = 36
-SAMPLE_STEPS = 500
+SAMPLE_STEPS = 200
 
 
 class SampleGrids(keras.callbacks.Callback):
