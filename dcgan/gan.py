@@ -53,9 +53,7 @@ class DCGAN(BackendModel):
         upsampling: "transposed" convolution, or "resize" by nearest neighbour and a convolution.
         discriminator_norm: "batch" or "none".
         precision: "float32" or "mixed_bfloat16".
-        network_plan: a `plan.Plan` (or its dict) that says each layer; it takes the place of
-            kernel_size, stride, input_size, img_size, dropout, depth, increment, upsampling and
-            discriminator_norm.
+        network_plan: a `plan.Plan` (or its dict) in place of all arguments that shape the networks.
         name: the Keras model's name.
 
     Raises:
@@ -250,15 +248,12 @@ class DCGAN(BackendModel):
         """Make new pictures. Picture i of a seed is the same whatever `n` is.
 
         Args:
-            n: how many; by default one, or as many as there are `latents`.
+            n: how many, at least 0; None: one, or as many as there are `latents`.
             seed: non-negative int.
             latents: float32 `(n, input_size)`, N(0, 1), to use instead of the seed's.
 
         Returns:
             uint8 `(n, H, W, C)`; with 4 channels, alpha is straight (not premultiplied).
-
-        Raises:
-            ArgumentError: an argument cannot work.
         """
         if latents is None:
             n = arguments.whole("n", 1 if n is None else n, 0, MOST_PICTURES)

@@ -41,9 +41,13 @@ def interrupted(after):
     return counter
 
 
-@pytest.mark.parametrize("after", [3, 5], ids=["at an epoch's end", "within an epoch"])
-def test_interrupted_and_resumed_is_bit_equal_to_uninterrupted(tiny, pictures, after):
-    options = {"dropout": 0.3, "mirror": True}
+@pytest.mark.parametrize(
+    ("after", "precision"),
+    [(3, "float32"), (5, "float32"), (5, "mixed_bfloat16")],
+    ids=["at an epoch's end", "within an epoch", "in mixed precision"],
+)
+def test_interrupted_and_resumed_is_bit_equal_to_uninterrupted(tiny, pictures, after, precision):
+    options = {"dropout": 0.3, "mirror": True, "precision": precision}
     whole = tiny(save_path="whole", **options)
     whole.fit(pictures, epochs=3, verbose=0)
     first = tiny(save_path="parts", **options)
