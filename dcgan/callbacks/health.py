@@ -71,9 +71,9 @@ class HealthWatch(keras.callbacks.Callback):
 
     def measure(self) -> None:
         """Measure the samples now, and act on what is found."""
-        began = time.monotonic()
         if self._network is None:
             self._prepare()
+        began = time.monotonic()
         step = self.model.record["step"]
         measurement = self._measurement(step)
         diagnosis = self.health.update(measurement)
