@@ -1,8 +1,9 @@
 """What is a DCGAN? Two networks, a step that sets one against the other, and their use.
 
-Radford et al. 2016, "Unsupervised Representation Learning with Deep Convolutional Generative
-Adversarial Networks", arXiv 1511.06434.
+After Radford et al. 2016, arXiv 1511.06434.
 """
+
+import math
 
 import keras
 import numpy as np
@@ -20,7 +21,7 @@ from dcgan.recipes import preset_options
 from dcgan.training import Limits, train
 
 GENERATE_CHUNK = 64  # pictures at a time: bounds the memory that `generate` takes
-MOST_PICTURES = 10_000_000  # in one call of `generate`
+MOST_BYTES = 2**34  # of pictures in one call of `generate`
 
 
 @keras.saving.register_keras_serializable("dcgan")
@@ -97,13 +98,10 @@ class DCGAN(BackendModel):
         self.input_size = self.plan.input_size
         self.batch_size = options["batch_size"]
         self.seed = options["seed"]
-
-        precision, seed = options["precision"], options["seed"] * 1000
-        self.training_generator = build_generator(
-            self.plan, seed=seed, dtype=precision, name="training_generator"
-        )
-        self.discriminator = build_discriminator(self.plan, seed=seed + 500, dtype=precision)
-        self.generator = build_generator(self.plan, seed=seed, dtype=precision)
+        seed, build = options["seed"] * 1000, {"dtype": options["precision"]}
+        self.generator = build_generator(self.plan, seed=seed, **build)
+        self.training_generator = build_generator(self.plan, seed=seed, name="trained", **build)
+        self.discriminator = build_discriminator(self.plan, seed=seed + 500, **build)
         self.generator.set_weights(self.training_generator.get_weights())
         self.generator.trainable = False  # nobody trains the average
 
@@ -114,8 +112,7 @@ class DCGAN(BackendModel):
         self.record = {"step": 0, "seconds": 0.0, "run": None}  # what training there has been
         self.data = {}  # on which pictures
         self.complete = True  # False where only a generator was loaded
-        self.sha256 = None  # of the generator, as last saved or loaded
-        self.run_path = None  # where `fit` wrote last
+        self.sha256 = self.run_path = None  # of the last saved generator; of the last `fit`
         self.built = True
         self.compile(optimizers)
 
@@ -256,20 +253,16 @@ class DCGAN(BackendModel):
             uint8 `(n, H, W, C)`; with 4 channels, alpha is straight (not premultiplied).
         """
         if latents is None:
-            n = arguments.whole("n", 1 if n is None else n, 0, MOST_PICTURES)
+            most = MOST_BYTES // math.prod(self.img_size)
+            n = arguments.whole("n", 1 if n is None else n, 0, most)
             seed = arguments.whole("seed", seed, 0, arguments.MAX_SEED)
-        else:
-            latents = arguments.latents("latents", latents, n, self.input_size)
-            n = len(latents)
-        pictures = np.empty((n, *self.img_size), np.uint8)
-        for first in range(0, n, GENERATE_CHUNK):
-            count = min(GENERATE_CHUNK, n - first)
-            if latents is None:
-                chunk = draw_latents(count, self.input_size, seed, first)
-            else:
-                chunk = latents[first : first + count]
-            made = ops.convert_to_numpy(self.generator(chunk, training=False))
-            pictures[first : first + count] = to_uint8(made)
+            latents = draw_latents(n, self.input_size, seed)
+        latents = arguments.latents("latents", latents, n, self.input_size)
+        pictures = np.empty((len(latents), *self.img_size), np.uint8)
+        for first in range(0, len(latents), GENERATE_CHUNK):
+            chunk = slice(first, first + GENERATE_CHUNK)
+            made = self.generator(latents[chunk], training=False)
+            pictures[chunk] = to_uint8(ops.convert_to_numpy(made))
         return unpremultiply(pictures) if self.img_size[2] == 4 else pictures
 
     def save(self, path, *, generator_only=False):
