@@ -21,7 +21,7 @@ from dcgan.recipes import preset_options
 from dcgan.training import Limits, train
 
 GENERATE_CHUNK = 64  # pictures at a time: bounds the memory that `generate` takes
-MOST_BYTES = 2**34  # of pictures in one call of `generate`
+MOST_PICTURES, MOST_BYTES = 10**6, 2**34  # in one call of `generate`
 
 
 @keras.saving.register_keras_serializable("dcgan")
@@ -90,7 +90,7 @@ class DCGAN(BackendModel):
         options = dict(locals())
         for not_an_option in ("self", "__class__", "optimizer", "discriminator_optimizer"):
             options.pop(not_an_option)
-        self._options = options = arguments.check_options(options)
+        self.options = options = arguments.check_options(options)
         optimizers = make_pair(optimizer, discriminator_optimizer)
         super().__init__(name=options["name"])
         self.plan = options["network_plan"] or plan.make_plan_from(options)
@@ -193,7 +193,7 @@ class DCGAN(BackendModel):
         that the average does not remember the random start.
         """
         steps = ops.cast(self.optimizer.generator.iterations, "float32")
-        momentum = ops.minimum(self._options["average"], (1 + steps) / (10 + steps))
+        momentum = ops.minimum(self.options["average"], (1 + steps) / (10 + steps))
         pairs = zip(self.generator.weights, self.training_generator.weights, strict=True)
         for average, weight in pairs:
             average.assign(average + (1 - momentum) * (weight - average))
@@ -253,7 +253,7 @@ class DCGAN(BackendModel):
             uint8 `(n, H, W, C)`; with 4 channels, alpha is straight (not premultiplied).
         """
         if latents is None:
-            most = MOST_BYTES // math.prod(self.img_size)
+            most = min(MOST_PICTURES, MOST_BYTES // math.prod(self.img_size))
             n = arguments.whole("n", 1 if n is None else n, 0, most)
             seed = arguments.whole("seed", seed, 0, arguments.MAX_SEED)
             latents = draw_latents(n, self.input_size, seed)
@@ -313,7 +313,7 @@ class DCGAN(BackendModel):
         """The constructor's arguments, as plain values and serialised optimizers."""
         serialize = keras.optimizers.serialize
         return {
-            **arguments.plain_options(self._options),
+            **arguments.plain_options(self.options),
             "optimizer": serialize(self.optimizer.generator),
             "discriminator_optimizer": serialize(self.optimizer.discriminator),
         }

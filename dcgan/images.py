@@ -38,6 +38,16 @@ def grid(pictures: np.ndarray, columns: int | None = None) -> np.ndarray:
     return sheet
 
 
+def shrink(picture: np.ndarray, longest: int) -> np.ndarray:
+    """Make a uint8 picture `(H, W, C)` smaller, if a side of it is longer than `longest` pixels."""
+    height, width, channels = picture.shape
+    if max(height, width) <= longest:
+        return picture
+    small = Image.fromarray(picture[..., 0] if channels == 1 else picture)
+    small.thumbnail((longest, longest))
+    return np.asarray(small).reshape(small.height, small.width, channels)
+
+
 def png_bytes(picture: np.ndarray, text: Mapping[str, str] | None = None) -> bytes:
     """Encode a uint8 picture `(H, W, C)`, C of 1, 3 or 4, as PNG with `text` fields inside."""
     information = PngImagePlugin.PngInfo()

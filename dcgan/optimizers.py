@@ -29,6 +29,7 @@ class OptimizerPair(keras.optimizers.Optimizer):
         super().__init__(learning_rate=0.0, name=name)
         self.generator = keras.optimizers.get(generator)
         self.discriminator = keras.optimizers.get(discriminator)
+        self._ratio = self.rates[1] / self.rates[0]
 
     def build_pair(self, generator_variables, discriminator_variables) -> None:
         """Make both optimizers' state, so that it can be loaded before the first step."""
@@ -51,8 +52,7 @@ class OptimizerPair(keras.optimizers.Optimizer):
 
     @learning_rate.setter
     def learning_rate(self, value):
-        generator, discriminator = self.rates
-        self.rates = (value, discriminator * float(value) / generator)
+        self.rates = (value, float(value) * self._ratio)
 
     @property
     def rates(self) -> tuple[float, float]:
@@ -103,6 +103,13 @@ def make_optimizer(optimizer, argument: str = "optimizer"):
             f"{argument} must be a learning rate, a Keras optimizer or its name. "
             f"Received: {optimizer!r:.200} ({str(error).splitlines()[0][:200]})"
         ) from error
+    name, config = type(made).__name__, made.get_config()
+    if name not in PLAIN_OPTIMIZERS or isinstance(config["learning_rate"], dict):
+        raise ArgumentError(
+            f"{argument} must be one of {', '.join(PLAIN_OPTIMIZERS)} with a number for its "
+            "learning rate, or it could not be saved; for a schedule use Keras's "
+            f"LearningRateScheduler callback. Received: {name}"
+        )
     if not 0 < rate < float("inf"):
         raise ArgumentError(f"{argument}'s learning rate must be positive. Received: {rate}")
     return made

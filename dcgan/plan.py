@@ -14,7 +14,7 @@ MAX_DEPTH = 12  # 2048 halves eleven times
 MAX_FILTERS = 8192
 MAX_LATENT = 65536
 MAX_KERNEL = 31
-MAX_WEIGHTS = 300_000_000  # per network: 1.2 GB in float32, six times that while training
+MAX_WEIGHTS = 80_000_000  # per network: a whole model file then stays below 4 GiB
 
 NORMS = ("batch", "units", "none")  # "units": each unit of the first dense layer for itself
 UPSAMPLINGS = ("transposed", "resize")

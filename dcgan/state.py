@@ -1,14 +1,18 @@
 """What of a model is saved, and how does it come back? Named arrays and a plain record."""
 
+import hashlib
+import json
+
 import numpy as np
 from keras import ops
 
 from dcgan import arguments, model_file, plan
 from dcgan.errors import ArgumentError, ModelFileError
-from dcgan.images import grid, png_bytes
+from dcgan.images import grid, png_bytes, shrink
 from dcgan.optimizers import optimizer_from_plain, optimizer_to_plain
 
 PREVIEW_PICTURES = 16
+PREVIEW_PIXELS = 640  # of the longer side
 METRIC_PREFIX = "state/mean/"
 OPTIMIZERS = ("optimizer", "discriminator_optimizer")
 
@@ -22,18 +26,19 @@ def named_variables(gan) -> dict:
     named = {}
     for name in ("generator", "training_generator", "discriminator"):
         for layer in getattr(gan, name).layers:
-            for weight in layer.weights:
-                named[f"{name}/{layer.name}/{weight.name}"] = weight
+            weights = {id(weight) for weight in layer.weights}
+            for variable in layer.variables:
+                if id(variable) in weights:
+                    named[f"{name}/{layer.name}/{variable.name}"] = variable
+                else:  # a random stream: dropout's
+                    named[f"state/random/{name}/{layer.name}"] = variable
     for name in ("generator", "discriminator"):
         for number, variable in enumerate(getattr(gan.optimizer, name).variables):
             named[f"optimizer/{name}/{number:04d}"] = variable
     for mean in gan.means:
         for number, variable in enumerate(mean.variables):
             named[f"{METRIC_PREFIX}{mean.name}/{number}"] = variable
-    known = {id(variable) for variable in named.values()}
-    streams = [v for v in gan.variables if id(v) not in known]
-    for number, variable in enumerate(streams):
-        named[f"state/random/{number:04d}"] = variable
+    named["state/random/latents"] = gan.random.state
     return named
 
 
@@ -64,7 +69,7 @@ def assign_arrays(gan, arrays, *, whole: bool) -> None:
 def settings(gan) -> dict:
     """All that a model is made from, as plain values: its options, its plan, its optimizers."""
     return {
-        **arguments.plain_options({**gan._options, "network_plan": gan.plan}),
+        **arguments.plain_options({**gan.options, "network_plan": gan.plan}),
         "optimizer": optimizer_to_plain(gan.optimizer.generator),
         "discriminator_optimizer": optimizer_to_plain(gan.optimizer.discriminator),
     }
@@ -76,6 +81,8 @@ def run_options(gan) -> dict:
     for name in OPTIMIZERS:
         options[f"{name}_settings"] = options[name]["config"]
         options[name] = options[name]["class"]
+    layers = json.dumps(options["network_plan"], sort_keys=True)
+    options["network_plan"] = hashlib.sha256(layers.encode()).hexdigest()[:16]
     return options
 
 
@@ -89,7 +96,7 @@ def save_model(gan, path, generator_only: bool) -> None:
         "training": dict(gan.record),
         "data": dict(gan.data),
     }
-    preview = png_bytes(grid(gan.generate(PREVIEW_PICTURES)))
+    preview = png_bytes(shrink(grid(gan.generate(PREVIEW_PICTURES)), PREVIEW_PIXELS))
     gan.sha256 = model_file.write_model(path, document, arrays, preview)
 
 
@@ -101,10 +108,18 @@ def load_model(cls, path):
         config[name] = optimizer_from_plain(config[name])
     gan = cls(**config)
     assign_arrays(gan, file.arrays, whole=not file.generator_only)
-    gan.record, gan.data = file.document["training"], file.document["data"]
+    gan.record, gan.data = _record(file.document["training"]), file.document["data"]
     gan.sha256 = file.sha256
     gan.complete = not file.generator_only
     return gan
+
+
+def _record(found: dict) -> dict:
+    """A file's record of its training, if it is one."""
+    good = {"step": int, "seconds": float, "run": str}
+    if any(not isinstance(found.get(name), kind | None) for name, kind in good.items()):
+        raise ModelFileError(f"The record of the training in the file cannot be: {found!r:.200}")
+    return {name: found[name] for name in good}
 
 
 def expected_arrays(document: dict) -> dict[str, tuple[tuple[int, ...], str]]:

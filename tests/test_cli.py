@@ -49,7 +49,7 @@ def test_every_constructor_argument_is_a_flag_with_help(capsys):
 
 
 def test_train_then_generate(folder, tmp_path, capsys):
-    assert main([str(folder), *SMALL, "--epochs", "1", "--kernel-size", "3"]) == 0
+    assert main([str(folder), *SMALL, "--epochs", "1", "--kernel-size", "3", "3"]) == 0
     said = capsys.readouterr().out
     assert "Results/sea/samples.png" in said
     model = tmp_path / "Results" / "sea" / "last.dcgan"

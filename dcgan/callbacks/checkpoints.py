@@ -44,10 +44,6 @@ class Checkpoints(keras.callbacks.Callback):
         if not self.run.checkpoints.exist():
             self.save()
 
-    def on_epoch_begin(self, epoch, logs=None):
-        """Remember the epoch."""
-        self._epoch = epoch
-
     def on_train_batch_end(self, batch, logs=None):
         """Save when it is time."""
         step, moment = self._saved
@@ -72,7 +68,9 @@ class Checkpoints(keras.callbacks.Callback):
             self.guard.go_back(f"weights at step {record['step']} are not finite ({broken[0]})")
             return
         state = {"record": dict(record), "given_rates": list(self.model.given_rates)}
-        state["health"] = self.watch.health.state_dict() if self.watch else None
+        state["returns"] = self.guard.returns
+        if self.watch is not None:
+            state |= self.watch.state_dict()
         try:
             self.run.save_checkpoint(record["step"], arrays, state)
             self.failed = None

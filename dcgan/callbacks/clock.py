@@ -16,16 +16,17 @@ class Clock(keras.callbacks.Callback):
     Args:
         minutes: of this call, after which to stop; None for no limit.
         stop: the run's `StopRequest`: Ctrl-C or SIGTERM.
+        began: `time.monotonic()` of the call, from which the minutes count.
         means: arrays of the running means to go on with, where training starts within an epoch.
     """
 
-    def __init__(self, minutes: float | None, stop, means: dict):
+    def __init__(self, minutes: float | None, stop, means: dict, began: float):
         super().__init__()
         self.minutes = minutes
         self.stop = stop
         self.means = means
-        self.began = time.monotonic()
-        self._marked = self.began
+        self.began = began
+        self._marked = time.monotonic()
 
     @property
     def seconds_left(self) -> float | None:

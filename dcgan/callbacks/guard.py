@@ -19,12 +19,13 @@ class Guard(keras.callbacks.Callback):
 
     Args:
         run: the run folder, with the states to go back to.
+        returns: how often the run has gone back already.
     """
 
-    def __init__(self, run):
+    def __init__(self, run, returns: int = 0):
         super().__init__()
         self.run = run
-        self.returns = 0
+        self.returns = returns
 
     def on_train_batch_end(self, batch, logs=None):
         """Go back when a loss is no number."""
@@ -46,18 +47,20 @@ class Guard(keras.callbacks.Callback):
         Raises:
             TrainingError: it has gone wrong too often, or there is no state to go back to.
         """
-        checkpoint = self.run.checkpoints.newest() if arrays is None else None
-        if self.returns == MOST_RETURNS or (arrays is None and checkpoint is None):
-            raise TrainingError(
-                f"Training was stopped: {reason}, after {self.returns} returns to a good state. "
-                "The last good state is saved. Try a lower learning rate (optimizer=1e-4), a "
-                "weaker discriminator (discriminator_optimizer=5e-5), or more pictures."
-            )
-        self.returns += 1
+        if arrays is None:
+            checkpoint = self.run.checkpoints.newest()
+            arrays = checkpoint.arrays if checkpoint else {}
         rates = [rate * SLOWER for rate in self.model.optimizer.rates]
-        arrays = checkpoint.arrays if arrays is None else arrays
         kept = {name: array for name, array in arrays.items() if not name.startswith("state/")}
         assign_arrays(self.model, kept, whole=False)
+        if self.returns == MOST_RETURNS or not kept:
+            raise TrainingError(
+                f"Training was stopped: {reason}, after {self.returns} returns to a good state. "
+                "The last good states are in best.dcgan and the checkpoints. Try a lower learning "
+                "rate (optimizer=1e-4), a weaker discriminator (discriminator_optimizer=5e-5), or "
+                "more pictures."
+            )
+        self.returns += 1
         self.model.optimizer.rates = rates
         self.model.reset_metrics()
         logger.warning(

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from dcgan.callbacks import going_on
-from dcgan.data.alpha import unpremultiply
+from dcgan.data.alpha import premultiply, unpremultiply
 from dcgan.data.reader import PictureReader
 from dcgan.errors import ModelFileError
 from dcgan.metrics.distances import kid
@@ -19,7 +19,9 @@ from dcgan.metrics.variety import variety
 from dcgan.state import to_arrays
 
 SAMPLES = 256  # per measurement
+FEWEST_MEASURED = 3  # training pictures: below, there is no variety to compare with
 TRAIN_MOST = 2_000  # training pictures that samples are compared with
+MOST_BYTES = 2**28  # that they take in memory
 MEASURE_STEPS = 250  # between two measurements, at least
 TIME_SHARE = 0.015  # of training that measuring may take
 SEED = 2**31 - 2  # of the measured samples: not those that a person looks at
@@ -45,10 +47,12 @@ class HealthWatch(keras.callbacks.Callback):
         self.health = Health()
         self.word = "learning"
         self._was_varied = False  # samples that never had variety cannot lose it
-        chosen = np.linspace(0, len(train) - 1, min(TRAIN_MOST, len(train))).astype(int)
+        most = max(SAMPLES, min(TRAIN_MOST, MOST_BYTES // pixels[0].size))
+        mixed = np.random.default_rng(SEED)  # folders are sorted: the first are of one kind
         reader = PictureReader(pixels)
-        self._train = reader.take(train[chosen])
-        self._held_out = reader.take(held_out[:SAMPLES]) if len(held_out) else None
+        self._train = reader.take(mixed.permutation(train)[:most])
+        few = mixed.permutation(held_out)[:SAMPLES]
+        self._held_out = reader.take(few) if len(few) else None
         self._network = None
         self._measured = (0, 0.0)  # at which step, and when
 
@@ -85,13 +89,23 @@ class HealthWatch(keras.callbacks.Callback):
             self.run.log.write(_line(measurement, diagnosis))
         varied = measurement.variety >= VARIETY_LEAST
         self._was_varied |= varied
-        if diagnosis.word == "collapsing" and self._was_varied:
+        if diagnosis.word == "collapsing" and self._was_varied and self.run.best_path.exists():
             self._return(diagnosis.sentence)
         elif self.health.best_step == step and (varied or not self.run.best_path.exists()):
             self._keep()
         now = time.monotonic()
         self._pause = (now - began) / TIME_SHARE
         self._measured = (step, now)
+
+    def state_dict(self) -> dict:
+        """What a checkpoint keeps, as plain values."""
+        return {"health": self.health.state_dict(), "was_varied": self._was_varied}
+
+    def load_state_dict(self, state: dict) -> None:
+        """Go on from what a checkpoint kept, if it kept anything."""
+        if "health" in state:
+            self.health.load_state_dict(state["health"])
+            self._was_varied = state["was_varied"]
 
     def _prepare(self) -> None:
         """Embed the real pictures, once."""
@@ -113,7 +127,7 @@ class HealthWatch(keras.callbacks.Callback):
             variety=variety(fakes, train[:SAMPLES]),
             d_real=self._score(self._train[:SAMPLES]),
             d_held_out=None if held_out is None else self._score(self._held_out),
-            d_fake=self._score(fakes),
+            d_fake=self._score(premultiply(fakes) if fakes.shape[-1] == 4 else fakes),
             kid=kid(self._real, found, self._network.name).value,
             memorised=float(memorisation(fakes, train, held_out).share),
         )
@@ -138,12 +152,12 @@ class HealthWatch(keras.callbacks.Callback):
             logger.error("best.dcgan was not saved: %s", error)
 
     def _return(self, sentence: str) -> None:
-        """Go back to before the collapse."""
-        arrays = None
-        if self.run.best_path.exists():
-            arrays = to_arrays(self.model.load(self.run.best_path))
-        self.guard.go_back(f"the training is collapsing: {sentence}", arrays)
-        self.health, self._was_varied = Health(), False
+        """Go back to before the collapse; the best KID stays what later ones are held against."""
+        best = to_arrays(self.model.load(self.run.best_path))
+        self.guard.go_back(f"the training is collapsing: {sentence}", best)
+        young = {"recent": [], "count": 0, "since_best": 0}
+        self.health.load_state_dict(self.health.state_dict() | young)
+        self._was_varied = False
 
 
 def _line(measurement: Measurement, diagnosis) -> dict:

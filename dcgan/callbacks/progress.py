@@ -59,7 +59,7 @@ class Progress(keras.callbacks.Callback):
             numbers.insert(0, self.watch.word)
         numbers.append(f"{rate * self.model.batch_size:.0f} pictures/s")
         numbers.append(f"{tqdm.format_interval(left / rate) if rate else '?'} left")
-        self._bar.total = step + round(left)
+        self._bar.total = step + round(left) if left or self.total else None
         self._bar.n = step
         self._bar.set_postfix_str(", ".join(numbers), refresh=False)
         self._bar.refresh()
@@ -70,4 +70,4 @@ class Progress(keras.callbacks.Callback):
             limits.append(max(0, self.total - step))
         if self.clock.seconds_left is not None:
             limits.append(self.clock.seconds_left * rate)
-        return min(limits)
+        return min(limits, default=0)

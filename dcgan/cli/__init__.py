@@ -40,6 +40,9 @@ def main(argv: list[str] | None = None) -> int:
     except DCGANError as error:
         print(f"dcgan: {' '.join(str(error).split())}", file=sys.stderr)
         return 1 if isinstance(error, TrainingError) else 2
+    except OSError as error:
+        print(f"dcgan: {error}. Is the disk full, or the place read-only?", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
 

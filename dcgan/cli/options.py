@@ -5,7 +5,7 @@ import ast
 import re
 from pathlib import Path
 
-# Not flags: the seed and plan of a model are set elsewhere, its Keras name by nobody.
+# Not flags: a plan is chosen by --preset, and nobody names the Keras model.
 NOT_FLAGS = ("self", "name", "network_plan")
 
 
@@ -21,29 +21,25 @@ def add_constructor_flags(parser: argparse.ArgumentParser) -> None:
         names = dict.fromkeys([f"--{name.replace('_', '-')}", f"--{name}"])
         text = explanations[name].replace("%", "%%") + f" Default: {default}."
         group.add_argument(
-            *names, dest=name, default=argparse.SUPPRESS, help=text, **_kind(default)
+            *names, dest=name, default=argparse.SUPPRESS, help=text, **_kind(name, default)
         )
 
 
 def given_options(arguments: argparse.Namespace) -> dict:
-    """The constructor's arguments among parsed ones; one number stands for a pair of equals."""
-    known = _read_signature()[0]
-    return {
-        name: value[0] if isinstance(value, list) and len(value) == 1 else value
-        for name, value in vars(arguments).items()
-        if name in known
-    }
+    """The constructor's arguments among parsed ones."""
+    return {name: value for name, value in vars(arguments).items() if name in _read_signature()[0]}
 
 
-def _kind(default: object) -> dict:
+def _kind(name: str, default: object) -> dict:
     """How argparse is to read a flag, from the kind of its default."""
     if isinstance(default, bool):
         return {"action": "store_true"}
     if isinstance(default, tuple):
-        return {"type": int, "nargs": "+", "metavar": "N"}
+        return {"type": int, "nargs": len(default), "metavar": "N"}
     if isinstance(default, int | float):
         return {"type": type(default), "metavar": "N"}
-    return {"type": _number_or_name, "metavar": "VALUE"}
+    number = name == "augmentation" or name.endswith("optimizer")
+    return {"type": _number_or_name if number else str, "metavar": "VALUE"}
 
 
 def _number_or_name(text: str) -> float | str:

@@ -54,7 +54,7 @@ def propose_size(originals: list[Original]) -> tuple[int, int, int]:
         4 if original.transparent else 1 if original.mode in ("1", "L", "I", "F", "I;16") else 3
         for original in originals
     )
-    return int(height), int(width), kinds.most_common(1)[0][0]
+    return max(SMALLEST_MAP, int(height)), max(SMALLEST_MAP, int(width)), kinds.most_common(1)[0][0]
 
 
 def propose(count: int, img_size: tuple[int, int, int]) -> Proposal:

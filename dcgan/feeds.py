@@ -1,0 +1,100 @@
+"""What is trained on? A folder, arrays or a person's own data set, as a stream of batches."""
+
+import hashlib
+import logging
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from dcgan.augment import RAMP_PASSES, strength_for
+from dcgan.callbacks.samples import SAMPLE_COUNT
+from dcgan.data import open_pictures
+from dcgan.data.advice import expectation
+from dcgan.data.alpha import unpremultiply
+from dcgan.data.batches import Batches
+from dcgan.data.order import split
+from dcgan.data.sample_set import draw_seascapes
+from dcgan.images import RUN_PICTURE, grid, save_png
+
+logger = logging.getLogger("dcgan")
+
+SAMPLE_SET_COUNT = 1_000
+
+
+@dataclass
+class Feed:
+    """What is trained on, and how long an epoch of it is."""
+
+    make: object  # from the first step to what Keras's fit takes
+    steps_per_epoch: int | None
+    pictures: object = None  # the `PictureSet`, if it is one
+    train: np.ndarray | None = None  # which of them are trained on
+    held_out: np.ndarray | None = None  # and which are never shown, to measure by
+    kept: dict = field(default_factory=dict)  # the state beside the arrays of a checkpoint
+
+
+def run_name(x) -> str:
+    """The name of the run folder for what is trained on."""
+    if x is None:
+        return "seascapes"
+    if isinstance(x, str | Path):
+        name = Path(x).resolve().name
+        return re.sub(r"(\.(npy|npz|gz|idx\d-ubyte))+$", "", name) or "pictures"
+    if isinstance(x, np.ndarray):  # other pictures are another run
+        return f"array-{hashlib.sha256(np.ascontiguousarray(x)).hexdigest()[:8]}"
+    return "dataset"
+
+
+def is_stream(x) -> bool:
+    """Whether `x` hands out batches itself, so that its order is not ours to repeat."""
+    return isinstance(x, keras.utils.PyDataset) or hasattr(x, "element_spec")
+
+
+def stream_feed(x) -> Feed:
+    length = x.num_batches if isinstance(x, keras.utils.PyDataset) else int(x.cardinality())
+    return Feed(lambda first_step: x, length if length and length > 0 else None)
+
+
+def picture_feed(gan, x, run, verbose) -> Feed:
+    """Open the pictures, show them as the networks will see them, and note which they are."""
+    if x is None:
+        x = draw_seascapes(SAMPLE_SET_COUNT, gan.img_size, gan.seed)
+    options = gan.options
+    pictures = open_pictures(
+        x,
+        gan.img_size,
+        resize=options["resize"],
+        background=options["background"],
+        exclude=run.path,
+        cache_beside=run.path,
+        verbose=verbose,
+    )
+    logger.info("%s. %s", pictures.summary(), expectation(len(pictures)))
+    pictures.write_skipped(run.skipped_path)
+    run.record_data({"pictures": len(pictures), "sha256": pictures.fingerprint})
+    gan.data = {"pictures": len(pictures), "sha256": pictures.fingerprint}
+    if options["augmentation"] is None:
+        gan.augmentation = strength_for(len(pictures))
+    gan.ramp_steps = RAMP_PASSES * len(pictures) / gan.batch_size
+    gan.train_function = None  # Keras's compiled step has the old numbers in it
+    shown = np.linspace(0, len(pictures) - 1, min(SAMPLE_COUNT, len(pictures))).astype(int)
+    reals = np.stack([pictures.pixels[index] for index in shown])
+    reals = unpremultiply(reals) if gan.img_size[2] == 4 else reals
+    save_png(run.path / "real.png", grid(reals), RUN_PICTURE)
+
+    train, held_out = split(len(pictures), gan.seed)
+
+    def make(first_step):
+        return Batches(
+            pictures.pixels,
+            gan.batch_size,
+            seed=gan.seed,
+            mirror=options["mirror"],
+            first_step=first_step,
+            indices=train,
+        )
+
+    return Feed(make, make(0).steps_per_epoch, pictures, train, held_out)

@@ -1,0 +1,72 @@
+"""Does the augmentation change pictures as it says, and let gradients through?"""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from dcgan import augment as room
+from dcgan.augment import augment, strength_for
+
+pytestmark = pytest.mark.backend
+
+
+@pytest.fixture
+def batch():
+    return np.random.default_rng(0).uniform(-1, 1, (6, 16, 12, 3)).astype(np.float32)
+
+
+def seed(value=0):
+    return keras.random.SeedGenerator(value)
+
+
+def test_strength_falls_with_the_number_of_pictures():
+    assert strength_for(1) == strength_for(1000) == 1
+    assert strength_for(10**6) == 0
+    counts = [5_000, 10_000, 30_000, 49_999]
+    strengths = [strength_for(count) for count in counts]
+    assert strengths == sorted(strengths, reverse=True)
+
+
+def test_strength_zero_changes_nothing(batch):
+    unchanged = ops.convert_to_numpy(augment(ops.convert_to_tensor(batch), 0.0, seed()))
+    assert np.abs(unchanged - batch).max() < 1e-6  # colours are taken apart and put together
+
+
+def test_shape_is_kept_and_every_picture_is_changed_in_its_own_way(batch):
+    same = np.repeat(batch[:1], 6, axis=0)
+    changed = ops.convert_to_numpy(augment(ops.convert_to_tensor(same), 1.0, seed()))
+    assert changed.shape == same.shape
+    assert len({picture.tobytes() for picture in changed}) == 6
+
+
+def test_translation_moves_pixels_and_repeats_the_edge(batch, monkeypatch):
+    for name in ("BRIGHTNESS", "CONTRAST", "SATURATION"):
+        monkeypatch.setattr(room, name, 0.0)
+    changed = ops.convert_to_numpy(augment(ops.convert_to_tensor(batch), 1.0, seed()))
+    for before, after in zip(batch, changed, strict=True):
+        candidates = []
+        for down in range(-2, 3):  # an eighth of 16 pixels
+            for right in range(-2, 3):  # an eighth of 12, rounded
+                rows = np.clip(np.arange(16) - down, 0, 15)
+                columns = np.clip(np.arange(12) - right, 0, 11)
+                candidates.append(before[rows][:, columns])
+        # 1e-5: colour changes of strength 0 still round once
+        assert min(np.abs(after - candidate).max() for candidate in candidates) < 1e-5
+
+
+def test_grey_pictures_are_not_tinted_but_changed():
+    grey = np.zeros((3, 8, 8, 1), np.float32)
+    changed = ops.convert_to_numpy(augment(ops.convert_to_tensor(grey), 1.0, seed()))
+    assert changed.shape == grey.shape
+    assert np.abs(changed).max() > 0
+    assert np.ptp(changed, axis=(1, 2, 3)).max() < 1e-6  # a flat picture stays flat
+
+
+def test_gradients_pass_through(tiny, pictures):
+    gan = tiny()
+    fake = ops.convert_to_tensor(pictures[:4].astype(np.float32) / 127.5 - 1)
+    _, _, (gradient,) = gan.gradients(
+        lambda x: (ops.mean(augment(x, 1.0, gan.random) ** 2), None), inputs=[fake]
+    )
+    assert np.abs(ops.convert_to_numpy(gradient)).max() > 0
