@@ -1,0 +1,82 @@
+"""How much arithmetic does a training step need? Floating-point operations, counted from the plan.
+
+A multiplication and an addition are two operations. Counted are the convolutions and the dense
+layers, taps on the padding included, as is usual; not normalisation, activations, optimizers,
+augmentation and the moving average, which together are a few per cent.
+"""
+
+import math
+from dataclasses import dataclass
+
+from dcgan.plan import Plan
+
+
+@dataclass(frozen=True)
+class Work:
+    """Operations for one picture.
+
+    Attributes:
+        generator: of its forward pass.
+        latent: of its dense layer, the one whose input nobody needs a gradient of.
+        discriminator: of its forward pass.
+        picture: of its first convolution, whose input gradient only the generator needs.
+    """
+
+    generator: int
+    latent: int
+    discriminator: int
+    picture: int
+
+    @property
+    def step(self) -> dict[str, int]:
+        """What one training step needs per picture, by part.
+
+        A layer's gradient at its weights and its gradient at its input cost as much as the layer
+        itself. The generator's weight gradients are asked for once, the discriminator's on real
+        and on fake pictures; its third pass, the generator's, asks for the input's gradient alone.
+        """
+        return {
+            "generator forward": self.generator,
+            "generator weight gradients": self.generator,
+            "generator input gradients": self.generator - self.latent,
+            "discriminator forward: real, fake, and fake after its update": 3 * self.discriminator,
+            "discriminator weight gradients: real, fake": 2 * self.discriminator,
+            "discriminator input gradients: real, fake": 2 * (self.discriminator - self.picture),
+            "discriminator input gradients: down to the generated picture": self.discriminator,
+        }
+
+
+def count_work(plan: Plan) -> Work:
+    """Count the operations of both networks for one picture."""
+    generator, discriminator = _generator(plan), _discriminator(plan)
+    return Work(sum(generator), generator[0], sum(discriminator), discriminator[0])
+
+
+def step_flops(plan: Plan, batch_size: int) -> int:
+    """Operations of one training step with `batch_size` real and as many generated pictures."""
+    return batch_size * sum(count_work(plan).step.values())
+
+
+def _generator(plan: Plan) -> list[int]:
+    """Operations of each layer of the generator, its dense layer first."""
+    channels, size = plan.base.filters, plan.base.size
+    layers = [2 * plan.input_size * math.prod(size) * channels]
+    for stage in plan.generator:
+        # a transposed convolution does its work on the small map, each tap once
+        pixels = math.prod(size)
+        if plan.upsampling == "resize":
+            pixels *= math.prod(stage.stride)
+        layers.append(2 * math.prod(stage.kernel) * channels * stage.filters * pixels)
+        channels, size = stage.filters, stage.size
+    return layers
+
+
+def _discriminator(plan: Plan) -> list[int]:
+    """Operations of each layer of the discriminator, its logit last."""
+    channels = plan.img_size[2]
+    layers = []
+    for stage in plan.discriminator:
+        taps = math.prod(stage.kernel) * channels
+        layers.append(2 * taps * stage.filters * math.prod(stage.size))
+        channels = stage.filters
+    return [*layers, 2 * math.prod(plan.discriminator[-1].size) * channels]

@@ -1,0 +1,252 @@
+"""What is measured? Each part of the table: its models, its rounds, its rows."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+from rounds import FOLDER, Worker, alternate, median_ratio
+from settings import PRECISIONS, Row, Settings, torch_is_installed
+
+SHARE = "75 %"  # of the convolution peak
+
+
+def choose_precisions(settings: Settings) -> tuple[Settings, list[Row]]:
+    """The settings without bfloat16 where the processor is slower in it, and a row that says so."""
+    if settings.gpu:
+        return replace(settings, precisions=PRECISIONS[1:]), []
+    with Worker("ours.py") as ours:
+        jobs = {precision: _peak(ours, precision, settings) for precision in PRECISIONS}
+        peaks = {name: max(found) for name, found in alternate(jobs, 2).items()}
+    gain = peaks["mixed_bfloat16"] / peaks["float32"]
+    if gain > 1 or settings.quick:
+        return settings, []
+    row = Row(
+        "convolution peak in bfloat16 against float32",
+        f"{gain:.2f} times",
+        "",
+        "slower here, so mixed_bfloat16 is left out below",
+    )
+    return replace(settings, precisions=PRECISIONS[:1]), [row]
+
+
+def training_step(settings: Settings) -> list[Row]:
+    """The 64x64 DCGAN: `fit` against the PyTorch example, and the step against the limit."""
+    batch = 4 if settings.quick else 128 if settings.gpu else 64
+    with ExitStack() as stack:
+        ours = stack.enter_context(Worker("ours.py"))
+        jobs, built = {}, {}
+        for precision in settings.precisions:
+            options = settings.network(preset="dcgan-64", precision=precision)
+            built[precision] = ours("build", key=precision, **options | {"batch_size": batch})
+            count = settings.count(ours("steps", key=precision, count=2))
+            ours("fit", key=precision, count=2)  # Keras prepares the data's shapes once
+            jobs |= _step_jobs(ours, precision, count, settings)
+            jobs["fit " + precision] = _call(ours, "fit", key=precision, count=count)
+            options = {"precision": precision, "scale": settings.scale}
+            jobs["matmul " + precision] = _call(ours, "matmul_peak", **options)
+        layouts = {"as published": False, "channels-last": True} if torch_is_installed() else {}
+        for name, channels_last in layouts.items():
+            reference = stack.enter_context(Worker("reference.py"))
+            options = {"width": 8} if settings.quick else {}
+            options |= {"batch_size": batch, "channels_last": channels_last}
+            reference("build", key=name, **options)
+            count = settings.count(reference("steps", key=name, count=2))
+            jobs[name] = _call(reference, "steps", key=name, count=count)
+        times = alternate(jobs, settings.rounds)
+    rows = []
+    for precision in settings.precisions:
+        fit = times["fit " + precision]
+        targets = {"as published": "2.0" if settings.gpu else "2.5", "channels-last": "1.5"}
+        for name in layouts:
+            source = f"{batch / median(fit):,.0f} and {batch / median(times[name]):,.0f} pictures/s"
+            rows.append(
+                Row(
+                    f"dcgan-64, batch {batch}: `fit` in {precision} against the PyTorch example "
+                    f"{name if name == 'as published' else 'with ' + name}",
+                    f"{median_ratio(times[name], fit):.2f} times",
+                    targets[name],
+                    source,
+                )
+            )
+        if not layouts:
+            source = f"{batch / median(fit):,.0f} pictures/s"
+            rows.append(Row(f"dcgan-64: `fit` in {precision}", "no PyTorch here", "2.5", source))
+        rows.append(_share_row(f"dcgan-64, {precision}", built[precision], precision, times))
+    rows += [_peak_row(precision, times) for precision in settings.precisions]
+    return rows
+
+
+def default_network(settings: Settings) -> list[Row]:
+    """The constructor's own network on large colour and on small grey pictures."""
+    rows = []
+    for size in ([150, 150, 3], [28, 28, 1]):
+        name = "x".join(map(str, size))
+        jobs, built = {}, {}
+        with Worker("ours.py") as ours:
+            for precision in settings.precisions:
+                options = settings.network(img_size=size, precision=precision)
+                built[precision] = ours("build", key=precision, **options)
+                count = settings.count(ours("steps", key=precision, count=2), 2.0)
+                jobs |= _step_jobs(ours, precision, count, settings)
+            options = settings.network(img_size=size, augmentation=1.0)
+            ours("build", key="augmented", **options)
+            count = settings.count(ours("steps", key="augmented", count=2), 2.0)
+            jobs["augmented"] = _call(ours, "steps", key="augmented", count=count)
+            times = alternate(jobs, settings.rounds)
+        for precision, facts in built.items():
+            rows.append(
+                _share_row(f"default network, {name}, {precision}", facts, precision, times)
+            )
+        # the constructor's own precision may be either
+        seconds = {p: median(times["step " + p]) for p in built}
+        source = ", ".join(f"{p} without: {1000 * s:.1f} ms" for p, s in seconds.items())
+        figure = f"{1000 * median(times['augmented']):.1f} ms"
+        rows.append(Row("the same at its defaults with full augmentation", figure, "", source))
+    return rows
+
+
+def fit_overhead(settings: Settings) -> list[Row]:
+    """What `fit` adds to steps of 50 ms, or 5 ms on a GPU."""
+    aim = 0.005 if settings.gpu else 0.05
+    with Worker("ours.py") as ours:
+        options = settings.network(img_size=[64, 64, 3], augmentation=1.0)
+        if settings.gpu:
+            options["precision"] = PRECISIONS[1]
+        ours("build", key="trial", **options | {"batch_size": 4 if settings.quick else 16})
+        ours("steps", key="trial", count=settings.count(0.1))
+        seconds = ours("steps", key="trial", count=settings.count(0.1))
+        batch = 4 if settings.quick else max(1, round(16 * aim / seconds))
+        ours("build", key="network", **options | {"batch_size": batch})
+        ours("fit", key="network", count=4 if settings.quick else 260)  # until it has measured once
+        count = settings.count(aim, 3.0)
+        jobs = {n: _call(ours, n, key="network", count=count) for n in ("steps", "fit")}
+        times = alternate(jobs, settings.rounds)
+        jobs_now_and_then = ours("periodic")
+    step = median(times["steps"])
+    every_step = median_ratio(times["fit"], times["steps"]) - 1
+    parts = _spread(jobs_now_and_then, step)
+    source = f"steps of {1000 * step:.1f} ms (batch {batch}): {100 * every_step:+.1f} % every step"
+    source += "".join(f", {100 * part:.1f} % {name}" for name, part in parts.items())
+    return [
+        Row(
+            "`fit` over the bare step",
+            f"{100 * (every_step + sum(parts.values())):+.1f} %",
+            "10 %" if settings.gpu else "3 %",
+            source,
+        )
+    ]
+
+
+def _spread(jobs: dict, step: float) -> dict[str, float]:
+    """The jobs done now and then, as shares of the time of the steps between them."""
+    pause = max(jobs["measurement_steps"] * step, jobs["measurement"] / jobs["measurement_share"])
+    return {
+        "sample grids": jobs["grid"] / (jobs["grid_steps"] * step),
+        "measuring": jobs["measurement"] / pause,
+        "checkpoints": jobs["checkpoint"] / jobs["checkpoint_seconds"],
+    }
+
+
+def generating(settings: Settings) -> list[Row]:
+    """10,000 pictures at 64x64: memory, and speed against the bare forward pass."""
+    count = 100 if settings.quick else 10_000
+    precision = settings.precisions[-1] if settings.gpu else PRECISIONS[0]
+    with Worker("ours.py") as ours:
+        options = settings.network(preset="dcgan-64", precision=precision)
+        facts = ours("build", key="network", **options)
+        ours("generate", key="network", count=64)
+        ours("forward", key="network", count=64)
+        whole = ours("generate", key="network", count=count)
+        few = count // 10
+        jobs = {
+            "generate": lambda: ours("generate", key="network", count=few)["seconds"],
+            "forward": _call(ours, "forward", key="network", count=few),
+            "peak " + precision: _peak(ours, precision, settings),
+        }
+        times = alternate(jobs, settings.rounds)
+    limit = max(times["peak " + precision])
+    needed = few * facts["generator_flops"]
+    shares = {name: needed / median(times[name]) / limit for name in ("generate", "forward")}
+    return [
+        Row(
+            f"generate({count:,}): memory beyond the pictures themselves",
+            f"{whole['growth'] / 1e6:,.0f} MB",
+            "bounded",
+            f"{whole['seconds']:.1f} s, {count / whole['seconds']:,.0f} pictures/s",
+        ),
+        Row(
+            "generate against the bare forward pass",
+            f"{100 * median_ratio(times['forward'], times['generate']):.0f} %",
+            "80 %",
+            f"{precision}: {100 * shares['generate']:.0f} % and {100 * shares['forward']:.0f} % of "
+            "the convolution peak",
+        ),
+    ]
+
+
+def cold_start(settings: Settings) -> list[Row]:
+    """`generate` as a person types it, against importing Keras and TensorFlow."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = str(Path(folder, "model.dcgan"))
+        with Worker("ours.py") as ours:
+            ours("build", key="network", **settings.network(preset="dcgan-64"))
+            ours("save", key="network", path=model)
+        main = str(FOLDER.parent / "main.py")
+        commands = {
+            "import keras": ["-c", "import keras"],
+            "generate": [main, "generate", model, "-n", "16", "--out", str(Path(folder, "out"))],
+        }
+        jobs = {n: lambda c=command: _seconds_of(c) for n, command in commands.items()}
+        alternate(jobs, 1)  # the files of both into the disk's cache
+        times = alternate(jobs, settings.rounds)
+    return [
+        Row(
+            "`python main.py generate` of 16 pictures against `import keras`, both from cold",
+            f"{median_ratio(times['generate'], times['import keras']):.2f} times",
+            "1.3",
+            ", ".join(f"{name} {median(seconds):.2f} s" for name, seconds in times.items()),
+        )
+    ]
+
+
+def _seconds_of(command: list[str]) -> float:
+    settings = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"} | os.environ
+    start = time.perf_counter()
+    subprocess.run([sys.executable, *command], check=True, capture_output=True, env=settings)
+    return time.perf_counter() - start
+
+
+def _call(worker: Worker, function: str, **arguments) -> Callable[[], float]:
+    return lambda: worker(function, **arguments)
+
+
+def _peak(ours: Worker, precision: str, settings: Settings) -> Callable[[], float]:
+    return _call(ours, "convolution_peak", precision=precision, scale=settings.scale)
+
+
+def _step_jobs(ours: Worker, precision: str, count: int, settings: Settings) -> dict:
+    """The bare step of the model of that name, and beside it the peak in its precision."""
+    return {
+        "step " + precision: _call(ours, "steps", key=precision, count=count),
+        "peak " + precision: _peak(ours, precision, settings),
+    }
+
+
+def _share_row(name: str, facts: dict, precision: str, times: dict) -> Row:
+    seconds, limit = median(times["step " + precision]), max(times["peak " + precision])
+    source = f"{facts['flops'] / 1e9:,.1f} GFLOP in {1000 * seconds:,.1f} ms"
+    figure = f"{100 * facts['flops'] / seconds / limit:.0f} %"
+    return Row(f"{name}: share of the convolution peak", figure, SHARE, source)
+
+
+def _peak_row(precision: str, times: dict) -> Row:
+    convolution, product = (max(times[f"{n} {precision}"]) / 1e9 for n in ("peak", "matmul"))
+    figure = f"{convolution:,.0f} GFLOP/s"
+    return Row(f"convolution peak, {precision}", figure, "", f"matmul {product:,.0f} GFLOP/s")
