@@ -43,3 +43,13 @@ def in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DCGAN_CACHE", str(tmp_path / "cache"))
     np.random.seed(0)
+
+
+@pytest.fixture
+def often(monkeypatch):
+    """Measure health every step, in small."""
+    from dcgan.callbacks import health
+
+    monkeypatch.setattr(health, "MEASURE_STEPS", 1)
+    monkeypatch.setattr(health, "TIME_SHARE", 1e9)
+    monkeypatch.setattr(health, "SAMPLES", 32)

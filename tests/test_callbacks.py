@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dcgan import DCGAN, RunError, TrainingError
-from dcgan.callbacks import checkpoints, guard, health, samples
+from dcgan.callbacks import checkpoints, guard, samples
 from dcgan.state import to_arrays
 
 
@@ -83,14 +83,6 @@ def test_samples_are_of_the_same_latents_and_never_overwritten(tiny, pictures, m
     tiny(save_path="run").fit(pictures, epochs=4, verbose=0)
     assert len(list(Path("run/samples").iterdir())) == 6
     assert all(path.read_bytes() == content for path, content in before.items())
-
-
-@pytest.fixture
-def often(monkeypatch):
-    """Measure health every step, in small."""
-    monkeypatch.setattr(health, "MEASURE_STEPS", 1)
-    monkeypatch.setattr(health, "TIME_SHARE", 1e9)
-    monkeypatch.setattr(health, "SAMPLES", 32)
 
 
 def states(folder):

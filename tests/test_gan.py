@@ -11,8 +11,6 @@ from keras import ops
 from dcgan import DCGAN, ArgumentError
 from dcgan.state import named_variables, to_arrays
 
-pytestmark = pytest.mark.backend
-
 PARITY = Path(__file__).parent / "parity.json"
 
 
@@ -44,6 +42,7 @@ def digest(arrays):
     return numbers
 
 
+@pytest.mark.backend
 def test_three_steps_give_the_stored_numbers_on_every_backend(tiny):
     # Written by TensorFlow; 1e-5 of an array's size leaves room for sums in another order.
     # To store anew after a change of the algorithm: python tests/store_parity.py
@@ -59,6 +58,7 @@ def changed(before, after):
     return {name.split("/")[0] for name in before if (before[name] != after[name]).any()}
 
 
+@pytest.mark.backend
 def test_discriminator_step_leaves_both_generators_alone(tiny, pictures):
     gan = tiny()
     real = ops.convert_to_tensor(pictures[:4].astype(np.float32) / 127.5 - 1)
@@ -67,6 +67,7 @@ def test_discriminator_step_leaves_both_generators_alone(tiny, pictures):
     assert changed(before, to_arrays(gan)) == {"discriminator", "optimizer"}
 
 
+@pytest.mark.backend
 def test_generator_step_moves_no_trained_weight_of_the_discriminator(tiny):
     gan = tiny()
     weights = gan.training_generator.trainable_variables
@@ -82,6 +83,7 @@ def test_generator_step_moves_no_trained_weight_of_the_discriminator(tiny):
     assert all(moved)
 
 
+@pytest.mark.backend
 def test_batch_normalisation_learns_statistics_in_the_step(tiny, pictures):
     gan = tiny()
     before = to_arrays(gan)
@@ -92,6 +94,7 @@ def test_batch_normalisation_learns_statistics_in_the_step(tiny, pictures):
     assert all((before[name] != after[name]).any() for name in moving)
 
 
+@pytest.mark.backend
 def test_average_is_a_moving_average_statistics_included(tiny, pictures):
     gan = tiny(average=0.9)
     old = to_arrays(gan)
@@ -113,6 +116,7 @@ def test_without_average_the_trained_generator_is_kept(tiny, pictures):
     assert all(np.allclose(arrays[n], arrays[f"training_{n}"], atol=1e-6) for n in names)
 
 
+@pytest.mark.backend
 def test_uint8_and_floats_in_minus_one_to_one_are_the_same_pictures(tiny, pictures):
     latents = np.ones((4, 8), np.float32)
     logs = []
@@ -122,6 +126,7 @@ def test_uint8_and_floats_in_minus_one_to_one_are_the_same_pictures(tiny, pictur
     assert np.allclose(logs[0], logs[1], atol=1e-5)
 
 
+@pytest.mark.backend
 def test_a_picture_is_the_same_however_many_are_made(tiny):
     gan = tiny()
     many = gan.generate(70, seed=5)
@@ -169,6 +174,7 @@ def test_generate_refuses_by_name(tiny, bad):
         tiny().generate(**bad)
 
 
+@pytest.mark.backend
 def test_save_and_load_give_identical_pictures(tiny, pictures, tmp_path):
     gan = tiny(dropout=0.2, optimizer="rmsprop")
     gan.update(ops.convert_to_tensor(pictures[:4]))

@@ -99,7 +99,6 @@ def test_the_class_system_has_its_counts_at_other_depths_too(side, base, depth, 
     assert tuple(count_weights(plan, player) for player in PLAYERS) == counts
 
 
-@pytest.mark.backend
 @pytest.mark.parametrize("name", MNIST)
 def test_a_training_step_of_a_preset_changes_both_networks(name):
     import keras

@@ -8,10 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-from dcgan import ArgumentError, DataError, RunError
+from dcgan import DCGAN, ArgumentError, DataError, RunError
 from dcgan.state import to_arrays
-
-pytestmark = pytest.mark.backend
 
 
 def same(first, second):
@@ -43,7 +41,11 @@ def interrupted(after):
 
 @pytest.mark.parametrize(
     ("after", "precision"),
-    [(3, "float32"), (5, "float32"), (5, "mixed_bfloat16")],
+    [
+        (3, "float32"),
+        pytest.param(5, "float32", marks=pytest.mark.backend),
+        (5, "mixed_bfloat16"),
+    ],
     ids=["at an epoch's end", "within an epoch", "in mixed precision"],
 )
 def test_interrupted_and_resumed_is_bit_equal_to_uninterrupted(tiny, pictures, after, precision):
@@ -88,6 +90,28 @@ def test_other_networks_cannot_go_on_in_a_run(tiny, pictures):
         tiny(save_path="run", increment=5).fit(pictures, epochs=2, verbose=0)
 
 
+def test_a_model_of_another_run_does_not_train_over_a_folders_run(tiny, pictures):
+    tiny(save_path="run").fit(pictures, epochs=2, verbose=0)
+    other = tiny(save_path="other", seed=0)
+    other.fit(pictures, epochs=3, verbose=0)
+    other.save("other.dcgan")
+    loaded = DCGAN.load("other.dcgan")
+    loaded.options["save_path"] = "run"
+    before = Path("run/last.dcgan").read_bytes()
+    with pytest.raises(RunError, match="not this model's.*resume=False"):
+        loaded.fit(pictures, epochs=9, verbose=0)
+    assert Path("run/last.dcgan").read_bytes() == before
+    loaded.fit(pictures, epochs=4, verbose=0, resume=False)
+    assert loaded.run_path.name == "run-2"
+    assert loaded.record["step"] == 12
+
+
+def test_one_and_two_pictures_train(tiny, pictures, often):
+    for count in (1, 2):
+        history = tiny(save_path=f"run{count}").fit(pictures[:count], epochs=3, verbose=0)
+        assert np.isfinite(history.history["g_loss"]).all()
+
+
 def test_another_learning_rate_is_taken_and_stated(tiny, pictures, caplog):
     caplog.set_level(logging.INFO, "dcgan")
     tiny(save_path="run").fit(pictures, epochs=1, verbose=0)
@@ -126,6 +150,7 @@ class Stream(keras.utils.PyDataset):
         return self.pictures[index * 4 : index * 4 + 4].astype(np.float32) / 127.5 - 1, np.zeros(4)
 
 
+@pytest.mark.backend
 def test_a_persons_own_data_set_trains(tiny, pictures):
     history = tiny().fit(Stream(pictures), epochs=2, verbose=0)
     assert history.epoch == [0, 1]

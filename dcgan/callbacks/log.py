@@ -1,4 +1,4 @@
-"""What were the losses? A line per epoch in the run's log, and their plot."""
+"""What were the losses? A line per epoch or hundred steps in the run's log, and their plot."""
 
 import io
 
@@ -6,13 +6,15 @@ import keras
 
 from dcgan.atomic import write_atomically
 from dcgan.callbacks import going_on
+from dcgan.callbacks.clock import passed
 from dcgan.images import RUN_PICTURE
 
+LOG_STEPS = 100  # between two lines within an epoch
 PLOT_SECONDS = 60  # between two plots: a plot takes about a fifth of a second
 
 
 class Log(keras.callbacks.Callback):
-    """Writes each whole epoch's means to `log.jsonl` and `log.csv`, and `losses.png` now and then.
+    """Writes the epoch's means to `log.jsonl` and `log.csv`, and `losses.png` now and then.
 
     Args:
         run: the run folder.
@@ -25,12 +27,35 @@ class Log(keras.callbacks.Callback):
         self.steps_per_epoch = steps_per_epoch
         self._plotted = 0.0
 
+    def on_train_begin(self, logs=None):
+        """Remember which line was the last, when training goes on."""
+        self._last = self.model.record["step"]
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Remember the epoch for the lines."""
+        self._epoch = epoch + 1
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Write a line within a long epoch: the means of the epoch so far."""
+        step = self.model.record["step"]
+        if passed(step, self._last, LOG_STEPS):
+            self._write(logs)
+        self._last = step
+
     def on_epoch_end(self, epoch, logs=None):
-        """Write the line."""
+        """Write the line of the epoch, unless it was stopped in its middle."""
+        step = self.model.record["step"]
+        whole = not self.steps_per_epoch or step % self.steps_per_epoch == 0
+        if whole and step % LOG_STEPS:
+            self._write(logs)
+
+    def _write(self, logs: dict) -> None:
         record = self.model.record
-        if self.steps_per_epoch and record["step"] % self.steps_per_epoch:
-            return
-        line = {"step": record["step"], "epoch": epoch + 1, "seconds": round(record["seconds"], 3)}
+        line = {
+            "step": record["step"],
+            "epoch": self._epoch,
+            "seconds": round(record["seconds"], 3),
+        }
         with going_on("the log"):
             self.run.log.write(line | {name: float(value) for name, value in logs.items()})
         if record["seconds"] - self._plotted > PLOT_SECONDS:

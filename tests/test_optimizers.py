@@ -1,0 +1,55 @@
+"""Do two optimizers live under one roof without losing anything?"""
+
+import keras
+import pytest
+
+from dcgan import ArgumentError
+from dcgan.optimizers import make_optimizer, make_pair, optimizer_from_plain, optimizer_to_plain
+
+pytestmark = pytest.mark.backend
+
+
+def test_the_pair_holds_every_variable_of_both(tiny):
+    pair = tiny().optimizer
+    inside = {id(v) for one in (pair.generator, pair.discriminator) for v in one.variables}
+    assert inside < {id(v) for v in pair.variables}
+
+
+def test_plain_form_gives_the_same_settings_back():
+    made = keras.optimizers.AdamW(3e-4, weight_decay=0.01, beta_1=0.3, clipnorm=1.0)
+    again = optimizer_from_plain(optimizer_to_plain(made))
+    assert type(again) is type(made)
+    assert optimizer_to_plain(again) == optimizer_to_plain(made)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"class": "Adam"},
+        {"class": "Optimizer", "config": {}},
+        {"class": "__import__", "config": {}},
+        {"class": "Adam", "config": {"learning_rate": {"class_name": "Lambda"}}},
+        {"class": "Adam", "config": {"surprise": 1}},
+        {"class": "Adam", "config": {"learning_rate": -1.0}},
+        {"class": ["Adam"], "config": {}},
+    ],
+)
+def test_a_strangers_optimizer_is_refused(values):
+    with pytest.raises(ArgumentError):
+        optimizer_from_plain(values)
+
+
+def test_what_could_not_be_saved_is_refused_at_the_door():
+    schedule = keras.optimizers.schedules.CosineDecay(1e-3, 100)
+    with pytest.raises(ArgumentError, match="LearningRateScheduler"):
+        make_optimizer(keras.optimizers.Adam(schedule))
+    with pytest.raises(ArgumentError, match="discriminator_optimizer"):
+        make_pair(None, "muon")
+
+
+def test_the_ratio_of_both_rates_survives_a_rate_of_zero():
+    pair = make_pair(1e-3, 2e-3)
+    pair.learning_rate = 0.0
+    pair.learning_rate = 5e-4
+    assert pair.rates == pytest.approx((5e-4, 1e-3))
