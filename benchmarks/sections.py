@@ -119,10 +119,10 @@ def fit_overhead(settings: Settings) -> list[Row]:
         options = settings.network(img_size=[64, 64, 3], augmentation=1.0)
         if settings.gpu:
             options["precision"] = PRECISIONS[1]
-        ours("build", key="trial", **options | {"batch_size": 4 if settings.quick else 16})
-        ours("steps", key="trial", count=settings.count(0.1))
-        seconds = ours("steps", key="trial", count=settings.count(0.1))
-        batch = 4 if settings.quick else max(1, round(16 * aim / seconds))
+        batch = 4
+        if not settings.quick:
+            ours("build", key="trial", **options | {"batch_size": 16})
+            batch = max(1, round(16 * aim / ours("steps", key="trial", count=20)))
         ours("build", key="network", **options | {"batch_size": batch})
         ours("fit", key="network", count=4 if settings.quick else 260)  # until it has measured once
         count = settings.count(aim, 3.0)

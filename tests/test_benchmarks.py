@@ -124,13 +124,19 @@ def quick(benchmark, monkeypatch, capsys, tmp_path):
         monkeypatch.setattr(kind, name, getattr(kind, name))  # put back what is wrapped next
     monkeypatch.setattr(ours.Checkpoints, "save", ours.Checkpoints.save)
     ours.time_periodic_jobs()
+    if run.torch_is_installed():  # on a busy machine its threads wait for each other
+        torch = benchmark("torch")
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
 
     def call(*options):
         assert run.main(["--quick", "--plot", str(tmp_path / "cost.png"), *options]) == 0
         assert ours.PERIODIC["checkpoint"]
         return capsys.readouterr().out
 
-    return call
+    yield call
+    if run.torch_is_installed():
+        torch.set_num_threads(threads)
 
 
 def test_a_quick_run_measures_every_part(quick, monkeypatch, tmp_path):
