@@ -19,12 +19,17 @@ TINY = {
 
 @pytest.fixture
 def tiny():
-    """A function that makes a tiny DCGAN, with any argument changed."""
+    """A function that makes a tiny DCGAN, with any argument changed.
 
-    def make(**changes):
+    It steps eagerly unless told otherwise: compiling a step takes longer than a test's few steps.
+    """
+
+    def make(eagerly=True, **changes):
         from dcgan import DCGAN
 
-        return DCGAN(**{**TINY, **changes})
+        gan = DCGAN(**{**TINY, **changes})
+        gan.run_eagerly = eagerly
+        return gan
 
     return make
 
