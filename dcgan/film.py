@@ -85,7 +85,13 @@ def gif_bytes(frames: list[Image.Image]) -> bytes:
         durations = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_MILLISECONDS]
         buffer = io.BytesIO()
         frames[0].save(
-            buffer, "gif", save_all=True, append_images=frames[1:], duration=durations, loop=0
+            buffer,
+            "gif",
+            save_all=True,
+            append_images=frames[1:],
+            duration=durations,
+            loop=0,
+            comment=RUN_PICTURE["Software"],  # never to be taken for a picture to train on
         )
         if buffer.tell() <= MOST_BYTES or len(frames) < 3:
             return buffer.getvalue()

@@ -145,7 +145,7 @@ def test_a_discriminator_that_wins_is_named(tiny, pictures, often, caplog):
     changes = {"discriminator_norm": "none", "augmentation": 0.0, "eagerly": False}
     gan = tiny(save_path="run", **rates, **changes)
     noisy(gan)
-    gan.fit(pictures, epochs=13, verbose=0)
+    gan.fit(pictures, epochs=25, verbose=0)
     assert "discriminator winning" in {line["state"] for line in states("run")}
     assert "nothing left to learn from" in caplog.text
 

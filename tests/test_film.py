@@ -133,3 +133,14 @@ def test_a_damaged_sheet_costs_the_film_and_not_the_training(tmp_path, caplog):
     film.write_film(tmp_path, (6, 4, 3))
     assert "No film was made" in caplog.text
     assert not (tmp_path / "film.gif").exists()
+
+
+def test_a_film_is_never_a_training_picture(tmp_path):
+    from dcgan.data import open_pictures
+
+    frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
+    (tmp_path / "film.gif").write_bytes(film.gif_bytes(frames))
+    frames[0].save(tmp_path / "mine.gif")
+    opened = open_pictures(tmp_path, (16, 16, 3), verbose=0)
+    assert opened.names == ["mine.gif"]
+    assert [name for name, _ in opened.skipped] == ["film.gif"]

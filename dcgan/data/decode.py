@@ -77,7 +77,7 @@ def _decode(file, target: Target) -> tuple[np.ndarray, Original]:
     if image.width * image.height > MAX_PIXELS:
         raise Unusable(f"{width} x {height} pixels are more than {MAX_PIXELS:,}")
     image.load()  # before any metadata is read: reading it first hides a broken stream (Pillow 13)
-    if RUN_PICTURE.items() <= image.info.items():
+    if RUN_PICTURE["Software"] in (image.info.get("Software"), _comment(image)):
         raise Unusable(OWN_PICTURES_REASON)
     orientation = _orientation(image)
     transparent = image.has_transparency_data
@@ -85,6 +85,12 @@ def _decode(file, target: Target) -> tuple[np.ndarray, Original]:
     if orientation in SIDEWAYS:
         width, height = height, width
     return pixels, Original(width, height, mode, transparent)
+
+
+def _comment(image: Image.Image) -> str:
+    """What a GIF says of itself."""
+    comment = image.info.get("comment", b"")
+    return comment.decode("latin-1") if isinstance(comment, bytes) else str(comment)
 
 
 def _orientation(image: Image.Image) -> int:
