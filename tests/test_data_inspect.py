@@ -111,7 +111,7 @@ def shown(width, height, mode="RGB", transparent=False):
         ([shown(4000, 3000)] * 3, (112, 150, 3)),
         ([shown(64, 64, "RGBA", True)], (64, 64, 4)),
         ([shown(209, 200)], (150, 150, 3)),
-        ([shown(1, 3000)], (150, 1, 3)),
+        ([shown(1, 3000)], (150, 10, 3)),
     ],
 )
 def test_the_proposed_size_fits_most_pictures(originals, size):

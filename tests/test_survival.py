@@ -16,9 +16,25 @@ SIZES = "--img-size 16 12 3 --depth 2 --increment 4 --input-size 8 --batch-size 
 PATIENCE = 120  # seconds for a process to start training: frameworks are slow on busy machines
 
 
+running = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running():
+    """Whatever a test finds, its processes end with it."""
+    yield
+    while running:
+        process = running.pop()
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
 def start(folder, *flags):
     command = [sys.executable, str(ROOT / "main.py"), str(folder), *SIZES, *flags]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+    running.append(process)
+    return process
 
 
 def lines_of(run):
@@ -67,6 +83,9 @@ def test_kill_loses_at_most_one_interval_and_a_second_signal_ends_at_once(array,
     process.kill()
     process.communicate()
     again = start(array, "--epochs", "1000000")
+    for line in again.stderr:  # until the old log has been cut to where it goes on
+        if "Going on" in line:
+            break
     wait_for_epochs(again, "Results/sea", 1)
     again.send_signal(signal.SIGINT)
     again.send_signal(signal.SIGINT)
