@@ -61,6 +61,34 @@ def metric_arrays(arrays: dict) -> dict:
     return {name: array for name, array in arrays.items() if name.startswith(METRIC_PREFIX)}
 
 
-def passed(step: int, before: int, every: int) -> bool:
-    """Whether a multiple of `every` lies after step `before`, up to and including `step`."""
-    return step // every > before // every
+class EverySteps(keras.callbacks.Callback):
+    """Meant to be subclassed: calls `act(logs)` each time `every` more steps of the run are done.
+
+    Args:
+        every: steps between two calls, counted from the run's start, also after a resume.
+    """
+
+    def __init__(self, every: int):
+        super().__init__()
+        self.every = every
+        self.epoch = 0  # from 1, as people count
+        self._last = 0
+
+    def on_train_begin(self, logs=None):
+        """Count from where training goes on."""
+        self._last = self.model.record["step"]
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Keep the epoch, which Keras does not tell at a batch's end."""
+        self.epoch = epoch + 1
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Act when a multiple of `every` was reached, or passed in one execution of many steps."""
+        step = self.model.record["step"]
+        if step // self.every > self._last // self.every:
+            self.act(logs)
+        self._last = step
+
+    def act(self, logs: dict) -> None:
+        """What a subclass does."""
+        raise NotImplementedError

@@ -2,18 +2,16 @@
 
 import io
 
-import keras
-
 from dcgan.atomic import write_atomically
 from dcgan.callbacks import going_on
-from dcgan.callbacks.clock import passed
+from dcgan.callbacks.clock import EverySteps
 from dcgan.images import RUN_PICTURE
 
 LOG_STEPS = 100  # between two lines within an epoch
 PLOT_SECONDS = 60  # between two plots: a plot takes about a fifth of a second
 
 
-class Log(keras.callbacks.Callback):
+class Log(EverySteps):
     """Writes the epoch's means to `log.jsonl` and `log.csv`, and `losses.png` now and then.
 
     Args:
@@ -22,38 +20,24 @@ class Log(keras.callbacks.Callback):
     """
 
     def __init__(self, run, steps_per_epoch: int | None):
-        super().__init__()
+        super().__init__(LOG_STEPS)
         self.run = run
         self.steps_per_epoch = steps_per_epoch
         self._plotted = 0.0
-
-    def on_train_begin(self, logs=None):
-        """Remember which line was the last, when training goes on."""
-        self._last = self.model.record["step"]
-
-    def on_epoch_begin(self, epoch, logs=None):
-        """Remember the epoch for the lines."""
-        self._epoch = epoch + 1
-
-    def on_train_batch_end(self, batch, logs=None):
-        """Write a line within a long epoch: the means of the epoch so far."""
-        step = self.model.record["step"]
-        if passed(step, self._last, LOG_STEPS):
-            self._write(logs)
-        self._last = step
 
     def on_epoch_end(self, epoch, logs=None):
         """Write the line of the epoch, unless it was stopped in its middle."""
         step = self.model.record["step"]
         whole = not self.steps_per_epoch or step % self.steps_per_epoch == 0
         if whole and step % LOG_STEPS:
-            self._write(logs)
+            self.act(logs)
 
-    def _write(self, logs: dict) -> None:
+    def act(self, logs: dict) -> None:
+        """Write a line: the means of the epoch so far."""
         record = self.model.record
         line = {
             "step": record["step"],
-            "epoch": self._epoch,
+            "epoch": self.epoch,
             "seconds": round(record["seconds"], 3),
         }
         with going_on("the log"):

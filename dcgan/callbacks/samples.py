@@ -1,16 +1,14 @@
 """What does it look like so far? Grids of samples from the same latents, every so many steps."""
 
-import keras
-
 from dcgan.callbacks import going_on
-from dcgan.callbacks.clock import passed
+from dcgan.callbacks.clock import EverySteps
 from dcgan.images import RUN_PICTURE, grid, save_png
 
 SAMPLE_COUNT = 36
 SAMPLE_STEPS = 200
 
 
-class SampleGrids(keras.callbacks.Callback):
+class SampleGrids(EverySteps):
     """Writes `samples/image_at_epoch_0012_step_0000500.png`, and `samples.png` at the end.
 
     Every grid shows the same latents (those of seed 0), so that one can watch a picture grow.
@@ -21,25 +19,13 @@ class SampleGrids(keras.callbacks.Callback):
     """
 
     def __init__(self, run, every: int = SAMPLE_STEPS):
-        super().__init__()
+        super().__init__(every)
         self.run = run
-        self.every = every
 
-    def on_train_begin(self, logs=None):
-        """Remember which grid was the last, when training goes on."""
-        self._last = self.model.record["step"]
-
-    def on_epoch_begin(self, epoch, logs=None):
-        """Remember the epoch for the file names."""
-        self._epoch = epoch + 1
-
-    def on_train_batch_end(self, batch, logs=None):
-        """Write a grid when `every` steps have passed."""
+    def act(self, logs: dict) -> None:
+        """Write a grid."""
         step = self.model.record["step"]
-        if passed(step, self._last, self.every):
-            name = f"image_at_epoch_{self._epoch:04d}_step_{step:07d}.png"
-            self._write(self.run.samples / name)
-        self._last = step
+        self._write(self.run.samples / f"image_at_epoch_{self.epoch:04d}_step_{step:07d}.png")
 
     def on_train_end(self, logs=None):
         """Write the last grid."""
