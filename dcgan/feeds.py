@@ -60,6 +60,7 @@ def stream_feed(x) -> Feed:
 
 def picture_feed(gan, x, run, verbose) -> Feed:
     """Open the pictures, show them as the networks will see them, and note which they are."""
+    source = str(Path(x).resolve()) if isinstance(x, str | Path) else None
     if x is None:
         x = draw_seascapes(SAMPLE_SET_COUNT, gan.img_size, gan.seed)
     options = gan.options
@@ -74,7 +75,7 @@ def picture_feed(gan, x, run, verbose) -> Feed:
     )
     logger.info("%s. %s", pictures.summary(), expectation(len(pictures)))
     pictures.write_skipped(run.skipped_path)
-    run.record_data({"pictures": len(pictures), "sha256": pictures.fingerprint})
+    run.record_data({"pictures": len(pictures), "sha256": pictures.fingerprint}, source)
     gan.data = {"pictures": len(pictures), "sha256": pictures.fingerprint}
     if options["augmentation"] is None:
         gan.augmentation = strength_for(len(pictures))

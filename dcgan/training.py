@@ -20,7 +20,7 @@ from dcgan.data import open_pictures
 from dcgan.errors import ArgumentError, RunError
 from dcgan.feeds import Feed, is_stream, picture_feed, run_name, stream_feed
 from dcgan.film import write_film
-from dcgan.run.folder import RunFolder
+from dcgan.run.folder import RunFolder, folder_for
 from dcgan.run.signals import StopRequest
 from dcgan.state import assign_arrays, run_options
 
@@ -80,9 +80,11 @@ def train(gan, keras_fit, x, limits: Limits, callbacks, verbose, resume):
     _refuse_incomplete(gan)
     if isinstance(x, str | Path) and not os.path.exists(x):
         open_pictures(x, gan.img_size)  # says what is wrong, before a run folder is made
-    path = gan.options["save_path"] or Path("Results") / run_name(x)
-    stream = is_stream(x)
-    resume = resume and not (stream and gan.options["save_path"] is None)
+    path, stream = gan.options["save_path"] or Path("Results") / run_name(x), is_stream(x)
+    if gan.options["save_path"] is None:
+        resume = resume and not stream
+        if resume and isinstance(x, str | Path):
+            path = folder_for(path, str(Path(x).resolve()))
     with RunFolder.open(path, run_options(gan), shaping=SHAPING, resume=resume) as run:
         gan.run_path, gan.sha256 = run.path, None
         feed = stream_feed(x) if stream else picture_feed(gan, x, run, verbose)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from dcgan import DCGAN, ArgumentError, DataError, RunError
+from dcgan.images import save_png
 from dcgan.state import to_arrays
 
 
@@ -205,9 +206,24 @@ def test_a_missing_folder_of_pictures_leaves_nothing_behind(tiny, tmp_path):
     assert not (tmp_path / "Results").exists()
 
 
-def test_the_run_folder_is_named_after_the_pictures(tiny, tmp_path, pictures):
-    from dcgan.images import save_png
+def test_folders_of_the_same_name_have_runs_of_their_own(tiny, pictures, tmp_path, caplog):
+    folders = [tmp_path / name / "cats" for name in ("mine", "yours")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        for index, picture in enumerate(pictures):
+            save_png(folder / f"{index}.png", picture)
+    for folder, run, steps in [(0, "cats", 3), (1, "cats-2", 3), (0, "cats", 6), (1, "cats-2", 6)]:
+        gan = tiny()
+        gan.fit(folders[folder], epochs=steps // 3, verbose=0)
+        assert (gan.run_path, gan.record["step"]) == (Path("Results", run), steps)
+    assert f"is the run of {folders[0]}" in caplog.text
+    moved = folders[0].rename(tmp_path / "cats")
+    gan = tiny()
+    gan.fit(moved, epochs=3, verbose=0)
+    assert (gan.run_path, gan.record["step"]) == (Path("Results", "cats"), 9)
 
+
+def test_the_run_folder_is_named_after_the_pictures(tiny, tmp_path, pictures):
     (tmp_path / "my sea").mkdir()
     for number, picture in enumerate(pictures):
         save_png(tmp_path / "my sea" / f"{number}.png", picture)

@@ -73,7 +73,9 @@ def _decode(file, target: Target) -> tuple[np.ndarray, Original]:
     (width, height), mode = image.size, image.mode
     if image.format in ("JPEG", "MPO"):  # its decoder can leave out detail that is not needed
         grey = "L" if target.channels == 1 and mode == "RGB" else None
-        image.draft(grey, target.enough(width, height))
+        enough = target.enough(width, height)
+        if grey or enough != image.size:
+            image.draft(grey, enough)
     if image.width * image.height > MAX_PIXELS:
         raise Unusable(f"{width} x {height} pixels are more than {MAX_PIXELS:,}")
     image.load()  # before any metadata is read: reading it first hides a broken stream (Pillow 13)

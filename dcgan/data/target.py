@@ -68,6 +68,8 @@ class Target:
 
     def _resized(self, image: Image.Image, height: int, width: int) -> Image.Image:
         size, box = (width, height), (0.0, 0.0, float(image.width), float(image.height))
+        if size == image.size:
+            return image
         scale = (max if self.resize == "crop" else min)(width / image.width, height / image.height)
         if self.resize == "crop":
             across, down = width / scale, height / scale
@@ -80,8 +82,6 @@ class Target:
             )
         elif self.resize == "pad":
             size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-        if size == image.size and box == (0, 0, *image.size):
-            return image
         return image.resize(size, FILTER, box, REDUCING_GAP)
 
     def _padded(self, image: Image.Image) -> np.ndarray:

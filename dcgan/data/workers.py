@@ -15,8 +15,9 @@ from dcgan.data.decode import Original
 from dcgan.data.target import Target
 from dcgan.errors import DataError
 
-CHUNK = 16  # files sent at once: talking costs little beside decoding
-PATIENCE_SECONDS = 120  # for one chunk; the largest pictures that are accepted take a few each
+LARGEST_CHUNK = 64  # files sent at once: talking costs little beside decoding
+CHUNKS_EACH = 8  # at least, for each worker: so that all end at about the same time
+PATIENCE_SECONDS = 120  # for a chunk; one that takes longer is tried again file by file
 MOST_WORKERS = 16
 
 Outcome = Original | str  # what a file was, or why it is of no use
@@ -41,7 +42,9 @@ def decode_all(
         DataError: the decoding processes do not start.
     """
     outcomes: list[Outcome] = [""] * len(paths)
-    chunks = iter([range(i, min(i + CHUNK, len(paths))) for i in range(0, len(paths), CHUNK)])
+    count = min(available_cores(), MOST_WORKERS, len(paths))
+    size = max(1, min(LARGEST_CHUNK, len(paths) // (count * CHUNKS_EACH)))
+    chunks = iter([range(i, min(i + size, len(paths))) for i in range(0, len(paths), size)])
     header = json.dumps({"target": asdict(target), "path": str(pixels_path)})
     stopping, lock = threading.Event(), threading.Lock()
 
@@ -56,7 +59,6 @@ def decode_all(
                 outcomes[chunk.start : chunk.start + len(answers)] = answers
                 done(len(chunk))
 
-    count = min(available_cores(), MOST_WORKERS, -(-len(paths) // CHUNK))
     with ThreadPoolExecutor(count) as threads:
         try:
             for finished in [threads.submit(drive) for _ in range(count)]:

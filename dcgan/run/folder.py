@@ -115,15 +115,18 @@ class RunFolder:
             raise _unusable(self.path, error) from error
         return self.checkpoints.save(step, arrays, state)
 
-    def record_data(self, fingerprint: Mapping[str, object]) -> None:
-        """Note which pictures the run is trained on; says so if they are not those of before."""
+    def record_data(self, fingerprint: Mapping[str, object], source: str | None = None) -> None:
+        """Note which pictures the run is trained on; says so if they are not those of before.
+
+        `source` is where they came from: a path, or None.
+        """
         content = json.loads(self.options_path.read_bytes())
         fingerprint = json.loads(json.dumps(dict(fingerprint)))
         if content["data"] and content["data"] != fingerprint:
             _logger.warning(
                 "The pictures are not those that the run in %s was trained on so far.", self.path
             )
-        self._write_options({**content, "data": fingerprint})
+        self._write_options({**content, "data": fingerprint, "source": source})
 
     def _settle(self, options: dict, shaping: frozenset[str]) -> None:
         """Compare the options with those of the run that is there, and write them down."""
@@ -131,8 +134,8 @@ class RunFolder:
         if earlier is not None and self.checkpoints.exist():
             _compare(self.path, earlier["options"], options, shaping)
         content = {"format": FORMAT, "version": VERSION, "options": options}
-        data = earlier["data"] if earlier else {}
-        self._write_options({**content, "versions": _versions(), "data": data})
+        kept = {"data": earlier["data"], "source": earlier.get("source")} if earlier else {"data": {}}
+        self._write_options({**content, "versions": _versions(), **kept})
         self.samples.mkdir(exist_ok=True)
         for folder in (self.path, self.samples):
             sweep_leftovers(folder)
@@ -167,6 +170,38 @@ class RunFolder:
 
     def _write_options(self, content: dict) -> None:
         write_atomically(self.options_path, json.dumps(content, indent=2) + "\n")
+
+
+def folder_for(path: Path, source: str) -> Path:
+    """Where the run of the pictures at `source` is or may go: `path`, "sea-2", "sea-3", ...
+
+    Args:
+        path: where it would go by the name of its pictures. A run of pictures elsewhere is left
+            alone; one whose pictures are gone may have been theirs, before they were moved.
+        source: where these pictures are.
+    """
+    free = None
+    for number in itertools.count(1):
+        candidate = path if number == 1 else path.with_name(f"{path.name}-{number}")
+        known = _source(candidate)
+        if known == source:
+            return candidate
+        if free is None and (known is None or not os.path.exists(known)):
+            free = candidate
+        if not candidate.exists():
+            break
+    if free != path:
+        _logger.warning("%s is the run of %s; this one is in %s.", path, _source(path), free)
+    return free
+
+
+def _source(path: Path) -> str | None:
+    """Where the pictures of the run at `path` are; None if it does not say, or is no run."""
+    try:
+        source = json.loads((path / "options.json").read_bytes())["source"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None  # `RunFolder.open` says what is wrong with it
+    return source if isinstance(source, str) else None
 
 
 def _claim(path: Path, resume: bool) -> Path:
