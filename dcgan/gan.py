@@ -98,7 +98,8 @@ class DCGAN(BackendModel):
         self.input_size = self.plan.input_size
         self.batch_size = options["batch_size"]
         self.seed = options["seed"]
-        seed, build = options["seed"] * 1000, {"dtype": options["precision"]}
+        seed = options["seed"] * 1000  # each layer takes the next: room for two networks
+        build = {"dtype": options["precision"]}
         self.generator = build_generator(self.plan, seed=seed, **build)
         self.training_generator = build_generator(self.plan, seed=seed, name="trained", **build)
         self.discriminator = build_discriminator(self.plan, seed=seed + 500, **build)
@@ -113,7 +114,7 @@ class DCGAN(BackendModel):
         self.data = {}  # on which pictures
         self.complete = True  # False where only a generator was loaded
         self.sha256 = self.run_path = None  # of the last saved generator; of the last `fit`
-        self.built = True
+        self.built = True  # for Keras: no input shape is waited for
         self.compile(optimizers)
 
     def compile(self, optimizer=None, discriminator_optimizer=None, **options):
@@ -144,7 +145,7 @@ class DCGAN(BackendModel):
             real = ops.cast(real, "float32") / 127.5 - 1
         if latents is None:
             latents = keras.random.normal((ops.shape(real)[0], self.input_size), seed=self.random)
-        # One pass through the generator serves both players.
+        # One pass serves both: `pull_back` takes a gradient at the pictures to G's weights later.
         fake, pull_back = self.pullback(
             lambda: self.training_generator(latents, training=True),
             self.training_generator.trainable_variables,
@@ -189,8 +190,8 @@ class DCGAN(BackendModel):
     def average_step(self):
         """Move the generator that is kept a little towards the one that is trained.
 
-        BatchNorm's statistics are averaged with the weights. Early on the momentum is lower, so
-        that the average does not remember the random start.
+        BatchNorm's statistics are averaged with the weights. Early on the momentum is lower (as in
+        TensorFlow's ExponentialMovingAverage), so that the random start is soon forgotten.
         """
         steps = ops.cast(self.optimizer.generator.iterations, "float32")
         momentum = ops.minimum(self.options["average"], (1 + steps) / (10 + steps))

@@ -57,6 +57,7 @@ def build_discriminator(plan: Plan, *, seed: int = 0, dtype=None) -> keras.Model
         x = make.dropout(x, f"stage_{number}", stage)
     x = layers.Flatten(dtype=dtype, name="flat")(x)
     logit = make.layer(layers.Dense, "logit", 1, use_bias=plan.logit_bias)(x)
+    # float32 for the loss, whatever the precision of the layers
     logit = layers.Activation("linear", dtype="float32", name="float32_logit")(logit)
     return keras.Model(picture, logit, name="discriminator")
 
@@ -72,7 +73,10 @@ def _crop(x, name: str, size: tuple[int, int], stage: Stage, dtype):
 
 
 class _LayerMaker:
-    """Makes layers that share a plan's initialiser, seeds and precision."""
+    """Makes layers that share a plan's initialiser, seeds and precision.
+
+    What comes out must have the weights that `plan.weight_shapes` reckons without Keras.
+    """
 
     def __init__(self, plan: Plan, seed: int, dtype):
         self.plan = plan

@@ -134,7 +134,9 @@ class RunFolder:
         if earlier is not None and self.checkpoints.exist():
             _compare(self.path, earlier["options"], options, shaping)
         content = {"format": FORMAT, "version": VERSION, "options": options}
-        kept = {"data": earlier["data"], "source": earlier.get("source")} if earlier else {"data": {}}
+        kept = (
+            {"data": earlier["data"], "source": earlier.get("source")} if earlier else {"data": {}}
+        )
         self._write_options({**content, "versions": _versions(), **kept})
         self.samples.mkdir(exist_ok=True)
         for folder in (self.path, self.samples):
