@@ -145,8 +145,8 @@ def measure_memory(folder: str) -> None:
     ours.build("default", img_size=SIZE, batch_size=BATCH_SIZE)
     step = 1000 * median(ours.steps("default", 3) for _ in range(ROUNDS))
     print(
-        f"a batch of {BATCH_SIZE} mirrored pictures: {milliseconds:.2f} ms, {milliseconds / step:.1%} "
-        f"of a training step of the default network (target 2 %)"
+        f"a batch of {BATCH_SIZE} mirrored pictures: {milliseconds:.2f} ms, "
+        f"{milliseconds / step:.1%} of a training step of the default network (target 2 %)"
     )
 
 

@@ -50,7 +50,7 @@ class DCGAN(BackendModel):
             all pictures, reached after 200 passes over them; None chooses by their number.
         mirror: whether to train on mirror images too.
         resize: how pictures of another shape are fitted: "crop", "stretch" or "pad".
-        background: (red, green, blue), 0 to 255, under transparent pixels and around padded ones.
+        background: (red, green, blue), 0 to 255, under transparency and around padded pictures.
         upsampling: "transposed" convolution, or "resize" by nearest neighbour and a convolution.
         discriminator_norm: "batch" or "none".
         precision: "float32" or "mixed_bfloat16".
@@ -96,9 +96,8 @@ class DCGAN(BackendModel):
         self.plan = options["network_plan"] or plan.make_plan_from(options)
         self.img_size = self.plan.img_size
         self.input_size = self.plan.input_size
-        self.batch_size = options["batch_size"]
-        self.seed = options["seed"]
-        seed = options["seed"] * 1000  # each layer takes the next: room for two networks
+        self.batch_size, self.seed = options["batch_size"], options["seed"]
+        seed = self.seed * 1000  # each layer takes the next: room for two networks
         build = {"dtype": options["precision"]}
         self.generator = build_generator(self.plan, seed=seed, **build)
         self.training_generator = build_generator(self.plan, seed=seed, name="trained", **build)
