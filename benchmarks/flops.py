@@ -27,22 +27,25 @@ class Work:
     discriminator: int
     picture: int
 
-    @property
-    def step(self) -> dict[str, int]:
+    def step(self, one_stage: bool) -> dict[str, int]:
         """What one training step needs per picture, by part.
 
         A layer's gradient at its weights and its gradient at its input cost as much as the layer
         itself. The generator's weight gradients are asked for once, the discriminator's on real
-        and on fake pictures; its third pass, the generator's, asks for the input's gradient alone.
+        and on fake pictures. Where the players learn in turn, the generator asks the discriminator
+        a third time, for the gradient at its input alone; in one stage, it takes that of the
+        second pass, which needs the first layer's besides.
         """
         return {
             "generator forward": self.generator,
             "generator weight gradients": self.generator,
             "generator input gradients": self.generator - self.latent,
-            "discriminator forward: real, fake, and fake after its update": 3 * self.discriminator,
+            "discriminator forward": (2 if one_stage else 3) * self.discriminator,
             "discriminator weight gradients: real, fake": 2 * self.discriminator,
             "discriminator input gradients: real, fake": 2 * (self.discriminator - self.picture),
-            "discriminator input gradients: down to the generated picture": self.discriminator,
+            "discriminator input gradients: down to the generated picture": self.picture
+            if one_stage
+            else self.discriminator,
         }
 
 
@@ -52,9 +55,9 @@ def count_work(plan: Plan) -> Work:
     return Work(sum(generator), generator[0], sum(discriminator), discriminator[0])
 
 
-def step_flops(plan: Plan, batch_size: int) -> int:
+def step_flops(plan: Plan, batch_size: int, one_stage: bool) -> int:
     """Operations of one training step with `batch_size` real and as many generated pictures."""
-    return batch_size * sum(count_work(plan).step.values())
+    return batch_size * sum(count_work(plan).step(one_stage).values())
 
 
 def _generator(plan: Plan) -> list[int]:

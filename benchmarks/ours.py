@@ -48,7 +48,7 @@ def build(key: str, preset: str | None = None, **options) -> dict:
     gan.make_train_function()
     steps(key, 2)
     return {
-        "flops": flops.step_flops(gan.plan, gan.batch_size),
+        "flops": flops.step_flops(gan.plan, gan.batch_size, gan.one_stage),
         "generator_flops": flops.count_work(gan.plan).generator,
         "batch_size": gan.batch_size,
         "weights": [count_weights(gan.plan, name) for name in ("generator", "discriminator")],

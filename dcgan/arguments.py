@@ -113,6 +113,7 @@ def check_options(options: dict) -> dict:
         "discriminator_norm": choice(
             "discriminator_norm", options["discriminator_norm"], ("batch", "none")
         ),
+        "one_stage": choice("one_stage", options["one_stage"], (False, True)),
         "precision": choice("precision", options["precision"], PRECISIONS),
         "network_plan": network_plan,
         "name": options["name"],

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from keras import ops
 
-from dcgan.augment import RAMP_PASSES, strength_for
+from dcgan.augment import RAMP_PASSES, augment, strength_for
 from dcgan.callbacks.samples import SAMPLE_COUNT
 from dcgan.data import open_pictures
 from dcgan.data.advice import expectation
@@ -17,7 +18,7 @@ from dcgan.data.alpha import unpremultiply
 from dcgan.data.batches import Batches
 from dcgan.data.order import split
 from dcgan.data.sample_set import draw_seascapes
-from dcgan.images import RUN_PICTURE, grid, save_png
+from dcgan.images import RUN_PICTURE, grid, save_png, to_uint8
 
 logger = logging.getLogger("dcgan")
 
@@ -83,8 +84,12 @@ def picture_feed(gan, x, run, verbose) -> Feed:
     gan.train_function = None  # Keras's compiled step has the old numbers in it
     shown = np.linspace(0, len(pictures) - 1, min(SAMPLE_COUNT, len(pictures))).astype(int)
     reals = np.stack([pictures.pixels[index] for index in shown])
-    reals = unpremultiply(reals) if gan.img_size[2] == 4 else reals
-    save_png(run.path / "real.png", grid(reals), RUN_PICTURE)
+    _write_sheet(run.path / "real.png", reals)
+    if gan.augmentation:
+        seed = keras.random.SeedGenerator(gan.seed)  # not the training's own: it must not notice
+        floats = ops.convert_to_tensor(reals.astype(np.float32) / 127.5 - 1)
+        augmented = ops.convert_to_numpy(augment(floats, gan.augmentation, seed))
+        _write_sheet(run.path / "augmented.png", to_uint8(augmented))
 
     train, held_out = split(len(pictures), gan.seed)
 
@@ -99,3 +104,9 @@ def picture_feed(gan, x, run, verbose) -> Feed:
         )
 
     return Feed(make, make(0).steps_per_epoch, pictures, train, held_out)
+
+
+def _write_sheet(path: Path, pictures: np.ndarray) -> None:
+    """Pictures, premultiplied where they have 4 channels, side by side as a PNG."""
+    pictures = unpremultiply(pictures) if pictures.shape[-1] == 4 else pictures
+    save_png(path, grid(pictures), RUN_PICTURE)

@@ -52,7 +52,9 @@ class DCGAN(BackendModel):
         resize: how pictures of another shape are fitted: "crop", "stretch" or "pad".
         background: (red, green, blue), 0 to 255, under transparency and around padded pictures.
         upsampling: "transposed" convolution, or "resize" by nearest neighbour and a convolution.
-        discriminator_norm: "batch" or "none".
+        discriminator_norm: "none", or "batch" as Radford et al. 2016 advise.
+        one_stage: whether one look of the discriminator at the generated pictures teaches both
+            networks, where it has no BatchNorm; False updates them in turn, as most GANs do.
         precision: "float32" or "mixed_bfloat16".
         network_plan: a `plan.Plan` (or its dict) in place of all arguments that shape the networks.
         name: the Keras model's name.
@@ -82,7 +84,8 @@ class DCGAN(BackendModel):
         resize="crop",
         background=(255, 255, 255),
         upsampling="transposed",
-        discriminator_norm="batch",
+        discriminator_norm="none",
+        one_stage=True,
         precision="float32",
         network_plan=None,
         name="dcgan",
@@ -102,6 +105,8 @@ class DCGAN(BackendModel):
         self.generator = build_generator(self.plan, seed=seed, **build)
         self.training_generator = build_generator(self.plan, seed=seed, name="trained", **build)
         self.discriminator = build_discriminator(self.plan, seed=seed + 500, **build)
+        # BatchNorm would make a logit depend on the other pictures of the batch as well
+        self.one_stage = options["one_stage"] and not self.plan.discriminator_couples
         self.generator.set_weights(self.training_generator.get_weights())
         self.generator.trainable = False  # nobody trains the average
 
@@ -149,31 +154,42 @@ class DCGAN(BackendModel):
             lambda: self.training_generator(latents, training=True),
             self.training_generator.trainable_variables,
         )
-        d_loss, (d_real, d_fake) = self.discriminator_step(real, fake)
-        g_loss = self.generator_step(fake, pull_back)
+        d_loss, (d_real, d_fake), seen = self.discriminator_step(real, fake)
+        g_loss = self.generator_step(fake, pull_back, seen)
         self.average_step()
         for mean, value in zip(self.means, (d_loss, g_loss, d_real, d_fake), strict=True):
             mean.update_state(value)
         return {mean.name: mean.result() for mean in self.means}
 
     def discriminator_step(self, real, fake):
-        """Teach the discriminator to tell `real` from `fake`; returns its loss and its scores."""
+        """Teach the discriminator to tell `real` from `fake`.
 
-        def loss_and_scores():
+        Returns:
+            its loss, its scores, and its logits of the fakes with the loss's gradient at them.
+        """
+
+        def loss_and_logits(fake=fake):
             real_logits, fake_logits = self.judge(real), self.judge(fake)
-            scores = (ops.mean(ops.sigmoid(real_logits)), ops.mean(ops.sigmoid(fake_logits)))
-            return losses.discriminator_loss(real_logits, fake_logits), scores
+            return losses.discriminator_loss(real_logits, fake_logits), (real_logits, fake_logits)
 
         weights = self.discriminator.trainable_variables
-        loss, scores, gradients = self.gradients(loss_and_scores, weights)
-        self.optimizer.discriminator.apply(gradients, weights)
-        return loss, scores
-
-    def generator_step(self, fake, pull_back):
-        """Teach the generator to be taken for real by the discriminator; returns its loss."""
-        loss, _, (gradient,) = self.gradients(
-            lambda pictures: (losses.generator_loss(self.judge(pictures)), None), inputs=[fake]
+        loss, logits, gradients = self.gradients(
+            loss_and_logits, weights, inputs=[fake] if self.one_stage else []
         )
+        self.optimizer.discriminator.apply(gradients[: len(weights)], weights)
+        scores = [ops.mean(ops.sigmoid(of_kind)) for of_kind in logits]
+        return loss, scores, (logits[1], gradients[len(weights) :])
+
+    def generator_step(self, fake, pull_back, seen):
+        """Teach the generator to be taken for real by the discriminator; returns its loss."""
+        if self.one_stage:  # what the discriminator has just seen of the fakes serves both
+            fake_logits, (gradient,) = seen
+            loss = losses.generator_loss(fake_logits)
+            gradient = losses.from_discriminators_gradient(gradient, fake_logits)
+        else:  # ask it once more, now that it has learnt
+            loss, _, (gradient,) = self.gradients(
+                lambda pictures: (losses.generator_loss(self.judge(pictures)), None), inputs=[fake]
+            )
         weights = self.training_generator.trainable_variables
         self.optimizer.generator.apply(pull_back(gradient), weights)
         return loss

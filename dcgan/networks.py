@@ -48,7 +48,7 @@ def build_discriminator(plan: Plan, *, seed: int = 0, dtype=None) -> keras.Model
         A model from float32 pictures `(n, H, W, C)` in [-1, 1] to float32 logits `(n, 1)`:
         above 0 it takes the picture for real, below 0 for generated.
     """
-    make = _LayerMaker(plan, seed, dtype)
+    make = _LayerMaker(plan, seed, dtype, fades=not plan.discriminator_couples)
     picture = layers.Input(plan.img_size, name="picture")
     x = picture
     for number, stage in enumerate(plan.discriminator, 1):
@@ -78,8 +78,9 @@ class _LayerMaker:
     What comes out must have the weights that `plan.weight_shapes` reckons without Keras.
     """
 
-    def __init__(self, plan: Plan, seed: int, dtype):
+    def __init__(self, plan: Plan, seed: int, dtype, fades: bool = False):
         self.plan = plan
+        self.fades = fades  # whether no BatchNorm brings the signal back to its size
         self.dtype = dtype
         self._seed = seed
 
@@ -89,7 +90,9 @@ class _LayerMaker:
 
     def layer(self, kind, name: str, *sizes, **options):
         """A dense or convolution layer with freshly seeded initial weights."""
-        if self.plan.initializer == "normal":  # N(0, 0.02): Radford et al. 2016, section 4
+        if self.plan.initializer == "normal" and self.fades:  # He et al. 2015, section 2.2
+            initializer = keras.initializers.HeNormal(seed=self.next_seed())
+        elif self.plan.initializer == "normal":  # N(0, 0.02): Radford et al. 2016, section 4
             initializer = keras.initializers.RandomNormal(stddev=0.02, seed=self.next_seed())
         else:
             initializer = keras.initializers.GlorotUniform(seed=self.next_seed())

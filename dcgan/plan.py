@@ -57,7 +57,8 @@ class Plan:
         discriminator: stages from the picture down; a dense layer to one logit follows.
         upsampling: "transposed" convolution, or nearest-neighbour "resize" and a convolution.
         activate_first: activation before normalisation in the generator (two presets need it).
-        initializer: "normal" is N(0, 0.02), Radford et al. 2016, section 4; "glorot" Keras's own.
+        initializer: "normal" is N(0, 0.02), Radford et al. 2016, section 4, but He et al. 2015 in a
+            discriminator without BatchNorm, where the signal would fade; "glorot" Keras's own.
         momentum: of BatchNorm's moving statistics.
         logit_bias: whether the discriminator's last layer has a bias.
     """
@@ -73,6 +74,11 @@ class Plan:
     momentum: float = 0.9
     logit_bias: bool = True
 
+    @property
+    def discriminator_couples(self) -> bool:
+        """Whether D's score of a picture depends on the others of its batch, by BatchNorm."""
+        return any(stage.norm != "none" for stage in self.discriminator)
+
 
 def make_plan(
     *,
@@ -84,13 +90,14 @@ def make_plan(
     dropout: float,
     input_size: int,
     upsampling: str = "transposed",
-    discriminator_norm: str = "batch",
+    discriminator_norm: str = "none",
 ) -> Plan:
     """Plan two networks that mirror each other: D shrinks 150 > 75 > 38, G grows 38 > 75 > 150.
 
     Widths are `increment, 2 * increment, ...` from the picture inwards. As Radford et al. 2016
-    advise, G's output and D's input layer have no BatchNorm. `dropout` acts in D only: in G it
-    would make the picture of a latent a matter of chance while training.
+    advise, G's output and D's input layer have no BatchNorm; D's others have it if asked.
+    `dropout` acts in D only: in G it would make the picture of a latent a matter of chance while
+    training.
 
     Raises:
         ArgumentError: the picture cannot be shrunk `depth` times; the message names the deepest.

@@ -33,8 +33,8 @@ def _stage(size: tuple[int, int], filters: int, kernel: int, stride: int = 2, **
 
 
 def _training(batch_size: int, optimizer: float | str | Mapping, **rest) -> dict:
-    # None of these systems augments, or keeps a moving average of its generator.
-    original = {"augmentation": 0.0, "average": 0.0}
+    # None of these systems augments or averages; all update their networks in turn.
+    original = {"augmentation": 0.0, "average": 0.0, "one_stage": False}
     return {"batch_size": batch_size, "optimizer": optimizer, **original, **rest}
 
 

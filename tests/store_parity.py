@@ -3,11 +3,14 @@
 import json
 
 from conftest import TINY
-from test_gan import PARITY, digest, three_fixed_steps
+from test_gan import PARITY, ROADS, digest, three_fixed_steps
 
 from dcgan import DCGAN
 from dcgan.state import to_arrays
 
 if __name__ == "__main__":
-    gan = three_fixed_steps(lambda **changes: DCGAN(**{**TINY, **changes}))
-    PARITY.write_text(json.dumps(digest(to_arrays(gan)), indent=1) + "\n")
+    found = {
+        road: digest(to_arrays(three_fixed_steps(lambda **c: DCGAN(**{**TINY, **c}), **changes)))
+        for road, changes in ROADS.items()
+    }
+    PARITY.write_text(json.dumps(found, indent=1) + "\n")

@@ -43,7 +43,10 @@ def test_operations_are_those_counted_by_hand(benchmark):
     assert work == flops.Work(generator, latent, discriminator, picture)
     # generator: forward, weights, inputs; discriminator: forward 3, weights 2, inputs 3
     step = 3 * generator - latent + 8 * discriminator - 2 * picture
-    assert flops.step_flops(tiny_plan(), 10) == 10 * step
+    assert flops.step_flops(tiny_plan(), 10, one_stage=False) == 10 * step
+    # in one stage without the third forward pass, and without its inputs but the picture's
+    step = 3 * generator - latent + 6 * discriminator - picture
+    assert flops.step_flops(tiny_plan(), 10, one_stage=True) == 10 * step
 
 
 def test_resizing_makes_the_convolution_work_on_the_large_map(benchmark):

@@ -23,7 +23,14 @@ def test_fit_fills_the_run_folder_and_returns_a_history(tiny, pictures, tmp_path
     assert set(history.history) == {"d_loss", "g_loss", "d_real", "d_fake"}
     assert all(np.isfinite(values).all() for values in history.history.values())
     names = {path.name for path in (tmp_path / "run").iterdir()}
-    assert {"real.png", "samples.png", "losses.png", "log.csv", "options.json"} <= names
+    assert {
+        "real.png",
+        "augmented.png",
+        "samples.png",
+        "losses.png",
+        "log.csv",
+        "options.json",
+    } <= names
     assert {"last.dcgan", "skipped.txt", "checkpoints", "samples"} <= names
     lines = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in lines] == [3, 6]  # ten pictures, four a step

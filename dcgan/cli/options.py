@@ -33,7 +33,7 @@ def given_options(arguments: argparse.Namespace) -> dict:
 def _kind(name: str, default: object) -> dict:
     """How argparse is to read a flag, from the kind of its default."""
     if isinstance(default, bool):
-        return {"action": "store_true"}
+        return {"action": argparse.BooleanOptionalAction}
     if isinstance(default, tuple):
         return {"type": int, "nargs": len(default), "metavar": "N"}
     if isinstance(default, int | float):
