@@ -11,6 +11,7 @@ from keras import ops
 
 from dcgan import arguments, losses, plan, state
 from dcgan.augment import augment
+from dcgan.average import move_average
 from dcgan.backend import BackendModel
 from dcgan.data.alpha import unpremultiply
 from dcgan.images import to_uint8
@@ -53,8 +54,8 @@ class DCGAN(BackendModel):
         background: (red, green, blue), 0 to 255, under transparency and around padded pictures.
         upsampling: "transposed" convolution, or "resize" by nearest neighbour and a convolution.
         discriminator_norm: "none", or "batch" as Radford et al. 2016 advise.
-        one_stage: whether one look of the discriminator at the generated pictures teaches both
-            networks, where it has no BatchNorm; False updates them in turn, as most GANs do.
+        one_stage: whether one look of the discriminator, if it has no BatchNorm, at generated
+            pictures teaches both networks; False updates them in turn, as most GANs do.
         precision: "float32" or "mixed_bfloat16".
         network_plan: a `plan.Plan` (or its dict) in place of all arguments that shape the networks.
         name: the Keras model's name.
@@ -97,15 +98,14 @@ class DCGAN(BackendModel):
         optimizers = make_pair(optimizer, discriminator_optimizer)
         super().__init__(name=options["name"])
         self.plan = options["network_plan"] or plan.make_plan_from(options)
-        self.img_size = self.plan.img_size
-        self.input_size = self.plan.input_size
+        self.img_size, self.input_size = self.plan.img_size, self.plan.input_size
         self.batch_size, self.seed = options["batch_size"], options["seed"]
         seed = self.seed * 1000  # each layer takes the next: room for two networks
         build = {"dtype": options["precision"]}
         self.generator = build_generator(self.plan, seed=seed, **build)
         self.training_generator = build_generator(self.plan, seed=seed, name="trained", **build)
         self.discriminator = build_discriminator(self.plan, seed=seed + 500, **build)
-        # BatchNorm would make a logit depend on the other pictures of the batch as well
+        # with BatchNorm a logit depends on all pictures of the batch
         self.one_stage = options["one_stage"] and not self.plan.discriminator_couples
         self.generator.set_weights(self.training_generator.get_weights())
         self.generator.trainable = False  # nobody trains the average
@@ -154,10 +154,12 @@ class DCGAN(BackendModel):
             lambda: self.training_generator(latents, training=True),
             self.training_generator.trainable_variables,
         )
-        d_loss, (d_real, d_fake), seen = self.discriminator_step(real, fake)
-        g_loss = self.generator_step(fake, pull_back, seen)
-        self.average_step()
-        for mean, value in zip(self.means, (d_loss, g_loss, d_real, d_fake), strict=True):
+        d_loss, logits, *seen = self.discriminator_step(real, fake)
+        g_loss = self.generator_step(fake, pull_back, logits[1], *seen)
+        momentum = self.options["average"]
+        move_average(self.generator, self.training_generator, momentum, self.steps_taken)
+        scores = [ops.mean(ops.sigmoid(of_kind)) for of_kind in logits]
+        for mean, value in zip(self.means, (d_loss, g_loss, *scores), strict=True):
             mean.update_state(value)
         return {mean.name: mean.result() for mean in self.means}
 
@@ -165,28 +167,25 @@ class DCGAN(BackendModel):
         """Teach the discriminator to tell `real` from `fake`.
 
         Returns:
-            its loss, its scores, and its logits of the fakes with the loss's gradient at them.
+            its loss, its logits of both, and in one stage the loss's gradient at `fake`.
         """
 
         def loss_and_logits(fake=fake):
-            real_logits, fake_logits = self.judge(real), self.judge(fake)
-            return losses.discriminator_loss(real_logits, fake_logits), (real_logits, fake_logits)
+            logits = self.judge(real), self.judge(fake)
+            return losses.discriminator_loss(*logits), logits
 
         weights = self.discriminator.trainable_variables
-        loss, logits, gradients = self.gradients(
-            loss_and_logits, weights, inputs=[fake] if self.one_stage else []
-        )
+        inputs = [fake] if self.one_stage else []
+        loss, logits, gradients = self.gradients(loss_and_logits, weights, inputs)
         self.optimizer.discriminator.apply(gradients[: len(weights)], weights)
-        scores = [ops.mean(ops.sigmoid(of_kind)) for of_kind in logits]
-        return loss, scores, (logits[1], gradients[len(weights) :])
+        return loss, logits, *gradients[len(weights) :]
 
-    def generator_step(self, fake, pull_back, seen):
+    def generator_step(self, fake, pull_back, logits=None, gradient=None):
         """Teach the generator to be taken for real by the discriminator; returns its loss."""
-        if self.one_stage:  # what the discriminator has just seen of the fakes serves both
-            fake_logits, (gradient,) = seen
-            loss = losses.generator_loss(fake_logits)
-            gradient = losses.from_discriminators_gradient(gradient, fake_logits)
-        else:  # ask it once more, now that it has learnt
+        if self.one_stage:  # what the discriminator has just seen of `fake` serves both
+            loss = losses.generator_loss(logits)
+            gradient = losses.from_discriminators_gradient(gradient, logits)
+        else:  # ask it again, now that it has learnt
             loss, _, (gradient,) = self.gradients(
                 lambda pictures: (losses.generator_loss(self.judge(pictures)), None), inputs=[fake]
             )
@@ -197,22 +196,14 @@ class DCGAN(BackendModel):
     def judge(self, pictures):
         """The discriminator's logits on randomly augmented pictures."""
         if self.augmentation:
-            steps = ops.cast(self.optimizer.generator.iterations, "float32")
-            strength = self.augmentation * ops.minimum(1.0, steps / self.ramp_steps)
+            strength = self.augmentation * ops.minimum(1.0, self.steps_taken / self.ramp_steps)
             pictures = augment(pictures, strength, self.random)
         return self.discriminator(pictures, training=True)
 
-    def average_step(self):
-        """Move the generator that is kept a little towards the one that is trained.
-
-        BatchNorm's statistics are averaged with the weights. Early on the momentum is lower (as in
-        TensorFlow's ExponentialMovingAverage), so that the random start is soon forgotten.
-        """
-        steps = ops.cast(self.optimizer.generator.iterations, "float32")
-        momentum = ops.minimum(self.options["average"], (1 + steps) / (10 + steps))
-        pairs = zip(self.generator.weights, self.training_generator.weights, strict=True)
-        for average, weight in pairs:
-            average.assign(average + (1 - momentum) * (weight - average))
+    @property
+    def steps_taken(self):
+        """Steps since `compile`: a float32 scalar tensor."""
+        return ops.cast(self.optimizer.generator.iterations, "float32")
 
     @property
     def metrics(self):
@@ -220,17 +211,9 @@ class DCGAN(BackendModel):
         return self.means
 
     def fit(
-        self,
-        x=None,
-        *,
-        epochs=None,
-        minutes=None,
-        steps_per_epoch=None,
-        initial_epoch=0,
-        callbacks=None,
-        verbose=1,
-        resume=True,
-    ):
+        self, x=None, *, epochs=None, minutes=None, steps_per_epoch=None, initial_epoch=0,
+        callbacks=None, verbose=1, resume=True,
+    ):  # fmt: skip
         """Train on pictures; a run folder that holds a checkpoint is gone on with.
 
         Args:

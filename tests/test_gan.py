@@ -94,7 +94,7 @@ def test_generator_step_moves_no_trained_weight_of_the_discriminator(tiny):
     )
     before = [ops.convert_to_numpy(v).copy() for v in gan.discriminator.trainable_variables]
     kernels = [ops.convert_to_numpy(v).copy() for v in weights]
-    gan.generator_step(fake, pull_back, None)
+    gan.generator_step(fake, pull_back)
     after = [ops.convert_to_numpy(v) for v in gan.discriminator.trainable_variables]
     assert all((b == a).all() for b, a in zip(before, after, strict=True))
     moved = [(b != ops.convert_to_numpy(v)).any() for b, v in zip(kernels, weights, strict=True)]
