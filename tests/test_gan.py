@@ -70,10 +70,11 @@ def test_one_stage_teaches_the_generator_what_asking_again_would(tiny, pictures)
         assert gan.one_stage is one_stage
         gan.update(ops.convert_to_tensor(pictures[:4]), np.ones((4, 8), np.float32))
         roads.append(to_arrays(gan))
-    moments = [name for name in roads[0] if "optimizer" in name and "momentum" in name]
-    assert moments
+    moments = [name for name in roads[0] if name.startswith("optimizer/generator/")][2:]
+    assert moments  # what Adam remembers of the gradients, after its count and its rate
     for name in moments:
-        assert np.allclose(roads[0][name], roads[1][name], rtol=1e-3, atol=1e-8), name
+        one, other = roads[0][name], roads[1][name]
+        assert np.abs(one - other).max() <= 1e-4 * np.abs(other).max() > 0, name
 
 
 @pytest.mark.backend

@@ -63,6 +63,7 @@ def test_initial_weights_are_normal_with_deviation_0_02():
         stride=(2, 2),
         dropout=0,
         input_size=100,
+        discriminator_norm="batch",
     )
     kernels = [
         keras.ops.convert_to_numpy(weight).ravel()
@@ -75,6 +76,21 @@ def test_initial_weights_are_normal_with_deviation_0_02():
     assert abs(values.std() - 0.02) < 5 * 0.02 / np.sqrt(2 * len(values))
     assert abs(values.mean()) < 5 * 0.02 / np.sqrt(len(values))
     assert len({kernel[:9].tobytes() for kernel in kernels}) == len(kernels)
+
+
+def test_without_batch_normalisation_the_signal_of_the_discriminator_neither_fades_nor_grows():
+    made = make_plan(
+        img_size=(64, 64, 3),
+        depth=5,
+        increment=32,
+        kernel_size=(4, 4),
+        stride=(2, 2),
+        dropout=0,
+        input_size=10,
+    )
+    pictures = np.random.default_rng(0).uniform(-1, 1, (64, 64, 64, 3)).astype(np.float32)
+    logits = keras.ops.convert_to_numpy(build_discriminator(made)(pictures))
+    assert 0.1 < np.sqrt(np.mean(logits**2)) < 3
 
 
 def test_seed_decides_the_initial_weights():

@@ -70,8 +70,10 @@ def test_generator_and_discriminator_mirror_each_other():
     assert [made.base.filters, *(s.filters for s in made.generator)] == [128, 96, 64, 32, 3]
 
 
-def test_paper_guidelines_for_batch_normalisation_hold():
-    made = plan()
+def test_paper_guidelines_for_batch_normalisation_hold_if_asked():
+    assert not plan().discriminator_couples
+    made = plan(discriminator_norm="batch")
+    assert made.discriminator_couples
     assert [s.norm for s in made.discriminator] == ["none", "batch", "batch", "batch"]
     assert [s.norm for s in made.generator] == ["batch", "batch", "batch", "none"]
     assert made.base.norm == "batch"
