@@ -14,6 +14,9 @@ from statistics import median
 from rounds import FOLDER, Worker, alternate, median_ratio
 from settings import PRECISIONS, Row, Settings, torch_is_installed
 
+from dcgan.plan import plan_to_dict
+from dcgan.recipes import find_preset
+
 SHARE = "75 %"  # of the convolution peak
 
 
@@ -51,6 +54,11 @@ def training_step(settings: Settings) -> list[Row]:
             jobs["fit " + precision] = _call(ours, "fit", key=precision, count=count)
             options = {"precision": precision, "scale": settings.scale}
             jobs["matmul " + precision] = _call(ours, "matmul_peak", **options)
+        first = settings.precisions[0]
+        options = settings.network(network_plan=_without_norm("dcgan-64"), precision=first)
+        facts = ours("build", key="one stage", **options | {"batch_size": batch})
+        count = settings.count(ours("steps", key="one stage", count=2))
+        jobs["one stage"] = _call(ours, "steps", key="one stage", count=count)
         layouts = {"as published": False, "channels-last": True} if torch_is_installed() else {}
         for name, channels_last in layouts.items():
             reference = stack.enter_context(Worker("reference.py"))
@@ -79,8 +87,26 @@ def training_step(settings: Settings) -> list[Row]:
             source = f"{batch / median(fit):,.0f} pictures/s"
             rows.append(Row(f"dcgan-64: `fit` in {precision}", "no PyTorch here", "2.5", source))
         rows.append(_share_row(f"dcgan-64, {precision}", built[precision], precision, times))
+    alternating, one_stage = times["step " + first], times["one stage"]
+    rows.append(
+        Row(
+            f"the same without BatchNorm in D, one stage, {first}: bare step against that in turn",
+            f"{median_ratio(alternating, one_stage):.2f} times",
+            "",
+            f"{1000 * median(alternating):,.1f} and {1000 * median(one_stage):,.1f} ms",
+        )
+    )
+    one_stage_share = {"step " + first: one_stage, "peak " + first: times["peak " + first]}
+    rows.append(_share_row(f"the same in one stage, {first}", facts, first, one_stage_share))
     rows += [_peak_row(precision, times) for precision in settings.precisions]
     return rows
+
+
+def _without_norm(preset: str) -> dict:
+    """The plan of a preset, its discriminator's BatchNorm left out."""
+    plan = find_preset(preset).plan
+    stages = tuple(replace(stage, norm="none") for stage in plan.discriminator)
+    return plan_to_dict(replace(plan, discriminator=stages))
 
 
 def default_network(settings: Settings) -> list[Row]:

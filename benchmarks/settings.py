@@ -50,7 +50,8 @@ class Settings:
     def network(self, **options) -> dict:
         """Options of a model; tiny ones for a quick run."""
         if self.quick:
-            options = {n: v for n, v in options.items() if n not in ("preset", "img_size")} | TINY
+            shaping = ("preset", "img_size", "network_plan")
+            options = {n: v for n, v in options.items() if n not in shaping} | TINY
         return options
 
     def count(self, seconds_per_step: float, seconds: float = 2.5) -> int:

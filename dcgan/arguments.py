@@ -111,7 +111,7 @@ def check_options(options: dict) -> dict:
         "background": colour("background", options["background"]),
         "upsampling": choice("upsampling", options["upsampling"], plan.UPSAMPLINGS),
         "discriminator_norm": choice(
-            "discriminator_norm", options["discriminator_norm"], ("batch", "none")
+            "discriminator_norm", options["discriminator_norm"], (None, "batch", "none")
         ),
         "one_stage": choice("one_stage", options["one_stage"], (False, True)),
         "precision": choice("precision", options["precision"], PRECISIONS),

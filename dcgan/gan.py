@@ -53,7 +53,7 @@ class DCGAN(BackendModel):
         resize: how pictures of another shape are fitted: "crop", "stretch" or "pad".
         background: (red, green, blue), 0 to 255, under transparency and around padded pictures.
         upsampling: "transposed" convolution, or "resize" by nearest neighbour and a convolution.
-        discriminator_norm: "none", or "batch" as Radford et al. 2016 advise.
+        discriminator_norm: "batch" or "none"; None: "batch" up to depth 4, where it learns faster.
         one_stage: whether one look of the discriminator, if it has no BatchNorm, at generated
             pictures teaches both networks; False updates them in turn, as most GANs do.
         precision: "float32" or "mixed_bfloat16".
@@ -85,7 +85,7 @@ class DCGAN(BackendModel):
         resize="crop",
         background=(255, 255, 255),
         upsampling="transposed",
-        discriminator_norm="none",
+        discriminator_norm=None,
         one_stage=True,
         precision="float32",
         network_plan=None,

@@ -18,6 +18,7 @@ MAX_WEIGHTS = 80_000_000  # per network: a whole model file then stays below 4 G
 
 NORMS = ("batch", "units", "none")  # "units": each unit of the first dense layer for itself
 UPSAMPLINGS = ("transposed", "resize")
+DEEPEST_WITH_NORM = 4  # BatchNorm in a deeper discriminator: benchmarks/QUALITY.md
 INITIALIZERS = ("normal", "glorot")
 
 
@@ -90,12 +91,12 @@ def make_plan(
     dropout: float,
     input_size: int,
     upsampling: str = "transposed",
-    discriminator_norm: str = "none",
+    discriminator_norm: str | None = None,
 ) -> Plan:
     """Plan two networks that mirror each other: D shrinks 150 > 75 > 38, G grows 38 > 75 > 150.
 
     Widths are `increment, 2 * increment, ...` from the picture inwards. As Radford et al. 2016
-    advise, G's output and D's input layer have no BatchNorm; D's others have it if asked.
+    advise, G's output and D's input layer have no BatchNorm; None leaves it out of a deep D.
     `dropout` acts in D only: in G it would make the picture of a latent a matter of chance while
     training.
 
@@ -108,6 +109,7 @@ def make_plan(
             tuple(math.ceil(side / step) for side, step in zip(sizes[-1], stride, strict=True))
         )
     _check_depth(img_size, depth, stride)
+    norm = discriminator_norm or ("batch" if depth <= DEEPEST_WITH_NORM else "none")
     shape = {"kernel": tuple(kernel_size), "stride": tuple(stride)}
     generator = [
         Stage(sizes[level], increment * level, **shape) for level in range(depth - 1, 0, -1)
@@ -118,8 +120,8 @@ def make_plan(
             sizes[level],
             increment * level,
             **shape,
-            norm="none" if level == 1 else discriminator_norm,
-            bias=level == 1 or discriminator_norm == "none",
+            norm="none" if level == 1 else norm,
+            bias=level == 1 or norm == "none",
             slope=0.2,
             dropout=dropout,
         )

@@ -70,10 +70,16 @@ def test_generator_and_discriminator_mirror_each_other():
     assert [made.base.filters, *(s.filters for s in made.generator)] == [128, 96, 64, 32, 3]
 
 
-def test_paper_guidelines_for_batch_normalisation_hold_if_asked():
-    assert not plan().discriminator_couples
-    made = plan(discriminator_norm="batch")
-    assert made.discriminator_couples
+def test_a_deep_discriminator_has_no_batch_normalisation_unless_asked():
+    deep = {"img_size": (200, 180, 3), "depth": 5}
+    assert plan().discriminator_couples
+    assert not plan(discriminator_norm="none").discriminator_couples
+    assert not plan(**deep).discriminator_couples
+    assert plan(**deep, discriminator_norm="batch").discriminator_couples
+
+
+def test_paper_guidelines_for_batch_normalisation_hold():
+    made = plan()
     assert [s.norm for s in made.discriminator] == ["none", "batch", "batch", "batch"]
     assert [s.norm for s in made.generator] == ["batch", "batch", "batch", "none"]
     assert made.base.norm == "batch"
