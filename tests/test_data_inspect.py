@@ -52,11 +52,13 @@ def test_usable_skipped_sizes_grey_and_duplicates_are_found(seascapes):
 
 
 def test_the_text_is_one_page_with_the_facts(seascapes):
-    text = inspect_folder(seascapes, measure=lambda proposal: (120.0, 2**30)).text()
+    seen = inspect_folder(seascapes, measure=lambda proposal: (120.0, 2**30))
+    text = seen.text()
     assert len(text.splitlines()) < 50
     for fact in ("16 usable pictures, 1 file skipped", "60 x 48 (15)", "--img-size 48 60 3"):
         assert fact in text
     assert "2 min per 1,000 steps" in text and "1,024 MB" in text
+    assert "2 min per 1,000 steps" in seen.html()
 
 
 def test_nothing_is_measured_unless_asked(seascapes):

@@ -79,7 +79,7 @@ class Inspection:
             "",
             f"Proposed: --img-size {height} {width} {channels} --depth {self.proposal.depth} "
             f"--batch-size {self.proposal.batch_size}, {self.proposal.steps:,} steps",
-            *self._measured_in_words(),
+            *self.measured_in_words(),
             f"Expect: {expectation(len(self.pictures))}",
         ]
         return "\n".join(lines) + "\n"
@@ -93,7 +93,8 @@ class Inspection:
         rest = len(self.sizes) - len(common)
         return ", ".join(common) + (f" and {rest:,} others" if rest else "")
 
-    def _measured_in_words(self) -> list[str]:
+    def measured_in_words(self) -> list[str]:
+        """A line with the time and the memory of training, if they were measured."""
         if self.seconds is None:
             return []
         whole = self.seconds * self.proposal.steps / 1000

@@ -57,12 +57,7 @@ def _facts(inspection: "Inspection") -> str:
     proposal = inspection.proposal
     height, width, channels = proposal.img_size
     count = len(inspection.pictures)
-    measured = ""
-    if inspection.seconds is not None:
-        measured = (
-            f"<p>Measured on this machine: {inspection.seconds:,.0f} s per 1,000 steps, "
-            f"{inspection.memory / 2**20:,.0f} MB of memory.</p>"
-        )
+    measured = "".join(f"<p>{line}</p>" for line in inspection.measured_in_words())
     return (
         f"<p><b>{counted(count, 'usable picture')}</b>, "
         f"{counted(len(inspection.pictures.skipped), 'file')} skipped. "
