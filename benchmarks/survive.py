@@ -30,8 +30,8 @@ from dcgan import DCGAN, training
 from dcgan.callbacks.checkpoints import Checkpoints
 
 class SaveOften(Checkpoints):  # at the usual interval a kill would hardly ever hit a save
-    def __init__(self, run):
-        super().__init__(run, steps=3)
+    def __init__(self, *arguments):
+        super().__init__(*arguments, steps=3)
 
     def save(self):
         super().save()

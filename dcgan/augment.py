@@ -4,7 +4,10 @@ Both players see augmented pictures only, and gradients pass through, so the gen
 pictures and not the augmentation (DiffAugment: Zhao et al. 2020, arXiv 2006.10738, section 3).
 """
 
+import numpy as np
 from keras import ops, random
+
+from dcgan.images import to_uint8
 
 # Strengths at 1.0, those of Zhao et al. 2020, appendix. Their cutout is left out: the boxes are
 # what leaks into samples first.
@@ -43,6 +46,13 @@ def augment(pictures, strength: float, seed):
     pictures = mean + (pictures - mean) * (1 + strength * CONTRAST * uniform[2])
     pictures = _shift(pictures, 1, height, strength * TRANSLATION * uniform[3])
     return _shift(pictures, 2, width, strength * TRANSLATION * uniform[4])
+
+
+def augmented_copies(pictures: np.ndarray, strength: float, seed: int = 0) -> np.ndarray:
+    """What the discriminator would see of uint8 pictures `(n, H, W, C)`; uint8, clipped."""
+    floats = ops.convert_to_tensor(pictures.astype(np.float32) / 127.5 - 1)
+    changed = augment(floats, strength, random.SeedGenerator(seed))
+    return to_uint8(ops.convert_to_numpy(changed))
 
 
 def _shift(pictures, axis: int, side: int, shares):

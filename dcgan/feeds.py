@@ -8,9 +8,8 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from keras import ops
 
-from dcgan.augment import RAMP_PASSES, augment, strength_for
+from dcgan.augment import RAMP_PASSES, augmented_copies, strength_for
 from dcgan.callbacks.samples import SAMPLE_COUNT
 from dcgan.data import open_pictures
 from dcgan.data.advice import expectation
@@ -18,7 +17,7 @@ from dcgan.data.alpha import unpremultiply
 from dcgan.data.batches import Batches
 from dcgan.data.order import split
 from dcgan.data.sample_set import draw_seascapes
-from dcgan.images import RUN_PICTURE, grid, save_png, to_uint8
+from dcgan.images import RUN_PICTURE, grid, save_png
 
 logger = logging.getLogger("dcgan")
 
@@ -86,10 +85,7 @@ def picture_feed(gan, x, run, verbose) -> Feed:
     reals = np.stack([pictures.pixels[index] for index in shown])
     _write_sheet(run.path / "real.png", reals)
     if gan.augmentation:
-        seed = keras.random.SeedGenerator(gan.seed)  # not the training's own: it must not notice
-        floats = ops.convert_to_tensor(reals.astype(np.float32) / 127.5 - 1)
-        augmented = ops.convert_to_numpy(augment(floats, gan.augmentation, seed))
-        _write_sheet(run.path / "augmented.png", to_uint8(augmented))
+        _write_sheet(run.path / "augmented.png", augmented_copies(reals, gan.augmentation))
 
     train, held_out = split(len(pictures), gan.seed)
 

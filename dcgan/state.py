@@ -15,6 +15,7 @@ PREVIEW_PICTURES = 16
 PREVIEW_PIXELS = 640  # of the longer side
 METRIC_PREFIX = "state/mean/"
 OPTIMIZERS = ("optimizer", "discriminator_optimizer")
+ADDED = {"one_stage": False}  # settings that the first files lack, and how those were trained
 
 
 def named_variables(gan) -> dict:
@@ -103,7 +104,7 @@ def save_model(gan, path, generator_only: bool) -> None:
 def load_model(cls, path):
     """Read a `.dcgan` file into a new model; see `DCGAN.load`."""
     file = model_file.read_model(path, expected=expected_arrays)
-    config = dict(file.document["config"])
+    config = ADDED | file.document["config"]
     for name in OPTIMIZERS:
         config[name] = optimizer_from_plain(config[name])
     gan = cls(**config)
@@ -129,7 +130,7 @@ def expected_arrays(document: dict) -> dict[str, tuple[tuple[int, ...], str]]:
         ModelFileError: the file's plan or options cannot be.
     """
     try:
-        config = dict(document["config"])
+        config = ADDED | document["config"]
         for name in OPTIMIZERS:
             optimizer_from_plain(config.pop(name))
         network_plan = arguments.check_options(config)["network_plan"]

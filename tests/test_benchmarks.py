@@ -162,3 +162,10 @@ def test_a_quick_run_measures_every_part(quick, monkeypatch, tmp_path):
 @pytest.mark.backend
 def test_compiled_steps_run_bare_and_in_fit_on_every_backend(quick):
     assert "| `fit` over the bare step |" in quick("--gpu", "--only", "fit")
+
+
+def test_a_training_is_killed_and_goes_on():
+    command = [sys.executable, FOLDER / "survive.py", "--kills", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.strip().startswith("1 of 1 kills survived")

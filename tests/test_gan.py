@@ -213,6 +213,15 @@ def test_save_and_load_give_identical_pictures(tiny, pictures, tmp_path):
     assert type(loaded.optimizer.generator).__name__ == "RMSprop"
 
 
+def test_a_file_from_before_one_stage_loads_and_trains_in_turn(tiny, tmp_path):
+    gan = tiny()
+    assert gan.options.pop("one_stage")  # as the first files were written
+    gan.save(tmp_path / "old.dcgan")
+    loaded = DCGAN.load(tmp_path / "old.dcgan")
+    assert loaded.options["one_stage"] is False
+    assert (loaded.generate(3) == gan.generate(3)).all()
+
+
 def test_a_generator_only_file_generates_and_says_why_it_cannot_train(tiny, pictures, tmp_path):
     gan = tiny()
     gan.save(tmp_path / "small.dcgan", generator_only=True)

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from dcgan.augment import augmented_copies
 from dcgan.callbacks import going_on
 from dcgan.data.alpha import premultiply, unpremultiply
 from dcgan.data.reader import PictureReader
@@ -14,6 +15,8 @@ from dcgan.errors import ModelFileError
 from dcgan.metrics.distances import kid
 from dcgan.metrics.features import features, load_network, scaling
 from dcgan.metrics.health import VARIETY_LEAST, Health, Measurement
+from dcgan.metrics.leak import FEWEST as FEWEST_COMPARED
+from dcgan.metrics.leak import leaked
 from dcgan.metrics.memorisation import memorisation
 from dcgan.metrics.variety import variety
 from dcgan.state import to_arrays
@@ -115,6 +118,10 @@ class HealthWatch(keras.callbacks.Callback):
         held_out = self._held_out
         real = train if held_out is None else features(self._straight(held_out), self._network)
         self._real = self._scale(real)
+        self._augmented = None  # real pictures as the discriminator sees them, if they are enough
+        if self.model.augmentation and len(train) >= FEWEST_COMPARED:
+            seen = augmented_copies(self._train[:SAMPLES], self.model.augmentation)
+            self._augmented = self._straight(seen)
 
     def _measurement(self, step: int) -> Measurement:
         fakes = self.model.generate(SAMPLES, seed=SEED)
@@ -130,6 +137,9 @@ class HealthWatch(keras.callbacks.Callback):
             d_fake=self._score(premultiply(fakes) if fakes.shape[-1] == 4 else fakes),
             kid=kid(self._real, found, self._network.name).value,
             memorised=float(memorisation(fakes, train, held_out).share),
+            leaked=None
+            if self._augmented is None
+            else leaked(fakes, train[:SAMPLES], self._augmented),
         )
 
     def _score(self, pictures: np.ndarray) -> float:

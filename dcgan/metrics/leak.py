@@ -1,0 +1,70 @@
+"""Do samples look augmented? Held against real pictures, as they are and augmented."""
+
+import numpy as np
+
+from dcgan.errors import ArgumentError
+
+FEWEST = 20  # pictures of each kind: fewer do not describe a distribution
+CHANCE = 0.05  # of real pictures count as looking augmented: where the line is drawn
+RIDGE = 1e-3  # added to variances, as a share of the real ones: some sets have no colour at all
+
+
+def leaked(samples: np.ndarray, real: np.ndarray, augmented: np.ndarray) -> float:
+    """The share of samples that look augmented, where 5 % of the real pictures do.
+
+    Looked at are the colours (brightness, contrast, saturation) and the edges (a shift repeats
+    them, so that they are flat); the larger share counts. For each a normal distribution is fitted
+    to `real` and to `augmented`, and a picture looks augmented if the ratio of the two densities
+    is larger than for 95 % of the real ones.
+
+    Args:
+        samples: generated pictures, uint8 (n, H, W, C).
+        real: at least 20 real ones.
+        augmented: real ones as the discriminator sees them, at least 20.
+
+    Raises:
+        ArgumentError: there are too few pictures.
+    """
+    counts = {"samples": len(samples), "real": len(real), "augmented": len(augmented)}
+    if min(counts.values()) < FEWEST:
+        raise ArgumentError(
+            f"There must be {FEWEST} pictures of each kind at least. Received: {counts}."
+        )
+    kinds = zip(_statistics(samples), _statistics(real), _statistics(augmented), strict=True)
+    return max(_share(*kind) for kind in kinds)
+
+
+def _share(samples: np.ndarray, real: np.ndarray, augmented: np.ndarray) -> float:
+    """The share of samples that are likelier among the augmented than 95 % of the real ones."""
+    centre, width = real.mean(0), real.std(0) + 1e-6
+    samples, real, augmented = ((kind - centre) / width for kind in (samples, real, augmented))
+    as_augmented, as_real = _density(augmented), _density(real)
+    line = np.quantile(as_augmented(real) - as_real(real), 1 - CHANCE)
+    return float((as_augmented(samples) - as_real(samples) > line).mean())
+
+
+def _statistics(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of the colours (n, 3) and of the edges (n, 2), float64; logarithms of what is multiplied."""
+    colours = pictures[..., :3].astype(np.float32) / 255
+    grey = colours.mean(-1)
+    contrast, saturation = grey.std((1, 2)), (colours - grey[..., None]).std((1, 2, 3))
+    edges = []
+    for axis in (1, 2):
+        steps = np.abs(np.diff(grey, axis=axis)).mean(3 - axis)  # how much neighbours differ
+        edges.append(np.minimum(steps[:, 0], steps[:, -1]) / (steps.mean(1) + 1e-3))
+    of_colours = [grey.mean((1, 2)), np.log(contrast + 0.01), np.log(saturation + 0.01)]
+    of_edges = [np.log(edge + 0.01) for edge in edges]
+    return np.stack(of_colours, 1).astype(np.float64), np.stack(of_edges, 1).astype(np.float64)
+
+
+def _density(values: np.ndarray):
+    """The logarithm of the density (but for a constant) of a normal distribution fitted to them."""
+    centre = values.mean(0)
+    covariance = np.cov(values.T) + RIDGE * np.eye(values.shape[1])
+    inverse, scale = np.linalg.inv(covariance), np.linalg.slogdet(covariance)[1]
+
+    def logarithm(at):
+        away = at - centre
+        return -0.5 * (np.einsum("ni,ij,nj->n", away, inverse, away) + scale)
+
+    return logarithm

@@ -1,0 +1,49 @@
+"""Are samples that look augmented told from those that do not?"""
+
+import numpy as np
+import pytest
+
+from dcgan import ArgumentError
+from dcgan.augment import augmented_copies
+from dcgan.data.sample_set import draw_seascapes
+from dcgan.metrics.leak import leaked
+
+
+@pytest.fixture(scope="module", params=[3, 1])
+def kinds(request):
+    """Real pictures, others of their kind, and both augmented; in colour and in grey."""
+    noise = np.random.default_rng(0).normal(0, 8, (400, 24, 20, request.param))
+    drawn = draw_seascapes(400, (24, 20, request.param), seed=4)
+    pictures = np.clip(drawn + noise, 0, 255).astype(np.uint8)
+    real, others = pictures[:200], pictures[200:]
+    return real, others, augmented_copies(real, 1.0), augmented_copies(others, 1.0, seed=1)
+
+
+def test_real_pictures_do_not_look_augmented_and_augmented_ones_do(kinds):
+    real, others, augmented, others_augmented = kinds
+    assert leaked(others, real, augmented) < 0.15  # by chance 5 % for colours, 5 % for edges
+    assert leaked(others_augmented, real, augmented) > 0.6
+
+
+def test_tints_alone_are_a_leak(kinds):
+    real, others, augmented, _ = kinds
+    random, shape = np.random.default_rng(1), (len(others), 1, 1, 1)
+    grey = others.mean(-1, keepdims=True)
+    pictures = grey + (others - grey) * random.uniform(0, 2, shape)
+    mean = pictures.mean((1, 2, 3), keepdims=True)
+    pictures = mean + (pictures - mean) * random.uniform(0.5, 1.5, shape)
+    tinted = np.clip(pictures + random.uniform(-64, 64, shape), 0, 255).astype(np.uint8)
+    assert leaked(tinted, real, augmented) > 0.25
+
+
+def test_repeated_edges_alone_are_a_leak(kinds):
+    real, others, augmented, _ = kinds
+    shifted = others.copy()
+    shifted[:, :3], shifted[:, :, :2] = others[:, 3:4], others[:, :, 2:3]
+    assert leaked(shifted, real, augmented) > 0.9
+
+
+def test_too_few_pictures_are_refused(kinds):
+    real, others, augmented, _ = kinds
+    with pytest.raises(ArgumentError, match="20"):
+        leaked(others[:19], real, augmented)
