@@ -41,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     given, flags = parser.parse_known_args(arguments)
 
     run = given.results / given.entry
+    goes_on = run.exists()
     command = [given.images, *shlex.split(ENTRIES[given.entry]), *flags]
     if training := _run(*command, "--save-path", str(run)).returncode:
         return training
@@ -54,9 +55,10 @@ def main(arguments: list[str] | None = None) -> int:
     shown_command = shlex.join(
         ["python", "Results/make.py", given.entry, "--images", _public(given.images), *flags]
     )
-    _write_page(
-        gallery, shown_command, _said_of(run), figures.stdout if not figures.returncode else ""
-    )
+    if not goes_on:
+        (gallery / "README.md").unlink(missing_ok=True)  # it tells of another run
+    said = figures.stdout if not figures.returncode else ""
+    _write_page(gallery, shown_command, _said_of(run), said)
     print(f"Shown in {gallery}")
     return 0
 

@@ -3,6 +3,8 @@
 import functools
 import importlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest

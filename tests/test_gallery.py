@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -49,6 +50,9 @@ def test_an_entry_is_trained_shown_and_gone_on_with(make):
     assert "4 steps of 5 (2.0 epochs of 10 pictures)" in page
     assert page.count("KID 1.5") == 1 and "![film.gif](film.gif)" in page
     assert "secret" not in page
+    shutil.rmtree("gallery_test/sea")  # another run of the same name: its page tells of it alone
+    assert make([*CALL, "--epochs", "1"]) == 0
+    assert (shown / "README.md").read_text().count("- `python Results/make.py") == 1
 
 
 def test_where_training_fails_nothing_is_shown(make, capsys):
