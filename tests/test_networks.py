@@ -54,17 +54,21 @@ def test_networks_match_the_plan(img_size, depth, kernel, stride, upsampling):
         assert network.count_params() == count_weights(made, name)
 
 
-def test_initial_weights_are_normal_with_deviation_0_02():
-    made = make_plan(
-        img_size=(32, 32, 3),
-        depth=3,
+def wide_plan(**changes):
+    """One with so many weights that their spread can be told."""
+    return make_plan(
+        img_size=(64, 64, 3),
         increment=32,
         kernel_size=(4, 4),
         stride=(2, 2),
         dropout=0,
         input_size=100,
-        discriminator_norm="batch",
+        **changes,
     )
+
+
+def test_initial_weights_are_normal_with_deviation_0_02():
+    made = wide_plan(depth=3, discriminator_norm="batch")
     kernels = [
         keras.ops.convert_to_numpy(weight).ravel()
         for network in (build_generator(made), build_discriminator(made, seed=500))
@@ -79,15 +83,7 @@ def test_initial_weights_are_normal_with_deviation_0_02():
 
 
 def test_without_batch_normalisation_the_signal_of_the_discriminator_neither_fades_nor_grows():
-    made = make_plan(
-        img_size=(64, 64, 3),
-        depth=5,
-        increment=32,
-        kernel_size=(4, 4),
-        stride=(2, 2),
-        dropout=0,
-        input_size=10,
-    )
+    made = wide_plan(depth=5)
     pictures = np.random.default_rng(0).uniform(-1, 1, (64, 64, 64, 3)).astype(np.float32)
     logits = keras.ops.convert_to_numpy(build_discriminator(made)(pictures))
     assert 0.1 < np.sqrt(np.mean(logits**2)) < 3
