@@ -24,9 +24,9 @@ LEFTOVER = ".partial"  # how the folder of an unfinished checkpoint ends
 # Both report "started STEP" when they went on from a checkpoint and "saved STEP" after each save.
 TRAIN = """
 import sys
+from dcgan import DCGAN, training
 import keras
 import numpy as np
-from dcgan import DCGAN, training
 from dcgan.callbacks.checkpoints import Checkpoints
 
 class SaveOften(Checkpoints):  # at the usual interval a kill would hardly ever hit a save

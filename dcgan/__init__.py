@@ -24,11 +24,13 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
+# TensorFlow turns its faster convolutions on by itself on some processors only, and reads this
+# when it is imported
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
 
 def __getattr__(name: str):
     """Import Keras only when `DCGAN` is asked for, so that `--help` answers at once."""
     if name == "DCGAN":
-        # TensorFlow uses its faster convolutions by itself on some processors only
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
         return import_module("dcgan.gan").DCGAN
     raise AttributeError(f"module 'dcgan' has no attribute {name!r}")

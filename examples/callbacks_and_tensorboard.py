@@ -5,9 +5,10 @@
 
 import sys
 
-import keras
-
 from dcgan import DCGAN
+
+# isort: split
+import keras  # after dcgan, which turns TensorFlow's faster convolutions on
 
 
 class StopWhenFooled(keras.callbacks.Callback):

@@ -1,7 +1,34 @@
 """How are gradients taken on TensorFlow? With a tape."""
 
+import os
+import warnings
+
 import keras
 import tensorflow as tf
+
+
+def warn_of_slow_convolutions(enabled=None) -> None:
+    """Say so if TensorFlow was imported before this package, and is half as fast for it.
+
+    Args:
+        enabled: whether its oneDNN convolutions are on; None asks TensorFlow.
+    """
+    if enabled is None:
+        try:  # TensorFlow has no public way to ask
+            from tensorflow.python.util import _pywrap_util_port as port
+        except ImportError:
+            return
+        enabled = port.IsMklEnabled() or not port.IsX86Available()
+    wanted = os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0"
+    if wanted and not enabled and not tf.config.list_physical_devices("GPU"):
+        warnings.warn(
+            "TensorFlow was imported before dcgan, without its faster convolutions: training can "
+            "take twice as long. Import dcgan first, or set TF_ENABLE_ONEDNN_OPTS=1.",
+            stacklevel=2,
+        )
+
+
+warn_of_slow_convolutions()
 
 
 class BackendModel(keras.Model):

@@ -1,0 +1,25 @@
+"""Is a slow TensorFlow named? What the backends compute is tested where it is used."""
+
+import warnings
+
+import keras
+import pytest
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("this is about TensorFlow", allow_module_level=True)
+
+from dcgan.backend.tensorflow_backend import warn_of_slow_convolutions
+
+
+def test_slow_convolutions_are_named_with_what_to_do(monkeypatch):
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    with pytest.warns(UserWarning, match="Import dcgan first, or set TF_ENABLE_ONEDNN_OPTS=1"):
+        warn_of_slow_convolutions(enabled=False)
+
+
+@pytest.mark.parametrize(("enabled", "setting"), [(True, "1"), (False, "0")])
+def test_fast_or_unwanted_convolutions_are_no_reason_to_warn(monkeypatch, enabled, setting):
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", setting)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_slow_convolutions(enabled=enabled)
