@@ -39,6 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--images", required=True, help="a folder of pictures, or MNIST's files")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where (default: Results)")
     given, flags = parser.parse_known_args(arguments)
+    if "--new" in flags:
+        parser.error(
+            f"--new would train elsewhere: move {given.results / given.entry} away instead"
+        )
 
     run = given.results / given.entry
     goes_on = run.exists()

@@ -24,8 +24,8 @@ from dcgan import DCGAN
 from dcgan.callbacks.checkpoints import CHECKPOINT_SECONDS, Checkpoints
 from dcgan.callbacks.health import MEASURE_STEPS, TIME_SHARE, HealthWatch
 from dcgan.callbacks.samples import SAMPLE_STEPS, SampleGrids
+from dcgan.chunks import MOST
 from dcgan.data.sample_set import draw_seascapes
-from dcgan.gan import GENERATE_CHUNK
 from dcgan.latents import draw_latents
 from dcgan.plan import count_weights
 
@@ -190,12 +190,12 @@ def generate(key: str, count: int) -> dict:
 def forward(key: str, count: int) -> float:
     """Seconds of the generator's compiled forward pass alone, on `count` latents in chunks."""
     gan = MODELS[key]
-    latents = draw_latents(GENERATE_CHUNK, gan.input_size)
-    calls = max(1, count // GENERATE_CHUNK)
+    latents = draw_latents(MOST, gan.input_size)
+    calls = max(1, count // MOST)
     start = time.perf_counter()
     for _ in range(calls):
         gan.generator.predict_on_batch(latents)
-    return (time.perf_counter() - start) * count / (calls * GENERATE_CHUNK)
+    return (time.perf_counter() - start) * count / (calls * MOST)
 
 
 def resident() -> int:

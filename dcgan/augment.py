@@ -7,6 +7,7 @@ pictures and not the augmentation (DiffAugment: Zhao et al. 2020, arXiv 2006.107
 import numpy as np
 from keras import ops, random
 
+from dcgan.chunks import chunks
 from dcgan.images import to_uint8
 
 # Strengths at 1.0, those of Zhao et al. 2020, appendix. Their cutout is left out: the boxes are
@@ -50,9 +51,11 @@ def augment(pictures, strength: float, seed):
 
 def augmented_copies(pictures: np.ndarray, strength: float, seed: int = 0) -> np.ndarray:
     """What the discriminator would see of uint8 pictures `(n, H, W, C)`; uint8, clipped."""
-    floats = ops.convert_to_tensor(pictures.astype(np.float32) / 127.5 - 1)
-    changed = augment(floats, strength, random.SeedGenerator(seed))
-    return to_uint8(ops.convert_to_numpy(changed))
+    generator, copies = random.SeedGenerator(seed), np.empty_like(pictures)
+    for chunk in chunks(len(pictures), pictures.shape[1:]):
+        floats = ops.convert_to_tensor(pictures[chunk].astype(np.float32) / 127.5 - 1)
+        copies[chunk] = to_uint8(ops.convert_to_numpy(augment(floats, strength, generator)))
+    return copies
 
 
 def _shift(pictures, axis: int, side: int, shares):

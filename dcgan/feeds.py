@@ -43,9 +43,12 @@ def run_name(x) -> str:
     if isinstance(x, str | Path):
         name = Path(x).resolve().name
         return re.sub(r"(\.(npy|npz|gz|idx\d-ubyte))+$", "", name) or "pictures"
-    if isinstance(x, np.ndarray):  # other pictures are another run
+    if is_stream(x):
+        return "dataset"
+    try:  # other pictures are another run
         return f"array-{hashlib.sha256(np.ascontiguousarray(x)).hexdigest()[:8]}"
-    return "dataset"
+    except (ValueError, TypeError):
+        return "array"  # of no pictures: opening them says why
 
 
 def is_stream(x) -> bool:
@@ -87,7 +90,7 @@ def picture_feed(gan, x, run, verbose) -> Feed:
     if gan.augmentation:
         _write_sheet(run.path / "augmented.png", augmented_copies(reals, gan.augmentation))
 
-    train, held_out = split(len(pictures), gan.seed)
+    train, held_out = split(pictures.names, gan.seed)
 
     def make(first_step):
         return Batches(

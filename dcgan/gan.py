@@ -13,6 +13,7 @@ from dcgan import arguments, losses, plan, state
 from dcgan.augment import augment
 from dcgan.average import move_average
 from dcgan.backend import BackendModel
+from dcgan.chunks import chunks
 from dcgan.data.alpha import unpremultiply
 from dcgan.images import to_uint8
 from dcgan.latents import draw_latents
@@ -21,7 +22,6 @@ from dcgan.optimizers import make_pair
 from dcgan.recipes import preset_options
 from dcgan.training import Limits, train
 
-GENERATE_CHUNK = 64  # pictures at a time: bounds the memory that `generate` takes
 MOST_PICTURES, MOST_BYTES = 10**6, 2**34  # in one call of `generate`
 
 
@@ -227,7 +227,8 @@ class DCGAN(BackendModel):
             initial_epoch: epoch to count from, where there is no checkpoint that says it.
             callbacks: any Keras callbacks, besides those that fill the run folder.
             verbose: 1 a progress bar, 2 a line per epoch, 0 silence.
-            resume: False starts a new numbered folder instead of going on.
+            resume: False starts a new numbered folder instead of going on; so does a data set
+                without a save_path.
 
         Returns:
             Keras's `History`: per epoch d_loss, g_loss, d_real, d_fake.
@@ -258,23 +259,23 @@ class DCGAN(BackendModel):
             latents = draw_latents(n, self.input_size, seed)
         latents = arguments.latents("latents", latents, n, self.input_size)
         pictures = np.empty((len(latents), *self.img_size), np.uint8)
-        for first in range(0, len(latents), GENERATE_CHUNK):
-            chunk = slice(first, first + GENERATE_CHUNK)
+        for chunk in chunks(len(latents), self.img_size):
             made = self.generator(latents[chunk], training=False)
             pictures[chunk] = to_uint8(ops.convert_to_numpy(made))
         return unpremultiply(pictures) if self.img_size[2] == 4 else pictures
 
-    def save(self, path, *, generator_only=False):
+    def save(self, path, overwrite=True, *, generator_only=False):
         """Write a `.dcgan` file: safe to share, and all that is needed to go on training.
 
         Args:
             path: the file; missing folders are made. It is written whole or not at all.
+            overwrite: whether to replace a file that is there.
             generator_only: leave out what only training needs: a file about a sixth the size.
 
         Raises:
             ModelFileError: the file cannot be written, or the weights are not finite.
         """
-        state.save_model(self, path, generator_only)
+        state.save_model(self, path, overwrite, generator_only)
 
     @classmethod
     def load(cls, path):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 
 import numpy as np
 from keras import ops
@@ -87,8 +88,10 @@ def run_options(gan) -> dict:
     return options
 
 
-def save_model(gan, path, generator_only: bool) -> None:
+def save_model(gan, path, overwrite: bool, generator_only: bool) -> None:
     """Write `gan` as a `.dcgan` file; see `DCGAN.save`."""
+    if not overwrite and os.path.lexists(path):
+        raise ModelFileError(f"{str(path)!r} is there already. Give another path.")
     arrays = to_arrays(gan)
     if generator_only:
         arrays = {name: a for name, a in arrays.items() if name.startswith("generator/")}

@@ -17,7 +17,7 @@ from dcgan.callbacks.log import Log
 from dcgan.callbacks.progress import Progress
 from dcgan.callbacks.samples import SampleGrids
 from dcgan.data import open_pictures
-from dcgan.errors import ArgumentError, RunError
+from dcgan.errors import ArgumentError, RunError, TrainingError
 from dcgan.feeds import Feed, is_stream, picture_feed, run_name, stream_feed
 from dcgan.film import write_film
 from dcgan.run.folder import RunFolder, folder_for
@@ -32,7 +32,7 @@ NO_LIMIT = 10**9  # epochs, where only the clock ends a run
 # What shapes the networks: a checkpoint made with other values of these does not fit. (And the
 # seed, since with another one the pictures held out would be others, already trained on.)
 SHAPING = frozenset(
-    "kernel_size stride input_size img_size depth increment upsampling discriminator_norm "
+    "kernel_size stride input_size img_size dropout depth increment upsampling discriminator_norm "
     "network_plan optimizer discriminator_optimizer seed".split()
 )
 
@@ -93,7 +93,11 @@ def train(gan, keras_fit, x, limits: Limits, callbacks, verbose, resume):
         means = _go_on(gan, run, feed, steps, limits.initial_epoch)
         calls = _calls(gan.record["step"], steps, last_epoch)
         if steps and gan.record["step"] >= steps * last_epoch:
-            logger.info("All %d epochs are done; ask for more to go on.", last_epoch)
+            logger.warning(
+                "All %d epochs are done (%d steps); ask for more epochs, or minutes, to go on.",
+                last_epoch,
+                gan.record["step"],
+            )
         with StopRequest() as stop:
             clock = Clock(limits.minutes, stop, means, began)
             guard = Guard(run, feed.kept.get("returns", 0))
@@ -106,9 +110,14 @@ def train(gan, keras_fit, x, limits: Limits, callbacks, verbose, resume):
             # the checkpoints come last: they save what all the others have done
             saving = Checkpoints(run, guard, watch)
             everything = [*ours, *(callbacks or []), saving]
-            history = _fit(gan, keras_fit, feed, calls, everything, 2 * (verbose == 2))
+            try:
+                history = _fit(gan, keras_fit, feed, calls, everything, 2 * (verbose == 2))
+            except TrainingError:
+                saving.on_train_end()  # the last good state, which the guard has put back
+                raise
         write_film(run.path, gan.img_size)
-    _leave(stop, run.path, saving.failed)
+    again = "the same call goes" if resume else f"save_path={str(run.path)!r} (--save-path) goes"
+    _leave(stop, f"Stopped and saved in {run.path}; {again} on from here.", saving.failed)
     return history
 
 
@@ -134,6 +143,10 @@ def _go_on(gan, run, feed: Feed, steps: int | None, initial_epoch: int) -> dict:
         if gan.record["run"] is None:
             gan.record["run"] = uuid.uuid4().hex
             gan.record["step"] = initial_epoch * (steps or 0)
+        if checkpoint is None:
+            run.log.cut_after(gan.record["step"] or -1)
+        else:
+            feed.kept = checkpoint.state
         return {}
     run.log.cut_after(checkpoint.step)
     assign_arrays(gan, checkpoint.arrays, whole=True)
@@ -143,7 +156,7 @@ def _go_on(gan, run, feed: Feed, steps: int | None, initial_epoch: int) -> dict:
         gan.optimizer.rates = gan.given_rates
     epoch, within = divmod(gan.record["step"], steps or NO_LIMIT)
     logger.info("Going on in %s from step %d (epoch %d).", run.path, checkpoint.step, epoch + 1)
-    return metric_arrays(checkpoint.arrays) if within else {}
+    return metric_arrays(checkpoint.arrays) if steps and within else {}
 
 
 def _check_same_run(gan, run, checkpoint) -> None:
@@ -157,8 +170,9 @@ def _check_same_run(gan, run, checkpoint) -> None:
         return
     raise RunError(
         f"{str(run.path)!r} holds a training of {checkpoint.step} steps that is not this model's "
-        f"(which has {gan.record['step']} steps). Use resume=False to go on with this model in a "
-        "new numbered folder, another save_path, or a new DCGAN to go on with the folder's."
+        f"(which has {gan.record['step']} steps). Use resume=False (--new) to go on with this "
+        "model in a new numbered folder, another save_path, or a new DCGAN to go on with that of "
+        "the folder."
     )
 
 
@@ -206,13 +220,13 @@ def _fit(gan, keras_fit, feed: Feed, calls: list, callbacks: list, verbose: int)
     return history
 
 
-def _leave(stop: StopRequest, path: Path, failed: Exception | None) -> None:
+def _leave(stop: StopRequest, farewell: str, failed: Exception | None) -> None:
     """After Ctrl-C or SIGTERM, and everything saved: end as the signal would have."""
     if failed is not None:
         raise RunError(f"The end of the training could not be saved: {failed}") from failed
     if not stop.requested:
         return
-    logger.warning("Stopped and saved in %s; the same call goes on from here.", path)
+    logger.warning(farewell)
     if stop.exit_code == 130:
         raise KeyboardInterrupt
     raise SystemExit(stop.exit_code)

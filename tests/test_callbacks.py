@@ -137,6 +137,8 @@ def test_a_collapse_goes_back_to_the_best_state_and_in_the_end_stops(tiny, pictu
         gan.fit(pictures, epochs=99, verbose=0, callbacks=[collapsing_at(range(2, 999, 12))])
     assert f"return {guard.MOST_RETURNS} of at most {guard.MOST_RETURNS}" in caplog.text
     assert "collapsing" in {line["state"] for line in states("run")}
+    saved = DCGAN.load("run/last.dcgan")  # the state that it went back to
+    assert saved.generate(8).std(0).mean() > 1
 
 
 def test_a_discriminator_that_wins_is_named(tiny, pictures, often, caplog):

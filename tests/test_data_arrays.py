@@ -184,6 +184,6 @@ def test_a_damaged_or_hostile_array_file_is_refused(tmp_path, case):
 
 def test_names_and_fingerprint_follow_the_values():
     first, other = open_pictures(GREY, (6, 7, 1)), open_pictures(GREY + 1, (6, 7, 1))
-    assert first.names[0] == "array[0]" and len(first) == 5 and first.skipped == []
+    assert first.names[0] == "picture 0" and len(first) == 5 and first.skipped == []
     assert first.fingerprint == open_pictures(GREY.copy(), (6, 7, 1)).fingerprint
     assert first.fingerprint != other.fingerprint

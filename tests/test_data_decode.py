@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from dcgan.data.decode import Unusable, decode_file
+from dcgan.data.decode import Unusable, decode_file, peek
 from dcgan.data.target import Target
 
 COLOUR = Target(8, 8, 3)
@@ -136,6 +136,7 @@ def test_every_exif_orientation_is_undone(tmp_path, orientation):
     pixels, original = decode_file(path, Target(24, 40, 3))
     np.testing.assert_array_equal(pixels, np.asarray(upright))
     assert (original.width, original.height) == (40, 24)
+    assert peek(path)[:2] == (40, 24)  # what `inspect` proposes a size by
 
 
 def test_an_animation_gives_its_first_frame(tmp_path):

@@ -59,3 +59,9 @@ def test_where_training_fails_nothing_is_shown(make, capsys):
     assert make([*CALL, "--epochs", "0"]) == 2
     assert "epochs" in capsys.readouterr().err
     assert not Path("gallery_test/gallery").exists()
+
+
+def test_a_new_folder_would_not_be_shown_and_is_refused(make, capsys):
+    with pytest.raises(SystemExit):
+        make([*CALL, "--new"])
+    assert "--new would train elsewhere" in capsys.readouterr().err

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from dcgan import DCGAN, ArgumentError
+from dcgan import DCGAN, ArgumentError, ModelFileError
 from dcgan.state import named_variables, to_arrays
 
 PARITY = Path(__file__).parent / "parity.json"
@@ -211,6 +211,14 @@ def test_save_and_load_give_identical_pictures(tiny, pictures, tmp_path):
     assert before.keys() == after.keys()
     assert all((before[name] == after[name]).all() for name in before)
     assert type(loaded.optimizer.generator).__name__ == "RMSprop"
+
+
+def test_a_file_that_is_there_can_be_left_alone(tiny, tmp_path):
+    tiny().save(tmp_path / "sea.dcgan")
+    before = (tmp_path / "sea.dcgan").read_bytes()
+    with pytest.raises(ModelFileError, match="is there already"):
+        tiny(seed=1).save(tmp_path / "sea.dcgan", overwrite=False)
+    assert (tmp_path / "sea.dcgan").read_bytes() == before
 
 
 def test_a_file_from_before_one_stage_loads_and_trains_in_turn(tiny, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 from pathlib import Path
 
 import keras
@@ -171,6 +172,7 @@ def test_keras_callbacks_work(tiny, pictures, tmp_path):
     callbacks = [
         keras.callbacks.EarlyStopping(monitor="g_loss", min_delta=1e9, patience=0, mode="min"),
         keras.callbacks.CSVLogger(tmp_path / "keras.csv"),
+        keras.callbacks.ModelCheckpoint(tmp_path / "kept.keras"),
         keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch)),
         keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2),
     ]
@@ -179,6 +181,7 @@ def test_keras_callbacks_work(tiny, pictures, tmp_path):
     assert seen == [0, 1]  # no second loss can be better by so much
     assert gan.optimizer.rates == pytest.approx((5e-5, 5e-5))  # halved twice
     assert "g_loss" in (tmp_path / "keras.csv").read_text()
+    assert np.array_equal(DCGAN.load(tmp_path / "kept.keras").generate(2), gan.generate(2))
 
 
 def test_progress_bar_shows_losses_speed_and_time_left(tiny, pictures, capsys):
@@ -228,6 +231,27 @@ def test_folders_of_the_same_name_have_runs_of_their_own(tiny, pictures, tmp_pat
     gan = tiny()
     gan.fit(moved, epochs=3, verbose=0)
     assert (gan.run_path, gan.record["step"]) == (Path("Results", "cats"), 9)
+
+
+def test_other_pictures_in_a_list_are_another_run(tiny, pictures):
+    gan, other = tiny(), tiny()
+    gan.fit(list(pictures), epochs=1, verbose=0)
+    other.fit(list(255 - pictures), epochs=1, verbose=0)
+    assert gan.run_path != other.run_path and other.record["step"] == 3
+
+
+def test_the_log_of_a_run_whose_checkpoints_are_gone_starts_anew(tiny, pictures):
+    tiny(save_path="run").fit(pictures, epochs=2, verbose=0)
+    shutil.rmtree("run/checkpoints")
+    tiny(save_path="run").fit(pictures, epochs=1, verbose=0)
+    lines = [json.loads(line) for line in Path("run/log.jsonl").read_text().splitlines()]
+    assert max(line["step"] for line in lines) == 3
+
+
+def test_a_finished_run_says_that_nothing_is_left_to_do(tiny, pictures, caplog):
+    for _ in range(2):
+        tiny(save_path="run").fit(pictures, epochs=1, verbose=0)
+    assert "All 1 epochs are done (3 steps)" in caplog.text
 
 
 def test_the_run_folder_is_named_after_the_pictures(tiny, tmp_path, pictures):

@@ -9,6 +9,7 @@ from keras import ops
 
 from dcgan.augment import augmented_copies
 from dcgan.callbacks import going_on
+from dcgan.chunks import chunks
 from dcgan.data.alpha import premultiply, unpremultiply
 from dcgan.data.reader import PictureReader
 from dcgan.errors import ModelFileError
@@ -145,8 +146,8 @@ class HealthWatch(keras.callbacks.Callback):
     def _score(self, pictures: np.ndarray) -> float:
         """D's mean score of pictures as they are, 1 for real."""
         scores = []
-        for first in range(0, len(pictures), 64):
-            batch = pictures[first : first + 64].astype(np.float32) / 127.5 - 1
+        for chunk in chunks(len(pictures), pictures.shape[1:]):
+            batch = pictures[chunk].astype(np.float32) / 127.5 - 1
             logits = self.model.discriminator(batch, training=False)
             scores.append(ops.convert_to_numpy(ops.sigmoid(logits)).ravel())
         return float(np.concatenate(scores).mean())

@@ -102,10 +102,11 @@ def training_pictures(gan, folder: str):
     )
     if gan.data.get("sha256") not in (None, pictures.fingerprint):
         _say(
-            f"Note: {folder} is not, or no longer, what this model was trained on, so the verdict "
-            "on copying says nothing about the pictures that it was trained on."
+            f"Note: the files in {folder} have not the names, sizes and times that this model was "
+            "trained on. If the pictures are others, the verdict on copying says nothing about "
+            "those that it was trained on."
         )
-    parts = [pictures.pixels[part] for part in order.split(len(pictures), gan.seed)]
+    parts = [pictures.pixels[part] for part in order.split(pictures.names, gan.seed)]
     return [unpremultiply(part) for part in parts] if gan.img_size[2] == 4 else parts
 
 

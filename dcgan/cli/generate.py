@@ -56,5 +56,6 @@ def run(arguments: argparse.Namespace) -> int:
         raise RunError(f"Cannot write to {arguments.out!r}: {error.strerror or error}.") from error
     finally:
         progress.close()
-    print(f"{count} pictures in {out}, all on {sheet}")
+    on_sheet = "all" if count == len(shown) else f"the first {len(shown)}"
+    print(f"{count} pictures in {out}, {on_sheet} on {sheet}")
     return 0

@@ -107,5 +107,6 @@ def _download_mnist():
     except Exception as error:  # Keras raises a bare Exception where there is no network
         raise DataError(
             f"MNIST cannot be downloaded ({str(error)[:200]}). Where there is a network, fetch "
-            f"{MNIST_URL} or the idx files, and give the path: python main.py mnist.npz"
+            f"{MNIST_URL} or the idx files, and give the path: python main.py mnist.npz "
+            "--img-size 28 28 1 --depth 3"
         ) from error

@@ -124,6 +124,9 @@ def peek(path: str) -> Original | None:
         try:
             with _open_regular(path) as file:
                 image = Image.open(file, formats=FORMATS)
-                return Original(*image.size, image.mode, image.has_transparency_data)
+                width, height = image.size
+                if _orientation(image) in SIDEWAYS:
+                    width, height = height, width
+                return Original(width, height, image.mode, image.has_transparency_data)
         except Exception:  # a full decode will name it with its reason
             return None

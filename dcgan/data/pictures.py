@@ -143,7 +143,7 @@ def _as_array(source: object) -> np.ndarray:
 
 def _from_array(array: np.ndarray, name: str, target: Target, file: Path | None) -> PictureSet:
     pixels, original = to_pictures(array, name, target)
-    names = [f"{name}[{index}]" for index in range(len(pixels))]
+    names = [f"picture {index}" for index in range(len(pixels))]  # the same in memory and in a file
     fingerprint = array_fingerprint(array, target, file)
     return PictureSet(pixels, names, [], fingerprint, [original] * len(pixels))
 

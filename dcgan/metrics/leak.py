@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from dcgan.chunks import chunks
 from dcgan.errors import ArgumentError
 
 FEWEST = 20  # pictures of each kind: fewer do not describe a distribution
@@ -45,6 +46,12 @@ def _share(samples: np.ndarray, real: np.ndarray, augmented: np.ndarray) -> floa
 
 def _statistics(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of the colours (n, 3) and of the edges (n, 2), float64; logarithms of what is multiplied."""
+    parts = chunks(len(pictures), pictures.shape[1:])
+    kinds = zip(*(_statistics_at_once(pictures[part]) for part in parts), strict=True)
+    return tuple(np.concatenate(kind) for kind in kinds)
+
+
+def _statistics_at_once(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     colours = pictures[..., :3].astype(np.float32) / 255
     grey = colours.mean(-1)
     contrast, saturation = grey.std((1, 2)), (colours - grey[..., None]).std((1, 2, 3))

@@ -117,8 +117,8 @@ class CheckpointStore:
             return None
         raise RunError(
             f"None of the checkpoints in {str(self.folder)!r} is whole: {', '.join(damaged)}. "
-            "Start a new run with resume=False (nothing is deleted), or go on from best.dcgan or "
-            "last.dcgan of this one."
+            "Start a new run with resume=False (--new; nothing is deleted), or go on from "
+            "best.dcgan or last.dcgan of this one."
         )
 
     def exist(self) -> bool:

@@ -149,7 +149,7 @@ class RunFolder:
                 raise RunError(
                     f"{str(self.path)!r} holds {', '.join(found)} but no options.json, so it is no "
                     "run that can be gone on with, and nothing of it is overwritten. Choose "
-                    "another folder, or resume=False for a new numbered one."
+                    "another folder, or resume=False (--new) for a numbered one."
                 )
             return None
         try:
@@ -161,7 +161,7 @@ class RunFolder:
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RunError(
                 f"{str(self.options_path)!r} is damaged or not of a run ({error}). Put it right, "
-                "or start a new numbered folder with resume=False."
+                "or start a new numbered folder with resume=False (--new)."
             ) from error
         if content["version"] > VERSION:
             raise RunError(
@@ -230,11 +230,13 @@ def _compare(path: Path, earlier: dict, options: dict, shaping: frozenset[str]) 
         if earlier[name] != options[name]
     }
     if refused := sorted(changes.keys() & shaping):
+        if len(refused) > 1:  # the others say what makes the plan another
+            refused.remove("network_plan") if "network_plan" in refused else None
         listing = "; ".join(changes[name] for name in refused)
         raise RunError(
             f"{str(path)!r} holds a run of networks of another shape ({listing}). Give the "
-            "settings of the folder to go on with it, or another folder, or resume=False for a new "
-            "numbered one."
+            "settings of the folder to go on with it, or another folder, or resume=False (--new) "
+            "for a new numbered one."
         )
     if changes:
         listing = "; ".join(changes[name] for name in sorted(changes))
