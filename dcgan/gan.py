@@ -260,8 +260,7 @@ class DCGAN(BackendModel):
         latents = arguments.latents("latents", latents, n, self.input_size)
         pictures = np.empty((len(latents), *self.img_size), np.uint8)
         for chunk in chunks(len(latents), self.img_size):
-            made = self.generator(latents[chunk], training=False)
-            pictures[chunk] = to_uint8(ops.convert_to_numpy(made))
+            pictures[chunk] = to_uint8(self.generator.predict_on_batch(latents[chunk]))
         return unpremultiply(pictures) if self.img_size[2] == 4 else pictures
 
     def save(self, path, overwrite=True, *, generator_only=False):

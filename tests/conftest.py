@@ -31,7 +31,7 @@ def tiny():
         from dcgan import DCGAN
 
         gan = DCGAN(**{**TINY, **changes})
-        gan.run_eagerly = eagerly
+        gan.run_eagerly = gan.generator.run_eagerly = eagerly
         return gan
 
     return make
