@@ -8,7 +8,7 @@ script does not know are handed to the training, such as --minutes 60.
 
 import argparse
 import datetime
-import os
+import math
 import platform
 import shlex
 import shutil
@@ -80,11 +80,13 @@ def _public(path: str) -> str:
 def _said_of(run: Path) -> str:
     """How long the run has trained, on what."""
     from dcgan import DCGAN
+    from dcgan.data.order import split
 
     gan = DCGAN.load(run / "last.dcgan")
     step, minutes = gan.record["step"], gan.record["seconds"] / 60
     pictures = gan.data["pictures"]
-    epochs = step * gan.batch_size / pictures
+    trained = len(split([str(number) for number in range(pictures)], gan.seed)[0])
+    epochs = step / math.ceil(trained / gan.batch_size)
     return (
         f"{step:,} steps of {gan.batch_size} ({epochs:,.1f} epochs of {pictures:,} pictures) in "
         f"{minutes:,.1f} minutes of training; {_machine()}"
@@ -94,6 +96,8 @@ def _said_of(run: Path) -> str:
 def _machine() -> str:
     """Processor, cores, and the device that the framework computes on."""
     import keras
+
+    from dcgan.data.workers import available_cores
 
     cpu = platform.processor() or platform.machine()
     information = Path("/proc/cpuinfo")
@@ -105,7 +109,7 @@ def _machine() -> str:
         query = [program, "--query-gpu=name", "--format=csv,noheader"]
         device = subprocess.run(query, text=True, capture_output=True, check=True).stdout.strip()
     backend = f"Keras {keras.__version__} on {keras.backend.backend()}"
-    return f"{os.cpu_count()} cores of {cpu}, computing on {device}, {backend}"
+    return f"{available_cores()} cores of {cpu}, computing on {device}, {backend}"
 
 
 def _write_page(gallery: Path, command: str, said: str, figures: str) -> None:

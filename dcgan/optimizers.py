@@ -1,5 +1,7 @@
 """How do two optimizers fit under Keras's one? As a pair that steps neither, but holds both."""
 
+import numbers
+
 import keras
 
 from dcgan.errors import ArgumentError
@@ -91,7 +93,7 @@ def make_optimizer(optimizer, argument: str = "optimizer"):
     if optimizer is None:
         optimizer = LEARNING_RATE
     try:
-        if type(optimizer) in (int, float):
+        if isinstance(optimizer, numbers.Real) and not isinstance(optimizer, bool):
             made = keras.optimizers.Adam(float(optimizer), beta_1=BETA_1)
         elif isinstance(optimizer, keras.optimizers.Optimizer):
             made = type(optimizer).from_config(optimizer.get_config())

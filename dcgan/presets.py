@@ -41,7 +41,7 @@ def _training(batch_size: int, optimizer: float | str | Mapping, **rest) -> dict
 _PICTURE = {"norm": "none", "slope": 1.0}  # G's last stage: tanh alone follows
 
 
-def _class_system(img_size: tuple[int, int, int], base: tuple[int, int], depth: int) -> Plan:
+def class_system(img_size: tuple[int, int, int], base: tuple[int, int], depth: int) -> Plan:
     """Widths grow by 32 inwards; maps double from the base, and the last is cropped."""
     height, width, channels = img_size
     generator = [
@@ -174,19 +174,19 @@ _FACES_NOTE = (
 PRESETS = {
     "sea": Preset(
         "Slimco86/DCGAN, 2019: the sea pictures of its README",
-        _class_system((150, 150, 3), (10, 10), depth=4),
+        class_system((150, 150, 3), (10, 10), depth=4),
         _training(32, 2e-4),
         _SEA_NOTE,
     ),
     "faces": Preset(
         "Slimco86/DCGAN, 2019: the faces of its README",
-        _class_system((200, 180, 3), (7, 6), depth=5),
+        class_system((200, 180, 3), (7, 6), depth=5),
         _training(32, 2e-4),
         _FACES_NOTE,
     ),
     "faces-deep": Preset(
         "Slimco86/DCGAN, 2019: the faces, deeper and quicker",
-        _class_system((200, 180, 3), (4, 3), depth=6),
+        class_system((200, 180, 3), (4, 3), depth=6),
         _training(32, 8e-4),
         _FACES_NOTE,
     ),

@@ -87,7 +87,7 @@ def train(gan, keras_fit, x, limits: Limits, callbacks, verbose, resume):
             path = folder_for(path, str(Path(x).resolve()))
     with RunFolder.open(path, run_options(gan), shaping=SHAPING, resume=resume) as run:
         gan.run_path, gan.sha256 = run.path, None
-        feed = stream_feed(x) if stream else picture_feed(gan, x, run, verbose)
+        feed = stream_feed(gan, x) if stream else picture_feed(gan, x, run, verbose)
         steps = limits.steps_per_epoch or feed.steps_per_epoch
         last_epoch = limits.last_epoch(steps)
         means = _go_on(gan, run, feed, steps, limits.initial_epoch)

@@ -19,9 +19,9 @@ class StopWhenFooled(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-def halve_every_50_epochs(epoch, learning_rate):
+def halve_every_50_epochs(epoch):
     """The generator's learning rate; the discriminator's is scaled by the same factor."""
-    return learning_rate / 2 if epoch and epoch % 50 == 0 else learning_rate
+    return 2e-4 * 0.5 ** (epoch // 50)
 
 
 def main(folder, epochs=200, **options):
@@ -32,7 +32,7 @@ def main(folder, epochs=200, **options):
         verbose=2,
         callbacks=[
             keras.callbacks.TensorBoard("logs", write_graph=False),
-            keras.callbacks.CSVLogger("losses.csv"),
+            keras.callbacks.CSVLogger("losses.csv", append=True),
             keras.callbacks.LearningRateScheduler(halve_every_50_epochs),
             StopWhenFooled(),
         ],

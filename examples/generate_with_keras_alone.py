@@ -22,7 +22,10 @@ def main(path, rows=4, columns=4, seed=7, out="generated.png"):
     figure = Figure(figsize=(2 * columns, 2 * rows), layout="constrained")
     for number, picture in enumerate(pictures, 1):
         axes = figure.add_subplot(rows, columns, number)
-        axes.imshow(np.clip((picture + 1) / 2, 0, 1), cmap="gray")  # grey ones have one channel
+        picture = np.clip((picture + 1) / 2, 0, 1)
+        if picture.shape[-1] == 4:  # colours come multiplied by alpha, the last channel
+            picture[..., :3] = np.minimum(picture[..., :3] / np.maximum(picture[..., 3:], 1e-3), 1)
+        axes.imshow(picture, cmap="gray")  # which is for those of one channel
         axes.axis("off")
     figure.savefig(out)
 

@@ -16,7 +16,7 @@ from dcgan.latents import draw_latents
 def between(first, second, shares):
     """Latents on the arc from one to the other: normal ones lie near a sphere, not inside it."""
     cosine = first @ second / (np.linalg.norm(first) * np.linalg.norm(second))
-    angle = np.arccos(np.clip(cosine, -1, 1))
+    angle = max(np.arccos(np.clip(cosine, -1, 1)), 1e-6)  # of a seed to itself there is none
     shares = shares[:, None]
     return (np.sin((1 - shares) * angle) * first + np.sin(shares * angle) * second) / np.sin(angle)
 

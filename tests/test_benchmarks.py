@@ -171,3 +171,7 @@ def test_a_training_is_killed_and_goes_on():
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.strip().startswith("1 of 1 kills survived")
+
+
+def test_the_class_system_begins_with_the_map_of_its_preset(benchmark):
+    assert benchmark("class_system").first_side(150) == PRESETS["sea"].plan.base.size[0]

@@ -7,7 +7,7 @@ import pytest
 
 from dcgan.errors import ArgumentError
 from dcgan.metrics.distances import FID_LEAST, fid, kid, kid_difference
-from dcgan.metrics.figure import Figure, share_interval
+from dcgan.metrics.figure import Figure, mean_interval, share_interval
 
 
 def normals(count, width=4, seed=0, shift=0.0, scale=1.0):
@@ -173,3 +173,12 @@ def test_interval_of_a_share_is_wilsons():
     # Wilson's centre and half width for 8 of 10 and z = 1.96: 0.7166 +- 0.2268.
     assert (low, high) == pytest.approx((0.4902, 0.9433), abs=1e-4)
     assert share_interval(np.ones(10, bool))[0] == pytest.approx(0.7225, abs=1e-4)
+
+
+def test_interval_of_a_share_of_nothing_or_all_ends_there():
+    assert share_interval(np.zeros(1000, bool))[0] == 0.0
+    assert share_interval(np.ones(1000, bool))[1] == 1.0
+
+
+def test_equal_values_tell_nothing_of_their_spread():
+    assert mean_interval(np.zeros(5)) == (None, None)

@@ -1,5 +1,6 @@
 """Do feature networks turn any pictures into the same numbers, on any machine, or say why not?"""
 
+import keras
 import numpy as np
 import pytest
 
@@ -104,7 +105,6 @@ def test_a_function_is_a_network_under_its_own_name():
 
 
 def test_a_keras_file_is_a_network(tmp_path):
-    import keras
 
     inputs = keras.Input((8, 8, 3))
     model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(inputs))
@@ -124,7 +124,6 @@ def test_a_damaged_keras_file_is_named(tmp_path):
 
 
 def test_inception_out_of_reach_says_what_to_do(monkeypatch):
-    import keras
 
     def fail(**_):
         raise ValueError("URL fetch failure")
@@ -135,7 +134,6 @@ def test_inception_out_of_reach_says_what_to_do(monkeypatch):
 
 
 def test_inception_takes_small_pictures(monkeypatch):
-    import keras
 
     real = keras.applications.InceptionV3
     monkeypatch.setattr(
@@ -162,3 +160,16 @@ def test_a_network_of_the_wrong_shape_is_refused():
     network = FeatureNetwork("maps", lambda pictures: pictures.astype(float))
     with pytest.raises(ArgumentError, match="network='maps'"):
         features(noise((2, 8, 8, 3)), network)
+
+
+def test_a_keras_model_of_another_size_gets_its_own(tmp_path):
+    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])
+    model.save(tmp_path / "small.keras")
+    assert features(noise((2, 16, 12, 3)), load_network(tmp_path / "small.keras")).shape == (2, 192)
+
+
+def test_a_keras_model_of_something_else_is_refused(tmp_path):
+    model = keras.Sequential([keras.Input((7,)), keras.layers.Dense(2)])
+    model.save(tmp_path / "flat.keras")
+    with pytest.raises(ArgumentError, match="flat.keras.*cannot take these pictures"):
+        features(noise((2, 16, 12, 3)), load_network(tmp_path / "flat.keras"))

@@ -60,6 +60,13 @@ def test_without_held_out_pictures_the_training_pictures_judge(drawn):
     assert found.copying and found.reference == "training" and "other pictures" in found.text()
 
 
+def test_a_duplicate_among_the_held_out_hides_no_copies(drawn):
+    train, held_out, _ = drawn
+    found = memorisation(noisy(train), train, np.concatenate([held_out[:29], train[:1]]))
+    assert found.copying and found.n_duplicates == 1
+    assert "Left out as duplicates: 1." in found.text()
+
+
 def test_eight_pictures_are_enough_to_see_copies(drawn):
     train, _, new = drawn
     assert memorisation(noisy(train[np.arange(64) % 8]), train[:8]).copying

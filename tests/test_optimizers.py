@@ -1,6 +1,7 @@
 """Do two optimizers live under one roof without losing anything?"""
 
 import keras
+import numpy as np
 import pytest
 
 from dcgan import ArgumentError
@@ -53,3 +54,7 @@ def test_the_ratio_of_both_rates_survives_a_rate_of_zero():
     pair.learning_rate = 0.0
     pair.learning_rate = 5e-4
     assert pair.rates == pytest.approx((5e-4, 1e-3))
+
+
+def test_a_learning_rate_may_be_numpys():
+    assert float(make_optimizer(np.float64(3e-4)).learning_rate) == pytest.approx(3e-4)

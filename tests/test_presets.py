@@ -8,7 +8,7 @@ import pytest
 from dcgan.cli import main
 from dcgan.errors import ArgumentError
 from dcgan.plan import check_plan, count_weights, weight_shapes
-from dcgan.presets import PRESETS, _class_system
+from dcgan.presets import PRESETS, class_system
 from dcgan.recipes import PLANNED, preset_options
 
 # Generator's and discriminator's weights, BatchNorm's statistics included: from the layer tables of
@@ -94,8 +94,8 @@ def test_layers_have_the_number_of_weights_worked_out_by_hand(name, player, laye
         (150, 3, 6, (1_317_635, 651_073)),
     ],
 )
-def test_the_class_system_has_its_counts_at_other_depths_too(side, base, depth, counts):
-    plan = _class_system((side, side, 3), (base, base), depth)
+def test_theclass_system_has_its_counts_at_other_depths_too(side, base, depth, counts):
+    plan = class_system((side, side, 3), (base, base), depth)
     assert tuple(count_weights(plan, player) for player in PLAYERS) == counts
 
 

@@ -167,6 +167,38 @@ def test_a_persons_own_data_set_trains(tiny, pictures):
     assert history.epoch == [0, 1]
 
 
+class Same(keras.utils.PyDataset):
+    """A batch, twice."""
+
+    def __init__(self, batch):
+        super().__init__()
+        self.batch = batch
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return self.batch
+
+
+@pytest.mark.parametrize(
+    "batch, received",
+    [
+        (np.full((4, 16, 12, 3), 255.0, np.float32), "to 255"),
+        (np.zeros((4, 12, 16, 3), np.uint8), "12, 16, 3"),
+        (np.zeros((4, 7), np.uint8), "4, 7"),
+    ],
+)
+def test_a_data_set_that_would_train_on_garbage_is_refused(tiny, batch, received):
+    with pytest.raises(DataError, match=f"in .-1, 1.*Received: .*{received}"):
+        tiny().fit(Same(batch), epochs=1, verbose=0)
+
+
+def test_a_data_set_that_may_be_in_zero_to_one_is_doubted(tiny, pictures, caplog):
+    tiny().fit(Same(pictures[:4].astype(np.float32) / 255), epochs=1, verbose=0)
+    assert "no value below 0" in caplog.text
+
+
 def test_keras_callbacks_work(tiny, pictures, tmp_path):
     seen = []
     callbacks = [

@@ -32,6 +32,14 @@ def run(arguments: argparse.Namespace) -> int:
             "Two models are compared on pictures of one size. Received: "
             f"{arguments.first} makes {first.img_size}, {arguments.second} {second.img_size}"
         )
+    fitted = [(gan.options["resize"], gan.options["background"]) for gan in (first, second)]
+    if fitted[0] != fitted[1]:
+        evaluate.say(
+            f"Note: {arguments.second} was trained on pictures fitted otherwise ({fitted[1]}) than "
+            f"those that both are compared with ({fitted[0]}), which favours {arguments.first}."
+        )
+    elif first.data.get("sha256") != second.data.get("sha256"):
+        evaluate.say("Note: the two models were trained on different pictures, or copies of them.")
     train, _ = evaluate.training_pictures(first, arguments.folder)
     made = [evaluate.generate(gan, arguments) for gan in (first, second)]
     with evaluate.counting(network) as counted:

@@ -33,8 +33,8 @@ def add_measuring_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--network",
         default="random",
-        help="what compares pictures: random (default; needs no download), inception, or the path "
-        "of a .keras model",
+        help="what compares pictures: random (default; needs no download), inception (Keras's "
+        "InceptionV3, scaled: not the network of published FIDs), or the path of a .keras model",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
@@ -54,6 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     generated = generate(gan, arguments)
     with counting(network) as counted:
         evaluation = evaluate(generated, train, held_out, counted)
+    print(json.dumps(evaluation.to_dict(), indent=2) if arguments.json else evaluation.text())
     if arguments.sheet:
         try:
             picture = sheet(generated, train, evaluation.memorisation)
@@ -61,7 +62,6 @@ def run(arguments: argparse.Namespace) -> int:
         except OSError as error:
             reason = error.strerror or error
             raise RunError(f"Cannot write --sheet {arguments.sheet!r}: {reason}.") from error
-    print(json.dumps(evaluation.to_dict(), indent=2) if arguments.json else evaluation.text())
     return 0
 
 
@@ -79,7 +79,7 @@ def check_numbers(arguments: argparse.Namespace) -> None:
 
 def load(path: str):
     """The model in a file, saying so: the framework takes seconds to start."""
-    _say(f"Loading {path}")
+    say(f"Loading {path}")
     from dcgan import DCGAN
 
     return DCGAN.load(path)
@@ -88,7 +88,7 @@ def load(path: str):
 def training_pictures(gan, folder: str):
     """The pictures of a folder as the model saw them: those trained on, and those held out.
 
-    The same slice is held out as in training, since it depends on the count and the seed alone.
+    The same slice is held out as in training, since it depends on the names and the seed alone.
 
     Returns:
         two uint8 arrays (n, H, W, C); 4 channels with straight alpha.
@@ -101,7 +101,7 @@ def training_pictures(gan, folder: str):
         folder, gan.img_size, resize=settings["resize"], background=settings["background"]
     )
     if gan.data.get("sha256") not in (None, pictures.fingerprint):
-        _say(
+        say(
             f"Note: the files in {folder} have not the names, sizes and times that this model was "
             "trained on. If the pictures are others, the verdict on copying says nothing about "
             "those that it was trained on."
@@ -112,7 +112,7 @@ def training_pictures(gan, folder: str):
 
 def generate(gan, arguments: argparse.Namespace):
     """The samples that are measured: uint8 (count, H, W, C)."""
-    _say(f"Generating {arguments.count:,} pictures")
+    say(f"Generating {arguments.count:,} pictures")
     return gan.generate(arguments.count, seed=arguments.seed)
 
 
@@ -133,5 +133,6 @@ def counting(network):
         yield FeatureNetwork(network.name, function)
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Tell a person something that is no result."""
     print(line, file=sys.stderr)

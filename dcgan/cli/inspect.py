@@ -27,11 +27,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the page, and write the one for the browser."""
     from dcgan.atomic import write_atomically
     from dcgan.data.inspect import inspect_folder
+    from dcgan.errors import RunError
 
     size = tuple(arguments.img_size) if arguments.img_size else None
     inspection = inspect_folder(arguments.folder, size, measure=_measure)
-    write_atomically(arguments.out, inspection.html())
     print(inspection.text(), end="")
+    try:
+        write_atomically(arguments.out, inspection.html())
+    except OSError as error:
+        reason = error.strerror or error
+        raise RunError(f"Cannot write --out {arguments.out!r}: {reason}.") from error
     print(f"With pictures: {arguments.out}")
     return 0
 
@@ -42,7 +47,12 @@ def _measure(proposal) -> tuple[float, float]:
     from dcgan import DCGAN
     from dcgan.data.sample_set import draw_seascapes
 
-    gan = DCGAN(img_size=proposal.img_size, depth=proposal.depth, batch_size=proposal.batch_size)
+    gan = DCGAN(
+        img_size=proposal.img_size,
+        depth=proposal.depth,
+        batch_size=proposal.batch_size,
+        augmentation=1.0,  # as small folders get it
+    )
     batch = draw_seascapes(proposal.batch_size, proposal.img_size)
     for _ in range(WARM_UP_STEPS):  # the first one compiles
         gan.train_on_batch(batch)

@@ -165,6 +165,18 @@ def _load_keras_file(path: Path) -> Callable[[np.ndarray], np.ndarray]:
             f"The feature network {str(path)!r} cannot be loaded. Expected: a whole .keras file "
             f"of known layers, without Python code. Keras said: {error!s:.300}"
         ) from error
-    return lambda pictures: keras.ops.convert_to_numpy(
-        model(keras.ops.cast(pictures, "float32"), training=False)
-    )
+
+    def own(pictures: np.ndarray) -> np.ndarray:
+        pictures = keras.ops.cast(pictures, "float32")
+        try:
+            sides = model.input_shape[1:3]
+            if None not in sides and sides != tuple(pictures.shape[1:3]):
+                pictures = keras.ops.image.resize(pictures, sides, interpolation="bicubic")
+            return keras.ops.convert_to_numpy(model(pictures, training=False))
+        except Exception as error:  # Keras raises many kinds for what does not fit
+            raise ArgumentError(
+                f"The feature network {str(path)!r} cannot take these pictures. Expected: a model "
+                f"of pictures (n, height, width, 3). Keras said: {error!s:.300}"
+            ) from error
+
+    return own

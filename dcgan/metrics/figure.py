@@ -66,8 +66,13 @@ def withheld(name: str, n_real: int, n_fake: int, network: str, reason: str) -> 
     return Figure(name, None, None, None, n_real, n_fake, network, reason)
 
 
-def mean_interval(values: np.ndarray) -> tuple[float, float]:
-    """95 % interval of a mean, from the spread of the values: float (n,), n at least 2."""
+def mean_interval(values: np.ndarray) -> tuple[float | None, float | None]:
+    """95 % interval of a mean, from the spread of the values: float (n,), n at least 2.
+
+    None, None where all are equal, for then nothing is known of their spread.
+    """
+    if values.min() == values.max():
+        return None, None
     half = NORMAL_95 * float(np.std(values, ddof=1)) / math.sqrt(len(values))
     mean = float(np.mean(values))
     return mean - half, mean + half
@@ -78,4 +83,5 @@ def share_interval(hits: np.ndarray) -> tuple[float, float]:
     n, share, z = len(hits), float(np.mean(hits)), NORMAL_95
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # at the ends the interval is one-sided, which rounding would hide
+    return centre - half if share > 0 else 0.0, centre + half if share < 1 else 1.0

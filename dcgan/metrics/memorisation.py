@@ -17,6 +17,7 @@ SURE = 1e-3  # odds against chance below which copying is named
 MOST_REFERENCES = 1_000  # more cost time and hardly sharpen the 5 %
 SHOWN = 5  # nearest training pictures of each sample on a sheet
 CHUNK = 256
+DUPLICATE = 0.05  # a reference with so small a ratio is a training picture twice, no new one
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Memorisation:
             pictures are; about 0.05 where nothing is copied.
         chance: odds of so large a share where samples are as new as the reference pictures.
         n_samples, n_train, n_reference: from how many pictures.
+        n_duplicates: reference pictures left out, since they are training pictures as well.
         reference: "held-out", or "training" where none are held out: each training picture against
             all the others.
         ratios: float (n_samples,): distance to the nearest training picture over the mean distance
@@ -40,6 +42,7 @@ class Memorisation:
     n_samples: int
     n_train: int
     n_reference: int
+    n_duplicates: int
     reference: str
     ratios: np.ndarray = field(repr=False, compare=False)
     nearest: np.ndarray = field(repr=False, compare=False)
@@ -55,7 +58,8 @@ class Memorisation:
         verdict = "copying" if self.copying else "no sign of copying"
         return (
             f"{self.share:.0%} of samples are closer to a training picture than 95% of {others}"
-            + (f" (5% is chance): {verdict}.")
+            + f" (5% is chance): {verdict}."
+            + f" Left out as duplicates: {self.n_duplicates}." * (self.n_duplicates > 0)
         )
 
     def to_dict(self) -> dict:
@@ -91,6 +95,10 @@ def memorisation(
         references, _ = _nearness(_thumbnails(held_out[chosen]), thumbnails)
     else:
         references, _ = _nearness(thumbnails[chosen], thumbnails, left_out=chosen)
+    new = references[references > DUPLICATE]
+    duplicates = len(references) - len(new)
+    if len(new):  # otherwise the folder holds little else
+        references = new
     near = max(1, int(NEAREST_SHARE * len(references)))  # how many references are this near
     copies = int((ratios < np.sort(references)[near - 1]).sum())
     return Memorisation(
@@ -99,6 +107,7 @@ def memorisation(
         n_samples=len(samples),
         n_train=len(train),
         n_reference=len(references),
+        n_duplicates=duplicates,
         reference="held-out" if len(held_out) else "training",
         ratios=ratios,
         nearest=nearest,

@@ -45,6 +45,13 @@ class Evaluation:
             shown = [f.text() if f.value is not None else "withheld" for f in figures]
             lines.append(f"{name:10} {shown[0]:30} {shown[1]}")
             notes.update((f"withheld: {f.reason}", None) for f in figures if f.value is None)
+        counts = [figures["coverage"].n_fake for figures in (self.figures, self.floor)]
+        if counts[1] not in (0, counts[0]):
+            notes[
+                f"precision to coverage are from {counts[0]:,} pictures of each kind, and from "
+                f"{counts[1]:,} for those held out: fewer give other values, so the two columns "
+                "compare by KID alone."
+            ] = None
         return "\n".join([*lines, *notes, self.memorisation.text()])
 
     def to_dict(self) -> dict:
