@@ -110,7 +110,7 @@ def test_callbacks_and_tensorboard(sea):
     assert list(Path("logs").rglob("events*"))
     assert len(Path("losses.csv").read_text().splitlines()) == 3
     halve = example("callbacks_and_tensorboard").halve_every_50_epochs
-    assert [halve(epoch, 1.0) for epoch in (0, 49, 50, 51)] == [1.0, 1.0, 0.5, 1.0]
+    assert [halve(epoch) for epoch in (0, 49, 50, 100)] == [2e-4, 2e-4, 1e-4, 5e-5]
 
 
 def test_train_on_arrays():
