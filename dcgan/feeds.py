@@ -65,7 +65,8 @@ def stream_feed(gan, x) -> Feed:
     """
     first = x[0] if isinstance(x, keras.utils.PyDataset) else next(iter(x), None)
     if first is not None:
-        _check_batch(np.asarray(keras.utils.unpack_x_y_sample_weight(first)[0]), gan.img_size)
+        pictures = keras.utils.unpack_x_y_sample_weight(first)[0]
+        _check_batch(keras.ops.convert_to_numpy(pictures), gan.img_size)
     length = x.num_batches if isinstance(x, keras.utils.PyDataset) else int(x.cardinality())
     return Feed(lambda first_step: x, length if length and length > 0 else None)
 
@@ -74,13 +75,15 @@ def _check_batch(pictures: np.ndarray, img_size: tuple[int, int, int]) -> None:
     shape, kind = pictures.shape, pictures.dtype
     low, high = (float(pictures.min()), float(pictures.max())) if pictures.size else (0.0, 0.0)
     fits = len(shape) == 4 and tuple(shape[1:]) == tuple(img_size)
-    if not fits or (kind != np.uint8 and not -1.001 <= low <= high <= 1.001):
+    whole = np.issubdtype(kind, np.integer)  # these are taken for 0 to 255
+    least, most = (0, 255) if whole else (-1.001, 1.001)
+    if not (fits and least <= low and high <= most):
         raise DataError(
             f"The data set must hand out batches (n, {', '.join(map(str, img_size))}) of uint8, or "
             f"of floats in [-1, 1]. Received: {shape} of {kind} from {low:.4g} to {high:.4g}. For "
             "floats in 0 to 255: dataset.map(lambda x: x / 127.5 - 1)."
         )
-    if kind != np.uint8 and low >= 0:
+    if not whole and low >= 0:
         logger.warning(
             "The first batch has no value below 0. If the pictures are in [0, 1], and not in "
             "[-1, 1], they will come out pale: dataset.map(lambda x: x * 2 - 1)."

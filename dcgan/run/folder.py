@@ -230,8 +230,8 @@ def _compare(path: Path, earlier: dict, options: dict, shaping: frozenset[str]) 
         if earlier[name] != options[name]
     }
     if refused := sorted(changes.keys() & shaping):
-        if len(refused) > 1:  # the others say what makes the plan another
-            refused.remove("network_plan") if "network_plan" in refused else None
+        # the others say what makes the plan another
+        refused = [name for name in refused if name != "network_plan"] or refused
         listing = "; ".join(changes[name] for name in refused)
         raise RunError(
             f"{str(path)!r} holds a run of networks of another shape ({listing}). Give the "
