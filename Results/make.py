@@ -97,6 +97,7 @@ def _machine() -> str:
     """Processor, cores, and the device that the framework computes on."""
     import keras
 
+    from dcgan.data.words import counted
     from dcgan.data.workers import available_cores
 
     cpu = platform.processor() or platform.machine()
@@ -109,7 +110,8 @@ def _machine() -> str:
         query = [program, "--query-gpu=name", "--format=csv,noheader"]
         device = subprocess.run(query, text=True, capture_output=True, check=True).stdout.strip()
     backend = f"Keras {keras.__version__} on {keras.backend.backend()}"
-    return f"{available_cores()} cores of {cpu}, computing on {device}, {backend}"
+    cores = counted(available_cores(), "core")
+    return f"{cores} of {cpu}, computing on {device}, {backend}"
 
 
 def _write_page(gallery: Path, command: str, said: str, figures: str) -> None:
