@@ -48,7 +48,7 @@ class DCGAN(BackendModel):
         average: the generator that you keep is a moving average of the one that is trained, with
             this momentum per step, in [0, 1); 0 keeps the trained one.
         augmentation: strength in [0, 1] of the random changes under which the discriminator sees
-            all pictures, reached after 200 passes over them; None chooses by their number.
+            all pictures, reached after 200 passes; None chooses by their number (of a data set: 0).
         mirror: whether to train on mirror images too.
         resize: how pictures of another shape are fitted: "crop", "stretch" or "pad".
         background: (red, green, blue), 0 to 255, under transparency and around padded pictures.
@@ -219,8 +219,9 @@ class DCGAN(BackendModel):
         Args:
             x: a folder, an array or a file of arrays (see `dcgan.data.open_pictures`), or a
                 `tf.data.Dataset` or `keras.utils.PyDataset` of uint8, or float in [-1, 1],
-                batches `(n, H, W, C)`. None: a small drawn sample set.
-            epochs: passes over the pictures after which to stop, counted from the run's start.
+                batches `(n, H, W, C)`, premultiplied if C is 4. None: a small drawn sample set.
+            epochs: passes over the pictures after which to stop, counted from the run's start; a
+                loaded model that comes to other pictures begins a new run.
             minutes: stop after so many minutes of this call, everything saved. If neither is
                 given, training ends after 12,000 steps.
             steps_per_epoch: batches that make an epoch; None: all pictures once.

@@ -93,7 +93,7 @@ def save_model(gan, path, overwrite: bool, generator_only: bool) -> None:
     if not overwrite and os.path.lexists(path):
         raise ModelFileError(f"{str(path)!r} is there already. Give another path.")
     arrays = to_arrays(gan)
-    if generator_only:
+    if generator_only or not gan.complete:  # its other networks were never trained
         arrays = {name: a for name, a in arrays.items() if name.startswith("generator/")}
     document = {
         "config": settings(gan) | {"save_path": None},  # the path would tell who trained it

@@ -86,11 +86,12 @@ def train(gan, keras_fit, x, limits: Limits, callbacks, verbose, resume):
         if resume and isinstance(x, str | Path):
             path = folder_for(path, str(Path(x).resolve()))
     with RunFolder.open(path, run_options(gan), shaping=SHAPING, resume=resume) as run:
-        gan.run_path, gan.sha256 = run.path, None
+        gan.run_path, gan.sha256, known = run.path, None, gan.data.get("sha256")
         feed = stream_feed(gan, x) if stream else picture_feed(gan, x, run, verbose)
         steps = limits.steps_per_epoch or feed.steps_per_epoch
         last_epoch = limits.last_epoch(steps)
-        means = _go_on(gan, run, feed, steps, limits.initial_epoch)
+        elsewhere = known not in (None, gan.data.get("sha256"))
+        means = _go_on(gan, run, feed, steps, limits.initial_epoch, elsewhere)
         calls = _calls(gan.record["step"], steps, last_epoch)
         if steps and gan.record["step"] >= steps * last_epoch:
             logger.warning(
@@ -130,8 +131,11 @@ def _refuse_incomplete(gan) -> None:
         )
 
 
-def _go_on(gan, run, feed: Feed, steps: int | None, initial_epoch: int) -> dict:
+def _go_on(gan, run, feed: Feed, steps: int | None, initial_epoch: int, elsewhere: bool) -> dict:
     """Put the run's newest checkpoint into the model, if it is the one to go on from.
+
+    A model that was trained `elsewhere`, on other pictures, begins a run of its own in a new
+    folder, counted from 0.
 
     Returns:
         The running means to go on with, where that is in the middle of an epoch.
@@ -140,9 +144,9 @@ def _go_on(gan, run, feed: Feed, steps: int | None, initial_epoch: int) -> dict:
     if checkpoint is not None and gan.record["run"] is not None:
         _check_same_run(gan, run, checkpoint)
     if checkpoint is None or checkpoint.step < gan.record["step"]:
-        if gan.record["run"] is None:
-            gan.record["run"] = uuid.uuid4().hex
-            gan.record["step"] = initial_epoch * (steps or 0)
+        if gan.record["run"] is None or (checkpoint is None and elsewhere):
+            first = initial_epoch * (steps or 0)
+            gan.record.update({"step": first, "seconds": 0.0, "run": uuid.uuid4().hex})
         if checkpoint is None:
             run.log.cut_after(gan.record["step"] or -1)
         else:
@@ -154,6 +158,7 @@ def _go_on(gan, run, feed: Feed, steps: int | None, initial_epoch: int) -> dict:
     feed.kept = checkpoint.state
     if tuple(checkpoint.state["given_rates"]) != gan.given_rates:  # a person has changed them since
         gan.optimizer.rates = gan.given_rates
+        feed.kept = feed.kept | {"returns": 0}  # these have not failed yet
     epoch, within = divmod(gan.record["step"], steps or NO_LIMIT)
     logger.info("Going on in %s from step %d (epoch %d).", run.path, checkpoint.step, epoch + 1)
     return metric_arrays(checkpoint.arrays) if steps and within else {}

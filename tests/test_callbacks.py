@@ -42,6 +42,7 @@ def test_training_that_breaks_again_and_again_is_stopped_and_the_good_state_kept
     gan = tiny(save_path="run")
     with pytest.raises(TrainingError, match="not finite.*learning rate"):
         gan.fit(pictures, epochs=9, verbose=0, callbacks=[breaking_at(range(2, 99))])
+    assert DCGAN.load("run/last.dcgan").optimizer.rates == pytest.approx((2e-4 / 16,) * 2)
     again = tiny(save_path="run")
     again.fit(pictures, epochs=1, verbose=0)
     assert all(np.isfinite(array).all() for array in to_arrays(again).values())

@@ -48,6 +48,7 @@ VALUES = {
     "float in [-1, 1]": (np.linspace(-1, 1, 256), np.float64),
     "half in [-1, 1]": (np.linspace(-1, 1, 256), np.float16),
     "whole numbers": (np.arange(256), np.int64),
+    "whole numbers of 16 bit": (np.arange(256), np.uint16),
     "16 bit": (np.arange(256) * 257, np.uint16),
 }
 

@@ -45,6 +45,24 @@ def test_a_second_call_decodes_nothing(tmp_path, monkeypatch):
     assert first.fingerprint == second.fingerprint and first.originals == second.originals
 
 
+def test_a_file_that_could_not_be_read_is_there_once_it_can(tmp_path, monkeypatch):
+    source = fill(tmp_path / "in", 3)
+    decode_file = folder.decode_file
+
+    def refused(path, target):
+        if path.endswith("0001.png"):
+            raise folder.Unusable("no permission to read it")
+        return decode_file(path, target)
+
+    monkeypatch.setattr(folder, "decode_file", refused)
+    for _ in range(2):
+        pictures = open_pictures(source, SIZE)
+        assert greys(pictures) == [0, 2] and len(pictures.skipped) == 1
+    monkeypatch.setattr(folder, "decode_file", decode_file)
+    pictures = open_pictures(source, SIZE)
+    assert greys(pictures) == [0, 1, 2] and pictures.skipped == []
+
+
 def test_a_changed_file_or_setting_is_noticed(tmp_path):
     source = fill(tmp_path / "in", 3)
     seen = {open_pictures(source, SIZE).fingerprint}

@@ -51,6 +51,13 @@ def test_usable_skipped_sizes_grey_and_duplicates_are_found(seascapes):
     assert seen.proposal.img_size == (48, 60, 3)
 
 
+def test_an_alpha_channel_that_says_nothing_is_no_transparency(tmp_path):
+    for number, alpha in enumerate((255, 255, 254)):
+        Image.new("RGBA", (20, 20), (9, 9, 9, alpha)).save(tmp_path / f"{number}.png")
+    seen = inspect_folder(tmp_path)
+    assert seen.transparent == 1 and seen.proposal.img_size == (20, 20, 3)
+
+
 def test_the_text_is_one_page_with_the_facts(seascapes):
     seen = inspect_folder(seascapes, measure=lambda proposal: (120.0, 2**30))
     text = seen.text()

@@ -7,15 +7,9 @@ import numpy as np
 import pytest
 
 from dcgan.cli import compare, evaluate
+from dcgan.data import open_pictures
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.errors import ArgumentError, DCGANError
-
-
-@pytest.fixture
-def model(tiny, tmp_path):
-    path = tmp_path / "tiny.dcgan"
-    tiny().save(path)
-    return str(path)
 
 
 @pytest.fixture
@@ -23,6 +17,15 @@ def folder(tmp_path):
     path = tmp_path / "pictures.npy"
     np.save(path, draw_seascapes(100, (16, 12, 3), seed=1))
     return str(path)
+
+
+@pytest.fixture
+def model(tiny, folder, tmp_path):
+    """A file that says it was trained on the folder."""
+    gan = tiny()
+    gan.data = {"pictures": 100, "sha256": open_pictures(folder, gan.img_size).fingerprint}
+    gan.save(tmp_path / "tiny.dcgan")
+    return str(tmp_path / "tiny.dcgan")
 
 
 def call(verb, *words):
@@ -66,6 +69,16 @@ def test_evaluate_says_when_the_folder_is_another(tiny, folder, tmp_path, capsys
     gan.save(tmp_path / "other.dcgan")
     call(evaluate, str(tmp_path / "other.dcgan"), folder, "-n", "20")
     assert "have not the names, sizes and times that this model was" in capsys.readouterr().err
+
+
+def test_evaluate_holds_nothing_out_of_pictures_that_a_model_does_not_tell(
+    tiny, folder, tmp_path, capsys
+):
+    tiny().save(tmp_path / "other.dcgan")
+    call(evaluate, str(tmp_path / "other.dcgan"), folder, "-n", "20")
+    said = capsys.readouterr()
+    assert "does not tell which pictures" in said.err
+    assert "held out (0)" in said.out and "other pictures" in said.out
 
 
 def test_evaluate_measures_transparent_pictures(tiny, tmp_path, capsys):

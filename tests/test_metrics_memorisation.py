@@ -67,6 +67,15 @@ def test_a_duplicate_among_the_held_out_hides_no_copies(drawn):
     assert "Left out as duplicates: 1." in found.text()
 
 
+def test_with_few_references_the_text_says_what_is_chance(drawn):
+    train, held_out, new = drawn
+    assert "than 80% of other pictures are (20% is chance)" in memorisation(new, train[:4]).text()
+    assert (
+        "than 95% of held-out pictures are (5% is chance)"
+        in memorisation(new, train, held_out).text()
+    )
+
+
 def test_eight_pictures_are_enough_to_see_copies(drawn):
     train, _, new = drawn
     assert memorisation(noisy(train[np.arange(64) % 8]), train[:8]).copying

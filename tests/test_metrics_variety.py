@@ -40,6 +40,23 @@ def test_blends_of_two_pictures_have_little(drawn):
     assert variety((share * new[0] + (1 - share) * new[1]).astype(np.uint8), real) < VARIETY_LEAST
 
 
+@pytest.mark.parametrize("count", [4, 10, 20])
+def test_a_small_set_learnt_by_heart_is_no_collapse(drawn, count):
+    real = drawn[0][:count]
+    for seed in range(10):
+        samples = noisy(real[np.random.default_rng(seed).integers(0, count, 256)])
+        assert variety(samples, real) > VARIETY_LEAST
+
+
+def test_what_cannot_be_seen_is_no_variety():
+    shapes = np.zeros((20, 8, 8, 4), np.uint8)
+    shapes[np.arange(20), np.arange(20) % 8, np.arange(20) // 8] = 255
+    speckled = np.zeros_like(shapes)
+    speckled[..., :3] = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3))
+    speckled[..., 3] = 1
+    assert variety(speckled, shapes) < 0.01
+
+
 def test_equal_real_pictures_ask_for_no_variety():
     same = np.full((5, 8, 8, 3), 7, np.uint8)
     assert variety(same, same) == 1

@@ -117,6 +117,16 @@ def test_a_model_of_another_run_does_not_train_over_a_folders_run(tiny, pictures
     assert loaded.record["step"] == 12
 
 
+def test_a_loaded_model_that_comes_to_other_pictures_begins_a_new_run(tiny, pictures):
+    gan = tiny(save_path="run")
+    gan.fit(pictures, epochs=3, verbose=0)
+    loaded = DCGAN.load("run/last.dcgan")
+    loaded.options["save_path"] = "other"
+    history = loaded.fit(pictures[:5], epochs=2, verbose=0)
+    assert history.epoch == [0, 1]
+    assert loaded.record["step"] == 4 and loaded.record["run"] != gan.record["run"]
+
+
 def test_one_and_two_pictures_train(tiny, pictures, often):
     for count in (1, 2):
         history = tiny(save_path=f"run{count}").fit(pictures[:count], epochs=3, verbose=0)

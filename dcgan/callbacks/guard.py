@@ -53,16 +53,16 @@ class Guard(keras.callbacks.Callback):
         rates = [rate * SLOWER for rate in self.model.optimizer.rates]
         kept = {name: array for name, array in arrays.items() if not name.startswith("state/")}
         assign_arrays(self.model, kept, whole=False)
+        self.model.optimizer.rates = rates
+        self.model.reset_metrics()
         if self.returns == MOST_RETURNS or not kept:
             raise TrainingError(
                 f"Training was stopped: {reason}, after {self.returns} returns to a good state. "
                 "The last good states are in best.dcgan and the checkpoints. Try a lower learning "
-                "rate (optimizer=1e-4), a weaker discriminator (discriminator_optimizer=5e-5), or "
-                "more pictures."
+                f"rate (optimizer={rates[0]:.1g}), a weaker discriminator "
+                f"(discriminator_optimizer={rates[1] / 4:.1g}), or more pictures."
             )
         self.returns += 1
-        self.model.optimizer.rates = rates
-        self.model.reset_metrics()
         logger.warning(
             "Went back to the last good state, since %s. Learning rates are now %.2g and %.2g "
             "(return %d of at most %d).",

@@ -22,10 +22,10 @@ from dcgan.metrics.memorisation import memorisation
 from dcgan.metrics.variety import variety
 from dcgan.state import to_arrays
 
-SAMPLES = 256  # per measurement
+SAMPLES = 256  # per measurement, where they are small enough
 FEWEST_MEASURED = 3  # training pictures: below, there is no variety to compare with
 TRAIN_MOST = 2_000  # training pictures that samples are compared with
-MOST_BYTES = 2**28  # that they take in memory
+MOST_BYTES = 2**28  # that the training pictures, or the samples, take in memory
 MEASURE_STEPS = 250  # between two measurements, at least
 TIME_SHARE = 0.015  # of training that measuring may take
 SEED = 2**31 - 2  # of the measured samples: not those that a person looks at
@@ -51,11 +51,12 @@ class HealthWatch(keras.callbacks.Callback):
         self.health = Health()
         self.word = "learning"
         self._was_varied = False  # samples that never had variety cannot lose it
-        most = max(SAMPLES, min(TRAIN_MOST, MOST_BYTES // pixels[0].size))
+        fit = max(FEWEST_COMPARED, MOST_BYTES // pixels[0].size)
+        self._samples, most = min(SAMPLES, fit), min(TRAIN_MOST, fit)
         mixed = np.random.default_rng(SEED)  # folders are sorted: the first are of one kind
         reader = PictureReader(pixels)
         self._train = reader.take(mixed.permutation(train)[:most])
-        few = mixed.permutation(held_out)[:SAMPLES]
+        few = mixed.permutation(held_out)[: self._samples]
         self._held_out = reader.take(few) if len(few) else None
         self._network = None
         self._measured = (0, 0.0)  # at which step, and when
@@ -114,33 +115,33 @@ class HealthWatch(keras.callbacks.Callback):
     def _prepare(self) -> None:
         """Embed the real pictures, once."""
         self._network = load_network()
-        train = features(self._straight(self._train[:SAMPLES]), self._network)
+        train = features(self._straight(self._train[: self._samples]), self._network)
         self._scale = scaling(train)
         held_out = self._held_out
         real = train if held_out is None else features(self._straight(held_out), self._network)
         self._real = self._scale(real)
         self._augmented = None  # real pictures as the discriminator sees them, if they are enough
         if self.model.augmentation and len(train) >= FEWEST_COMPARED:
-            seen = augmented_copies(self._train[:SAMPLES], self.model.augmentation)
+            seen = augmented_copies(self._train[: self._samples], self.model.augmentation)
             self._augmented = self._straight(seen)
 
     def _measurement(self, step: int) -> Measurement:
-        fakes = self.model.generate(SAMPLES, seed=SEED)
+        fakes = self.model.generate(self._samples, seed=SEED)
         found = self._scale(features(fakes, self._network))
-        train, held_out = self._straight(self._train), None
+        train, held_out, few = self._straight(self._train), None, self._train[: self._samples]
         if self._held_out is not None:
             held_out = self._straight(self._held_out)
         return Measurement(
             step=step,
-            variety=variety(fakes, train[:SAMPLES]),
-            d_real=self._score(self._train[:SAMPLES]),
+            variety=variety(fakes, train[: len(few)]),
+            d_real=self._score(few),
             d_held_out=None if held_out is None else self._score(self._held_out),
             d_fake=self._score(premultiply(fakes) if fakes.shape[-1] == 4 else fakes),
             kid=kid(self._real, found, self._network.name).value,
             memorised=float(memorisation(fakes, train, held_out).share),
             leaked=None
             if self._augmented is None
-            else leaked(fakes, train[:SAMPLES], self._augmented),
+            else leaked(fakes, train[: len(few)], self._augmented),
         )
 
     def _score(self, pictures: np.ndarray) -> float:

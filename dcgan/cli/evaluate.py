@@ -100,13 +100,20 @@ def training_pictures(gan, folder: str):
     pictures = open_pictures(
         folder, gan.img_size, resize=settings["resize"], background=settings["background"]
     )
-    if gan.data.get("sha256") not in (None, pictures.fingerprint):
+    split, trained_on = order.split(pictures.names, gan.seed), gan.data.get("sha256")
+    if trained_on is None:
+        split = range(len(pictures)), []
+        say(
+            "Note: the model does not tell which pictures it was trained on (a data set, or none), "
+            "so none is taken to have been held out."
+        )
+    elif trained_on != pictures.fingerprint:
         say(
             f"Note: the files in {folder} have not the names, sizes and times that this model was "
             "trained on. If the pictures are others, the verdict on copying says nothing about "
             "those that it was trained on."
         )
-    parts = [pictures.pixels[part] for part in order.split(pictures.names, gan.seed)]
+    parts = [pictures.pixels[part] for part in split]
     return [unpremultiply(part) for part in parts] if gan.img_size[2] == 4 else parts
 
 

@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _measure(proposal) -> tuple[float, float]:
+def _measure(proposal) -> tuple[float, float | None]:
     """Seconds per 1,000 steps and bytes of memory, from a few real training steps."""
     print("Measuring a few training steps ...", file=sys.stderr)
     from dcgan import DCGAN
@@ -63,11 +63,11 @@ def _measure(proposal) -> tuple[float, float]:
     return 1000 * seconds, _peak_memory()
 
 
-def _peak_memory() -> float:
-    """Most bytes that this process has held."""
+def _peak_memory() -> float | None:
+    """Most bytes that this process has held; None where the system does not say."""
     try:
         import resource
     except ImportError:  # Windows
-        return float("nan")
+        return None
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -92,7 +92,7 @@ def _scale_of(array: np.ndarray, name: str):
     kind = array.dtype
     if kind == np.uint8:
         return lambda piece: piece
-    if kind == np.uint16:
+    if kind == np.uint16 and array.max() > 255:
         return lambda piece: ((piece.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if kind.kind == "b":
         return lambda piece: piece.astype(np.uint8) * np.uint8(255)

@@ -89,6 +89,11 @@ def load_entry(root: Path, key: str) -> tuple[np.ndarray, dict] | None:
     return np.memmap(path, np.uint8, "r", shape=shape), record
 
 
+def drop_entry(root: Path, key: str) -> None:
+    """Delete one entry, which holds less than can be had now."""
+    shutil.rmtree(root / ENTRIES / key, ignore_errors=True)
+
+
 @contextmanager
 def new_entry(root: Path, key: str, size: int) -> Iterator[Path]:
     """A folder to fill with `PIXELS`, made beside where the entry will be, and gone if it fails.

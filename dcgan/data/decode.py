@@ -20,6 +20,7 @@ FORMATS = (
 )  # fmt: skip
 # Decoded at once, 256 MB inside Pillow. A larger JPEG can still be shrunk by its decoder.
 MAX_PIXELS = 64_000_000
+NO_PERMISSION, NO_MEMORY = "no permission to read it", "not enough memory to decode it"
 OWN_PICTURES_REASON = "made by a training run of this program"
 ORIENTATION_TAG = 0x0112
 
@@ -82,11 +83,17 @@ def _decode(file, target: Target) -> tuple[np.ndarray, Original]:
     if RUN_PICTURE["Software"] in (image.info.get("Software"), _comment(image)):
         raise Unusable(OWN_PICTURES_REASON)
     orientation = _orientation(image)
-    transparent = image.has_transparency_data
-    pixels = target.fit(to_eight_bits(image), orientation)
+    converted = to_eight_bits(image)
+    transparent = _seen_through(converted)
+    pixels = target.fit(converted, orientation)
     if orientation in SIDEWAYS:
         width, height = height, width
     return pixels, Original(width, height, mode, transparent)
+
+
+def _seen_through(converted: Image.Image) -> bool:
+    """Whether a pixel is transparent; many files have an alpha channel that says nothing."""
+    return converted.mode == "RGBa" and converted.getextrema()[3][0] < 255
 
 
 def _comment(image: Image.Image) -> str:
@@ -110,23 +117,25 @@ def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "vanished before it was read"
     if isinstance(error, PermissionError):
-        return "no permission to read it"
+        return NO_PERMISSION
     if isinstance(error, MemoryError):
-        return "not enough memory to decode it"
+        return NO_MEMORY
     words = " ".join(str(error).split()) or type(error).__name__
     return words[:200]
 
 
 def peek(path: str) -> Original | None:
-    """What a file says it holds, from its header alone; None if it says nothing useful."""
+    """What a file says it holds, from its header where that tells; None if it says nothing."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             with _open_regular(path) as file:
                 image = Image.open(file, formats=FORMATS)
-                width, height = image.size
+                (width, height), mode = image.size, image.mode
+                transparent = image.has_transparency_data and width * height <= MAX_PIXELS
+                transparent = transparent and _seen_through(to_eight_bits(image))
                 if _orientation(image) in SIDEWAYS:
                     width, height = height, width
-                return Original(width, height, image.mode, image.has_transparency_data)
+                return Original(width, height, mode, transparent)
         except Exception:  # a full decode will name it with its reason
             return None

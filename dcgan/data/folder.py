@@ -15,7 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from dcgan.data import cache
-from dcgan.data.decode import Original, Unusable, decode_file
+from dcgan.data.decode import NO_MEMORY, NO_PERMISSION, Original, Unusable, decode_file
 from dcgan.data.scan import Found
 from dcgan.data.target import Target
 from dcgan.data.words import printable
@@ -65,7 +65,10 @@ def decode_folder(
     for root in roots:
         known = cache.load_entry(root, key)
         if known is not None:
-            return _from_record(*known)
+            decoded = _from_record(*known)
+            if not _mended(decoded, files, target):
+                return decoded
+            cache.drop_entry(root, key)
     for root in roots:
         try:
             return _decode_to_disk(folder, files, target, key, root, verbose)
@@ -79,6 +82,13 @@ def decode_folder(
             f"Set the environment variable {cache.VARIABLE} to a folder that has."
         )
     return _decode_to_memory(files, target, verbose)
+
+
+def _mended(decoded: Decoded, files: list[Found], target: Target) -> bool:
+    """Whether a file that was skipped for a reason that passes can be read now."""
+    passing = {name for name, reason in decoded.skipped if reason in (NO_PERMISSION, NO_MEMORY)}
+    tried = (found for found in files if found.name in passing)
+    return any(_decode_here(found, target)[0] is not None for found in tried)
 
 
 def _decode_to_disk(

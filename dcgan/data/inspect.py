@@ -100,7 +100,8 @@ class Inspection:
         whole = self.seconds * self.proposal.steps / 1000
         return [
             f"Measured here: {_duration(self.seconds)} per 1,000 steps, {_duration(whole)} for all "
-            f"of them, {self.memory / 2**20:,.0f} MB of memory."
+            + "of them"
+            + (f", {self.memory / 2**20:,.0f} MB of memory." if self.memory else ".")
         ]
 
 

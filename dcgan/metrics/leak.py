@@ -3,11 +3,13 @@
 import numpy as np
 
 from dcgan.chunks import chunks
+from dcgan.data.alpha import premultiply
 from dcgan.errors import ArgumentError
 
 FEWEST = 20  # pictures of each kind: fewer do not describe a distribution
 CHANCE = 0.05  # of real pictures count as looking augmented: where the line is drawn
 RIDGE = 1e-3  # added to variances, as a share of the real ones: some sets have no colour at all
+LEAST_WIDTH = 0.02  # below, what varies is rounding: some sets are grey, saved as colour
 
 
 def leaked(samples: np.ndarray, real: np.ndarray, augmented: np.ndarray) -> float:
@@ -37,7 +39,7 @@ def leaked(samples: np.ndarray, real: np.ndarray, augmented: np.ndarray) -> floa
 
 def _share(samples: np.ndarray, real: np.ndarray, augmented: np.ndarray) -> float:
     """The share of samples that are likelier among the augmented than 95 % of the real ones."""
-    centre, width = real.mean(0), real.std(0) + 1e-6
+    centre, width = real.mean(0), np.maximum(real.std(0), LEAST_WIDTH)
     samples, real, augmented = ((kind - centre) / width for kind in (samples, real, augmented))
     as_augmented, as_real = _density(augmented), _density(real)
     line = np.quantile(as_augmented(real) - as_real(real), 1 - CHANCE)
@@ -52,6 +54,8 @@ def _statistics(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _statistics_at_once(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if pictures.shape[-1] == 4:  # what cannot be seen has no colour
+        pictures = premultiply(pictures)
     colours = pictures[..., :3].astype(np.float32) / 255
     grey = colours.mean(-1)
     contrast, saturation = grey.std((1, 2)), (colours - grey[..., None]).std((1, 2, 3))

@@ -26,7 +26,7 @@ class Memorisation:
 
     Args:
         share: of the samples that are nearer to one training picture than 95 % of the reference
-            pictures are; about 0.05 where nothing is copied.
+            pictures are (or all but one, where those are few); `expected` if nothing is copied.
         chance: odds of so large a share where samples are as new as the reference pictures.
         n_samples, n_train, n_reference: from how many pictures.
         n_duplicates: reference pictures left out, since they are training pictures as well.
@@ -48,6 +48,11 @@ class Memorisation:
     nearest: np.ndarray = field(repr=False, compare=False)
 
     @property
+    def expected(self) -> float:
+        """The share that is chance: about 0.05, and more where references are few."""
+        return _near(self.n_reference) / (self.n_reference + 1)
+
+    @property
     def copying(self) -> bool:
         """Whether so many near samples are no accident."""
         return self.chance < SURE
@@ -57,8 +62,8 @@ class Memorisation:
         others = "held-out pictures are" if self.reference == "held-out" else "other pictures are"
         verdict = "copying" if self.copying else "no sign of copying"
         return (
-            f"{self.share:.0%} of samples are closer to a training picture than 95% of {others}"
-            + f" (5% is chance): {verdict}."
+            f"{self.share:.0%} of samples are closer to a training picture than "
+            + f"{1 - self.expected:.0%} of {others} ({self.expected:.0%} is chance): {verdict}."
             + f" Left out as duplicates: {self.n_duplicates}." * (self.n_duplicates > 0)
         )
 
@@ -99,7 +104,7 @@ def memorisation(
     duplicates = len(references) - len(new)
     if len(new):  # otherwise the folder holds little else
         references = new
-    near = max(1, int(NEAREST_SHARE * len(references)))  # how many references are this near
+    near = _near(len(references))
     copies = int((ratios < np.sort(references)[near - 1]).sum())
     return Memorisation(
         share=copies / len(samples),
@@ -128,6 +133,11 @@ def sheet(samples: np.ndarray, train: np.ndarray, found: Memorisation, rows: int
     chosen = np.argsort(found.ratios, kind="stable")[:rows]
     pictures = [p for i in chosen for p in (samples[i], *(train[j] for j in found.nearest[i]))]
     return grid(np.stack(pictures), columns=1 + found.nearest.shape[1])
+
+
+def _near(references: int) -> int:
+    """How many of the reference pictures come as near as what is called a copy."""
+    return max(1, int(NEAREST_SHARE * references))
 
 
 def _check_shapes(samples: np.ndarray, train: np.ndarray, held_out: np.ndarray) -> None:
