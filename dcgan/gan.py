@@ -74,7 +74,7 @@ class DCGAN(BackendModel):
         dropout=0.0,
         depth=4,
         increment=32,
-        batch_size=32,
+        batch_size=16,
         optimizer=None,
         *,
         discriminator_optimizer=None,
@@ -223,7 +223,7 @@ class DCGAN(BackendModel):
             epochs: passes over the pictures after which to stop, counted from the run's start; a
                 loaded model that comes to other pictures begins a new run.
             minutes: stop after so many minutes of this call, everything saved. If neither is
-                given, training ends after 12,000 steps.
+                given, training ends after 24,000 steps.
             steps_per_epoch: batches that make an epoch; None: all pictures once.
             initial_epoch: epoch to count from, where there is no checkpoint that says it.
             callbacks: any Keras callbacks, besides those that fill the run folder.

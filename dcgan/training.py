@@ -17,6 +17,7 @@ from dcgan.callbacks.log import Log
 from dcgan.callbacks.progress import Progress
 from dcgan.callbacks.samples import SampleGrids
 from dcgan.data import open_pictures
+from dcgan.data.advice import USUAL_STEPS
 from dcgan.errors import ArgumentError, RunError, TrainingError
 from dcgan.feeds import Feed, is_stream, picture_feed, run_name, stream_feed
 from dcgan.film import write_film
@@ -26,7 +27,6 @@ from dcgan.state import assign_arrays, run_options
 
 logger = logging.getLogger("dcgan")
 
-DEFAULT_STEPS = 12_000  # of a run where neither epochs nor minutes are given
 NO_LIMIT = 10**9  # epochs, where only the clock ends a run
 
 # What shapes the networks: a checkpoint made with other values of these does not fit. (And the
@@ -66,7 +66,7 @@ class Limits:
                 "epochs or minutes must be given, since the data set does not say how many "
                 "batches make an epoch."
             )
-        return math.ceil(DEFAULT_STEPS / steps)
+        return math.ceil(USUAL_STEPS / steps)  # neither was given
 
 
 def train(gan, keras_fit, x, limits: Limits, callbacks, verbose, resume):

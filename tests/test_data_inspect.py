@@ -1,6 +1,7 @@
 """Does an inspection say what is in the folder, and is its page whole and safe to open?"""
 
 import argparse
+import inspect
 import json
 import re
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dcgan import DCGAN
 from dcgan.cli import cache as cache_verb
 from dcgan.cli import inspect as inspect_verb
 from dcgan.data.advice import expectation, propose, propose_size
@@ -130,6 +132,11 @@ def test_the_proposed_size_fits_most_pictures(originals, size):
 @pytest.mark.parametrize("side, depth", [(1, 1), (10, 1), (28, 2), (64, 3), (150, 4), (256, 5)])
 def test_the_proposed_depth_halves_down_to_a_small_map(side, depth):
     assert propose(1000, (side, side, 3)).depth == depth
+
+
+def test_the_proposed_batch_is_the_models_default():
+    default = inspect.signature(DCGAN).parameters["batch_size"].default
+    assert propose(1000, (64, 64, 3)).batch_size == default
 
 
 def test_what_to_expect_differs_from_one_picture_to_a_million():

@@ -9,8 +9,8 @@ from dcgan.data.decode import Original
 LONGEST_SIDE = 150  # proposed at most: what a laptop trains in an evening
 SMALLEST_MAP = 10  # pixels; the discriminator halves a picture down to this or just below
 NEARLY_SQUARE = 1.1  # an aspect ratio up to this (or its inverse) is treated as 1
-USUAL_STEPS, PASSES, MOST_STEPS = 12_000, 20, 100_000
-BATCH_SIZE = 32
+USUAL_STEPS, PASSES, MOST_STEPS = 24_000, 20, 200_000
+BATCH_SIZE = 16  # as `DCGAN` has it
 
 EXPECTATIONS = (  # for fewer than so many pictures
     (2, "One picture can only be learnt by heart: every sample will be that picture."),
