@@ -1,7 +1,8 @@
 """What do the two networks look like? The generator and the discriminator, built from one plan."""
 
 import keras
-from keras import layers
+import numpy as np
+from keras import layers, ops
 
 from dcgan.plan import Plan, Stage
 
@@ -38,7 +39,10 @@ def build_generator(plan: Plan, *, seed: int = 0, dtype=None, name="generator") 
         size = stage.size
     # float32 at the end: bfloat16 has too few digits for 256 levels of brightness
     pictures = layers.Activation("tanh", dtype="float32", name="picture")(x)
-    return keras.Model(latent, pictures, name=name)
+    generator = keras.Model(latent, pictures, name=name)
+    if plan.initializer == "smooth":
+        _begin_as_interpolation(generator)
+    return generator
 
 
 def build_discriminator(plan: Plan, *, seed: int = 0, dtype=None) -> keras.Model:
@@ -72,6 +76,28 @@ def _crop(x, name: str, size: tuple[int, int], stage: Stage, dtype):
     return layers.Cropping2D(cut, dtype=dtype, name=f"{name}_crop")(x)
 
 
+def _begin_as_interpolation(generator: keras.Model) -> None:
+    """Make transposed convolutions begin as bilinear interpolation, with no grid to unlearn.
+
+    Every kernel becomes one random matrix between the channels under a tent over the pixels, of
+    the same deviation. After Aitken et al. 2017, arXiv 1707.02937, where it is nearest neighbour.
+    """
+    for layer in generator.layers:
+        if isinstance(layer, layers.Conv2DTranspose):
+            kernel = layer.kernel  # (height, width, filters out, filters in)
+            axes = zip(layer.kernel_size, layer.strides, strict=True)
+            tent = np.multiply.outer(*(_tent(side, step) for side, step in axes))
+            tent /= np.linalg.norm(tent)
+            kernel.assign(tent[:, :, None, None] * ops.sum(kernel, (0, 1)))
+
+
+def _tent(side: int, step: int) -> np.ndarray:
+    """Weights of linear interpolation; those that meet in one pixel of the result add up to 1."""
+    place = np.arange(side)
+    weights = np.maximum(0, 1 - abs(place - (side - 1) / 2) / step)
+    return weights / np.bincount(place % step, weights)[place % step]
+
+
 class _LayerMaker:
     """Makes layers that share a plan's initialiser, seeds and precision.
 
@@ -90,12 +116,12 @@ class _LayerMaker:
 
     def layer(self, kind, name: str, *sizes, **options):
         """A dense or convolution layer with freshly seeded initial weights."""
-        if self.plan.initializer == "normal" and self.fades:  # He et al. 2015, section 2.2
-            initializer = keras.initializers.HeNormal(seed=self.next_seed())
-        elif self.plan.initializer == "normal":  # N(0, 0.02): Radford et al. 2016, section 4
-            initializer = keras.initializers.RandomNormal(stddev=0.02, seed=self.next_seed())
-        else:
+        if self.plan.initializer == "glorot":
             initializer = keras.initializers.GlorotUniform(seed=self.next_seed())
+        elif self.fades:  # He et al. 2015, section 2.2
+            initializer = keras.initializers.HeNormal(seed=self.next_seed())
+        else:  # N(0, 0.02): Radford et al. 2016, section 4
+            initializer = keras.initializers.RandomNormal(stddev=0.02, seed=self.next_seed())
         return kind(*sizes, kernel_initializer=initializer, dtype=self.dtype, name=name, **options)
 
     def convolution(self, kind, name: str, stage: Stage, strides=None):

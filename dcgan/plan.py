@@ -19,7 +19,7 @@ MAX_WEIGHTS = 80_000_000  # per network: a whole model file then stays below 4 G
 NORMS = ("batch", "units", "none")  # "units": each unit of the first dense layer for itself
 UPSAMPLINGS = ("transposed", "resize")
 DEEPEST_WITH_NORM = 4  # BatchNorm in a deeper discriminator: benchmarks/QUALITY.md
-INITIALIZERS = ("normal", "glorot")
+INITIALIZERS = ("normal", "smooth", "glorot")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ class Plan:
         upsampling: "transposed" convolution, or nearest-neighbour "resize" and a convolution.
         activate_first: activation before normalisation in the generator (two presets need it).
         initializer: "normal" is N(0, 0.02), Radford et al. 2016, section 4, but He et al. 2015 in a
-            discriminator without BatchNorm, where the signal would fade; "glorot" Keras's own.
+            discriminator without BatchNorm, where the signal would fade; "smooth" the same, but
+            transposed convolutions begin as interpolation; "glorot" is Keras's own.
         momentum: of BatchNorm's moving statistics.
         logit_bias: whether the discriminator's last layer has a bias.
     """
@@ -134,6 +135,7 @@ def make_plan(
         generator=tuple(generator),
         discriminator=tuple(discriminator),
         upsampling=upsampling,
+        initializer="smooth",
     )
     check_plan(plan)
     return plan

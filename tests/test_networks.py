@@ -1,5 +1,7 @@
 """Do the networks have the shapes that the plan says?"""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -68,7 +70,7 @@ def wide_plan(**changes):
 
 
 def test_initial_weights_are_normal_with_deviation_0_02():
-    made = wide_plan(depth=3, discriminator_norm="batch")
+    made = replace(wide_plan(depth=3, discriminator_norm="batch"), initializer="normal")
     kernels = [
         keras.ops.convert_to_numpy(weight).ravel()
         for network in (build_generator(made), build_discriminator(made, seed=500))
@@ -80,6 +82,27 @@ def test_initial_weights_are_normal_with_deviation_0_02():
     assert abs(values.std() - 0.02) < 5 * 0.02 / np.sqrt(2 * len(values))
     assert abs(values.mean()) < 5 * 0.02 / np.sqrt(len(values))
     assert len({kernel[:9].tobytes() for kernel in kernels}) == len(kernels)
+
+
+@pytest.mark.parametrize(("kernel", "step"), [(4, 2), (3, 2), (5, 2), (2, 2), (5, 3), (4, 3)])
+def test_transposed_convolutions_begin_without_a_grid(kernel, step):
+    made = plan((27, 27, 3), 3, kernel, (step, step))
+    layer = build_generator(made, seed=5).get_layer("stage_3")
+    even = layer(np.ones((1, 6, 6, layer.kernel.shape[-1]), np.float32))
+    inner = keras.ops.convert_to_numpy(even)[0, step:-step, step:-step]
+    # float32 sums of a dozen products
+    np.testing.assert_allclose(inner, np.broadcast_to(inner[0, 0], inner.shape), rtol=1e-4)
+    assert abs(inner).min() > 0
+
+
+def test_the_smooth_start_keeps_the_deviation_of_every_transposed_convolution():
+    made = wide_plan(depth=4)
+    assert made.initializer == "smooth"
+    for layer in build_generator(made).layers:
+        if isinstance(layer, keras.layers.Conv2DTranspose):
+            values = keras.ops.convert_to_numpy(layer.kernel)
+            pairs = values.shape[2] * values.shape[3]  # independent values
+            assert abs(values.std() - 0.02) < 5 * 0.02 / np.sqrt(2 * pairs)
 
 
 def test_without_batch_normalisation_the_signal_of_the_discriminator_neither_fades_nor_grows():
