@@ -87,7 +87,7 @@ def _begin_as_interpolation(generator: keras.Model) -> None:
             kernel = layer.kernel  # (height, width, filters out, filters in)
             axes = zip(layer.kernel_size, layer.strides, strict=True)
             tent = np.multiply.outer(*(_tent(side, step) for side, step in axes))
-            tent /= np.linalg.norm(tent)
+            tent = ops.cast(tent / np.linalg.norm(tent), kernel.dtype)
             kernel.assign(tent[:, :, None, None] * ops.sum(kernel, (0, 1)))
 
 
