@@ -83,7 +83,8 @@ def run_options(gan) -> dict:
     for name in OPTIMIZERS:
         options[f"{name}_settings"] = options[name]["config"]
         options[name] = options[name]["class"]
-    layers = json.dumps(options["network_plan"], sort_keys=True)
+    shape = {**options["network_plan"], "initializer": None}  # a run that began has its weights
+    layers = json.dumps(shape, sort_keys=True)
     options["network_plan"] = hashlib.sha256(layers.encode()).hexdigest()[:16]
     return options
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -99,6 +100,16 @@ def test_other_networks_cannot_go_on_in_a_run(tiny, pictures):
     tiny(save_path="run").fit(pictures, epochs=1, verbose=0)
     with pytest.raises(RunError, match="increment: 4 in the folder, 5 now"):
         tiny(save_path="run", increment=5).fit(pictures, epochs=2, verbose=0)
+
+
+def test_a_run_goes_on_although_new_networks_would_begin_with_other_weights(tiny, pictures):
+    gan = tiny(save_path="run")
+    gan.fit(pictures, epochs=1, verbose=0)
+    as_before = replace(gan.plan, initializer="normal")
+    assert as_before != gan.plan
+    assert tiny(save_path="run", network_plan=as_before).fit(
+        pictures, epochs=2, verbose=0
+    ).epoch == [1]
 
 
 def test_a_model_of_another_run_does_not_train_over_a_folders_run(tiny, pictures):
