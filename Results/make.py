@@ -80,13 +80,11 @@ def _public(path: str) -> str:
 def _said_of(run: Path) -> str:
     """How long the run has trained, on what."""
     from dcgan import DCGAN
-    from dcgan.data.order import split
 
     gan = DCGAN.load(run / "last.dcgan")
     step, minutes = gan.record["step"], gan.record["seconds"] / 60
     pictures = gan.data["pictures"]
-    trained = len(split([str(number) for number in range(pictures)], gan.seed)[0])
-    epochs = step / math.ceil(trained / gan.batch_size)
+    epochs = step / math.ceil((pictures - gan.data["held_out"]) / gan.batch_size)
     return (
         f"{step:,} steps of {gan.batch_size} ({epochs:,.1f} epochs of {pictures:,} pictures) in "
         f"{minutes:,.1f} minutes of training; {_machine()}"

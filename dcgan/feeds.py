@@ -107,8 +107,13 @@ def picture_feed(gan, x, run, verbose) -> Feed:
     )
     logger.info("%s. %s", pictures.summary(), expectation(len(pictures)))
     pictures.write_skipped(run.skipped_path)
-    run.record_data({"pictures": len(pictures), "sha256": pictures.fingerprint}, source)
-    gan.data = {"pictures": len(pictures), "sha256": pictures.fingerprint}
+    train, held_out = _split(gan, run, pictures)
+    gan.data = {
+        "pictures": len(pictures),
+        "sha256": pictures.fingerprint,
+        "held_out": len(held_out),
+    }
+    run.record_data(gan.data, source)
     if options["augmentation"] is None:
         gan.augmentation = strength_for(len(pictures))
     gan.ramp_steps = RAMP_PASSES * len(pictures) / gan.batch_size
@@ -118,8 +123,6 @@ def picture_feed(gan, x, run, verbose) -> Feed:
     _write_sheet(run.path / "real.png", reals)
     if gan.augmentation:
         _write_sheet(run.path / "augmented.png", augmented_copies(reals, gan.augmentation))
-
-    train, held_out = split(pictures.names, gan.seed)
 
     def make(first_step):
         return Batches(
@@ -132,6 +135,15 @@ def picture_feed(gan, x, run, verbose) -> Feed:
         )
 
     return Feed(make, make(0).steps_per_epoch, pictures, train, held_out)
+
+
+def _split(gan, run, pictures) -> tuple[np.ndarray, np.ndarray]:
+    """Which pictures are trained on and which held out; none where this run has seen them all."""
+    train, held_out = split(pictures.names, gan.seed)
+    if run.checkpoints.exist() and run.data.get("held_out") == 0 and len(held_out):
+        logger.info("As when this run began, no pictures are held out; a new run (--new) would.")
+        return np.arange(len(pictures)), held_out[:0]
+    return train, held_out
 
 
 def _write_sheet(path: Path, pictures: np.ndarray) -> None:

@@ -81,6 +81,15 @@ def test_evaluate_holds_nothing_out_of_pictures_that_a_model_does_not_tell(
     assert "held out (0)" in said.out and "other pictures" in said.out
 
 
+def test_evaluate_holds_nothing_out_where_training_did_not(tiny, folder, tmp_path, capsys):
+    gan = tiny()
+    gan.data = {"sha256": open_pictures(folder, gan.img_size).fingerprint, "held_out": 0}
+    gan.save(tmp_path / "all.dcgan")
+    call(evaluate, str(tmp_path / "all.dcgan"), folder, "-n", "20")
+    said = capsys.readouterr()
+    assert "held out (0)" in said.out and "Note" not in said.err
+
+
 def test_evaluate_measures_transparent_pictures(tiny, tmp_path, capsys):
     tiny(img_size=(16, 12, 4)).save(tmp_path / "alpha.dcgan")
     pictures = np.random.default_rng(0).integers(0, 256, (90, 16, 12, 4)).astype(np.uint8)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from dcgan import DCGAN, ArgumentError, DataError, RunError
+from dcgan.data.sample_set import draw_seascapes
 from dcgan.images import save_png
 from dcgan.state import to_arrays
 
@@ -151,6 +152,17 @@ def test_another_learning_rate_is_taken_and_stated(tiny, pictures, caplog):
     gan.fit(pictures, epochs=2, verbose=0)
     assert gan.optimizer.rates == pytest.approx((1e-5, 1e-5))
     assert "other settings" in caplog.text
+
+
+def test_pictures_that_were_trained_on_are_not_held_out_when_others_are_added(tiny, caplog):
+    caplog.set_level(logging.INFO, "dcgan")
+    pictures = draw_seascapes(80, (16, 12, 3), seed=1)
+    fits = ((pictures[:79], "run"), (pictures, "run"), (pictures, "run"), (pictures, "new"))
+    for epochs, ((shown, name), held_out) in enumerate(zip(fits, (0, 0, 0, 20), strict=True), 1):
+        gan = tiny(save_path=name, batch_size=40)
+        gan.fit(shown, epochs=epochs, steps_per_epoch=1, verbose=0)
+        assert gan.data["pictures"] == len(shown) and gan.data["held_out"] == held_out
+    assert caplog.text.count("no pictures are held out") == 2
 
 
 def test_time_limit_ends_in_time_and_is_saved(tiny, pictures):

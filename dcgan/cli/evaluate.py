@@ -101,8 +101,9 @@ def training_pictures(gan, folder: str):
         folder, gan.img_size, resize=settings["resize"], background=settings["background"]
     )
     split, trained_on = order.split(pictures.names, gan.seed), gan.data.get("sha256")
-    if trained_on is None:
+    if trained_on is None or gan.data.get("held_out") == 0:
         split = range(len(pictures)), []
+    if trained_on is None:
         say(
             "Note: the model does not tell which pictures it was trained on (a data set, or none), "
             "so none is taken to have been held out."

@@ -121,12 +121,16 @@ class RunFolder:
         `source` is where they came from: a path, or None.
         """
         content = json.loads(self.options_path.read_bytes())
-        fingerprint = json.loads(json.dumps(dict(fingerprint)))
-        if content["data"] and content["data"] != fingerprint:
+        if self.data and self.data.get("sha256") != fingerprint["sha256"]:
             _logger.warning(
                 "The pictures are not those that the run in %s was trained on so far.", self.path
             )
-        self._write_options({**content, "data": fingerprint, "source": source})
+        self._write_options({**content, "data": dict(fingerprint), "source": source})
+
+    @property
+    def data(self) -> dict:
+        """What `record_data` noted last, in this call or an earlier one; empty at first."""
+        return json.loads(self.options_path.read_bytes())["data"]
 
     def _settle(self, options: dict, shaping: frozenset[str]) -> None:
         """Compare the options with those of the run that is there, and write them down."""
