@@ -30,7 +30,8 @@ def augment(pictures, strength: float, seed):
     """Change each picture at random: brightness, saturation, contrast, translation.
 
     Args:
-        pictures: float tensor `(n, H, W, C)` in [-1, 1].
+        pictures: float tensor `(n, H, W, C)` in [-1, 1]; with 4 channels premultiplied, and only
+            the shift changes what can be seen of them.
         strength: in [0, 1], a number or a scalar tensor; 0 leaves them as they are.
         seed: a `keras.random.SeedGenerator`.
 
@@ -39,12 +40,16 @@ def augment(pictures, strength: float, seed):
     """
     count, height, width, channels = ops.shape(pictures)
     uniform = random.uniform((5, count, 1, 1, 1), -1, 1, seed=seed)
-    pictures = pictures + strength * BRIGHTNESS * uniform[0]
+    alpha = (pictures[..., 3:] + 1) / 2 if channels == 4 else ops.ones_like(pictures[:, :1, :1, :1])
+    colours = pictures[..., :3] + 1  # premultiplied: of what cannot be seen there is nothing
+    colours = colours + strength * BRIGHTNESS * uniform[0] * alpha
     if channels >= 3:
-        grey = ops.mean(pictures[..., :3], axis=-1, keepdims=True)
-        pictures = grey + (pictures - grey) * (1 + strength * SATURATION * uniform[1])
-    mean = ops.mean(pictures, axis=(1, 2, 3), keepdims=True)
-    pictures = mean + (pictures - mean) * (1 + strength * CONTRAST * uniform[2])
+        grey = ops.mean(colours, axis=-1, keepdims=True)
+        colours = grey + (colours - grey) * (1 + strength * SATURATION * uniform[1])
+    visible = ops.maximum(ops.mean(alpha, axis=(1, 2, 3), keepdims=True), 1e-3)
+    mean = ops.mean(colours, axis=(1, 2, 3), keepdims=True) / visible * alpha
+    colours = mean + (colours - mean) * (1 + strength * CONTRAST * uniform[2]) - 1
+    pictures = ops.concatenate([colours, pictures[..., 3:]], -1) if channels == 4 else colours
     pictures = _shift(pictures, 1, height, strength * TRANSLATION * uniform[3])
     return _shift(pictures, 2, width, strength * TRANSLATION * uniform[4])
 

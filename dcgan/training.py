@@ -103,8 +103,9 @@ def train(gan, keras_fit, x, limits: Limits, callbacks, verbose, resume):
             clock = Clock(limits.minutes, stop, means, began)
             guard = Guard(run, feed.kept.get("returns", 0))
             watch = _watch(run, guard, feed)
-            ours = [clock, guard, SampleGrids(run), Log(run, steps)]
-            ours += [watch] if watch else []
+            grids = SampleGrids(run)
+            # the watch goes before what shows the state that it may go back to
+            ours = [clock, guard, *([watch] if watch else []), grids, Log(run, steps)]
             if verbose in (1, "auto"):
                 total = steps * last_epoch if steps and last_epoch < NO_LIMIT else None
                 ours.append(Progress(total, clock, watch))
@@ -113,8 +114,10 @@ def train(gan, keras_fit, x, limits: Limits, callbacks, verbose, resume):
             everything = [*ours, *(callbacks or []), saving]
             try:
                 history = _fit(gan, keras_fit, feed, calls, everything, 2 * (verbose == 2))
-            except TrainingError:
-                saving.on_train_end()  # the last good state, which the guard has put back
+            except TrainingError:  # the guard has put the last good state back
+                grids.on_train_end()
+                saving.on_train_end()
+                write_film(run.path, gan.img_size)
                 raise
         write_film(run.path, gan.img_size)
     again = "the same call goes" if resume else f"save_path={str(run.path)!r} (--save-path) goes"
@@ -185,7 +188,7 @@ def _watch(run, guard: Guard, feed: Feed) -> HealthWatch | None:
     """What measures the samples; None where there are no real pictures to compare with."""
     if feed.pictures is None or len(feed.train) < FEWEST_MEASURED:
         return None
-    watch = HealthWatch(run, guard, feed.pictures.pixels, feed.train, feed.held_out)
+    watch = HealthWatch(run, guard, feed.pictures, feed.train, feed.held_out)
     watch.load_state_dict(feed.kept)
     return watch
 

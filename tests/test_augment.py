@@ -55,6 +55,24 @@ def test_translation_moves_pixels_and_repeats_the_edge(batch, monkeypatch):
         assert min(np.abs(after - candidate).max() for candidate in candidates) < 1e-5
 
 
+def test_what_is_transparent_stays_so_and_only_colours_are_tinted(monkeypatch):
+    monkeypatch.setattr(room, "TRANSLATION", 0.0)
+    straight = np.random.default_rng(0).random((6, 8, 8, 3)).astype(np.float32)
+    alpha = np.zeros((6, 8, 8, 1), np.float32)
+    alpha[:, :4], alpha[:, 4:6] = 1.0, 0.5
+    pictures = np.concatenate([straight * alpha, alpha], -1) * 2 - 1
+    changed = ops.convert_to_numpy(augment(ops.convert_to_tensor(pictures), 1.0, seed()))
+    np.testing.assert_allclose(changed[..., 3:], pictures[..., 3:], atol=1e-6)
+    np.testing.assert_allclose(changed[:, 6:, :, :3], -1, atol=1e-6)
+    # what is opaque, alone, changes as it would without an alpha channel
+    opaque = np.concatenate([straight, np.ones_like(alpha)], -1) * 2 - 1
+    with_alpha, without = (
+        ops.convert_to_numpy(augment(ops.convert_to_tensor(kind), 1.0, seed()))
+        for kind in (opaque, opaque[..., :3])
+    )
+    np.testing.assert_allclose(with_alpha[..., :3], without, atol=1e-5)
+
+
 def test_grey_pictures_are_not_tinted_but_changed():
     grey = np.zeros((3, 8, 8, 1), np.float32)
     changed = ops.convert_to_numpy(augment(ops.convert_to_tensor(grey), 1.0, seed()))

@@ -7,10 +7,16 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from dcgan import DCGAN, RunError, TrainingError
+from dcgan.augment import augmented_copies
 from dcgan.callbacks import checkpoints, guard, samples
+from dcgan.data.sample_set import draw_seascapes
+from dcgan.images import grid
 from dcgan.state import to_arrays
+
+SIZE = (16, 12, 3)
 
 
 def breaking_at(steps):
@@ -140,6 +146,75 @@ def test_a_collapse_goes_back_to_the_best_state_and_in_the_end_stops(tiny, pictu
     assert "collapsing" in {line["state"] for line in states("run")}
     saved = DCGAN.load("run/last.dcgan")  # the state that it went back to
     assert saved.generate(8).std(0).mean() > 1
+
+
+def test_what_was_gone_back_to_is_saved_at_once(tiny, pictures, often):
+    gan = tiny(save_path="run", optimizer=1e-9, average=0.0)
+    noisy(gan)
+    steps = []
+
+    def note(batch, logs=None):
+        newest = sorted(Path("run/checkpoints").iterdir())[-1]
+        steps.append(json.loads((newest / "state.json").read_text()))
+
+    collapse = collapsing_at([2])
+    then = keras.callbacks.LambdaCallback(on_train_batch_end=note)
+    gan.fit(pictures, epochs=4, verbose=0, callbacks=[collapse, then])
+    saved = [state["record"]["step"] for state in steps]
+    assert sorted(set(saved))[0] == 0 and len(set(saved)) == 2
+    assert steps[-1]["returns"] == 1
+    assert DCGAN.load("run/last.dcgan").generate(8).std(0).mean() > 1
+
+
+def test_a_collapse_with_a_damaged_best_model_goes_back_to_the_newest_checkpoint(
+    tiny, pictures, often, caplog
+):
+    gan = tiny(save_path="run", optimizer=1e-9, average=0.0)
+    noisy(gan)
+    collapse = collapsing_at([2])
+
+    def damage(batch, logs=None):
+        Path("run/best.dcgan").write_bytes(b"PK")
+
+    damaged = keras.callbacks.LambdaCallback(on_train_batch_end=damage)
+    gan.fit(pictures, epochs=3, verbose=0, callbacks=[collapse, damaged])
+    assert "best.dcgan" in caplog.text and "Went back" in caplog.text
+    assert DCGAN.load("run/last.dcgan").generate(8).std(0).mean() > 1
+
+
+def test_the_last_grid_shows_the_state_that_was_gone_back_to(tiny, pictures, often):
+    gan = tiny(save_path="run", optimizer=1e-9, average=0.0)
+    noisy(gan)
+    with pytest.raises(TrainingError):
+        gan.fit(pictures, epochs=99, verbose=0, callbacks=[collapsing_at(range(2, 999, 12))])
+    shown = np.asarray(Image.open("run/samples.png"))
+    expected = grid(DCGAN.load("run/last.dcgan").generate(samples.SAMPLE_COUNT))
+    np.testing.assert_array_equal(shown[: len(expected)], expected)
+
+
+def test_other_pictures_are_no_measure_for_the_best_so_far(tiny, pictures, often):
+    tiny(save_path="run").fit(pictures, epochs=1, verbose=0)
+    tiny(save_path="run").fit(255 - pictures, epochs=2, verbose=0)
+    kept = sorted(Path("run/checkpoints").iterdir())[-1]
+    assert json.loads((kept / "state.json").read_text())["health"]["count"] == 3
+
+
+@pytest.mark.parametrize(
+    ("word", "samples_from"),
+    [
+        ("memorising", lambda n: draw_seascapes(60, SIZE, seed=1)[n % 60]),
+        (
+            "leaking augmentation",
+            lambda n: augmented_copies(draw_seascapes(len(n), SIZE, seed=7), 1.0),
+        ),
+        ("learning", lambda n: draw_seascapes(len(n), SIZE, seed=7)),
+    ],
+)
+def test_what_the_samples_show_is_named(tiny, often, monkeypatch, caplog, word, samples_from):
+    gan = tiny(save_path="run")
+    monkeypatch.setattr(gan, "generate", lambda n, seed=0: samples_from(np.arange(n)))
+    gan.fit(draw_seascapes(60, SIZE, seed=1), epochs=1, steps_per_epoch=4, verbose=0)
+    assert states("run")[-1]["state"] == word
 
 
 def test_a_discriminator_that_wins_is_named(tiny, pictures, often, caplog):

@@ -84,8 +84,29 @@ def test_a_discriminator_that_knows_its_pictures_by_heart_is_named():
     assert set(words([by_heart | {"kid": k} for k in falling(8)])) == {"learning"}
 
 
+def test_many_near_samples_are_no_copies_where_chance_explains_them():
+    found = words([{"memorised": 0.6, "copying": False, "kid": k} for k in falling(YOUNG)])
+    assert set(found) == {"learning"}
+
+
 def test_leaking_augmentation_is_named():
     assert words([{"leaked": 0.6, "kid": k} for k in falling(YOUNG)])[-1] == "leaking augmentation"
+
+
+def test_a_slow_start_is_no_illness():
+    stream = [
+        {"variety": 0.05 + 0.01 * n, "memorised": 0.9, "leaked": 0.9, "kid": k}
+        for n, k in enumerate(falling(15))
+    ]
+    assert set(words(stream)) == {"learning"}
+
+
+def test_the_best_is_one_with_variety_if_any_had_it():
+    health, found = Health(), []
+    for variety, kid in ((0.05, 3.0), (0.2, 2.5), (0.5, 9.0), (0.1, 2.0), (0.8, 8.0), (0.9, 7.9)):
+        words([{"variety": variety, "kid": kid, "step": 100 * len(found)}], health)
+        found.append((health.best_step, health.best_varied))
+    assert found == [(0, False), (100, False), (200, True), (200, True), (400, True), (400, True)]
 
 
 def test_a_run_that_stays_bad_is_stalled():

@@ -6,6 +6,7 @@ import pytest
 from dcgan import ArgumentError
 from dcgan.augment import augmented_copies
 from dcgan.data.sample_set import draw_seascapes
+from dcgan.metrics.health import LEAK_MOST
 from dcgan.metrics.leak import leaked
 
 
@@ -22,7 +23,7 @@ def kinds(request):
 def test_real_pictures_do_not_look_augmented_and_augmented_ones_do(kinds):
     real, others, augmented, others_augmented = kinds
     assert leaked(others, real, augmented) < 0.15  # by chance 5 % for colours, 5 % for edges
-    assert leaked(others_augmented, real, augmented) > 0.6
+    assert leaked(others_augmented, real, augmented) > LEAK_MOST
 
 
 def test_tints_alone_are_a_leak(kinds):
@@ -48,6 +49,20 @@ def test_rounding_in_grey_pictures_saved_as_colour_is_no_leak():
     real, others = drawn[:200], drawn[200:].copy()
     others[..., 0] += others[..., 0] < 255  # as a network's channels differ
     assert leaked(others, real, augmented_copies(real, 1.0)) < 0.15
+
+
+@pytest.mark.parametrize("strength", [0.02, 0.1, 1.0])
+def test_bad_samples_that_were_never_augmented_are_no_leak(kinds, strength):
+    real, others, _, _ = kinds
+    noise = np.random.default_rng(1).normal(0, 25, others.shape)
+    bad = np.clip(others + noise, 0, 255).astype(np.uint8)
+    share = leaked(bad, real, augmented_copies(real, strength))
+    assert share is None or share < LEAK_MOST
+
+
+def test_augmentation_that_is_too_weak_to_be_seen_is_not_told(kinds):
+    real, others, _, _ = kinds
+    assert leaked(others, real, augmented_copies(real, 0.02)) is None
 
 
 def test_too_few_pictures_are_refused(kinds):

@@ -67,6 +67,16 @@ def test_a_duplicate_among_the_held_out_hides_no_copies(drawn):
     assert "Left out as duplicates: 1." in found.text()
 
 
+@pytest.mark.parametrize("held_out", [slice(0, 40), slice(0, 0)])
+def test_a_folder_with_every_picture_twice_hides_no_copies(drawn, held_out):
+    train, _, new = drawn
+    twice = np.repeat(train, 2, axis=0)
+    found = memorisation(noisy(train[:60]), twice, twice[held_out])
+    assert found.copying and found.reference == "training"
+    assert set(found.nearest[:, 0]) == set(range(0, 120, 2))
+    assert not memorisation(new, twice, twice[held_out]).copying
+
+
 def test_with_few_references_the_text_says_what_is_chance(drawn):
     train, held_out, new = drawn
     assert "than 80% of other pictures are (20% is chance)" in memorisation(new, train[:4]).text()

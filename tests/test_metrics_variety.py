@@ -57,6 +57,12 @@ def test_what_cannot_be_seen_is_no_variety():
     assert variety(speckled, shapes) < 0.01
 
 
+def test_a_folder_with_every_picture_twice_still_asks_for_variety(drawn):
+    twice = np.repeat(drawn[0][:50], 2, axis=0)
+    assert variety(np.full_like(twice, 100), twice) == 0
+    assert variety(drawn[1], twice) > VARIETY_LEAST
+
+
 def test_equal_real_pictures_ask_for_no_variety():
     same = np.full((5, 8, 8, 3), 7, np.uint8)
     assert variety(same, same) == 1

@@ -73,7 +73,7 @@ def test_a_first_signal_saves_says_how_to_go_on_and_ends(array, tmp_path, number
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent as on Unix")
-def test_kill_loses_at_most_one_interval_and_a_second_signal_ends_at_once(array, tmp_path):
+def test_a_killed_run_goes_on_but_not_twice_at_once_and_two_signals_end_it(array, tmp_path):
     process = start(array, "--epochs", "1000000")
     wait_for_epochs(process, "Results/sea", 3)
     second = start(array, "--epochs", "1000000")  # in the folder of a run that is going on

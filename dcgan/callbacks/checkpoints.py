@@ -40,14 +40,14 @@ class Checkpoints(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Count from here; a new run saves its start, so that there is a state to go back to."""
-        self._saved = (self.model.record["step"], time.monotonic())
+        self._saved = (self.model.record["step"], time.monotonic(), self.guard.returns)
         if not self.run.checkpoints.exist():
             self.save()
 
     def on_train_batch_end(self, batch, logs=None):
-        """Save when it is time."""
-        step, moment = self._saved
-        due = self.model.record["step"] - step >= self.steps
+        """Save when it is time, and what was gone back to, lest what broke stays the newest."""
+        step, moment, returns = self._saved
+        due = self.model.record["step"] - step >= self.steps or self.guard.returns != returns
         if due or time.monotonic() - moment >= self.seconds:
             self.save()
 
@@ -62,7 +62,7 @@ class Checkpoints(keras.callbacks.Callback):
     def save(self) -> None:
         """Save the state now."""
         record = self.model.record
-        self._saved = (record["step"], time.monotonic())
+        self._saved = (record["step"], time.monotonic(), self.guard.returns)
         arrays = to_arrays(self.model)
         if broken := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
             self.guard.go_back(f"weights at step {record['step']} are not finite ({broken[0]})")

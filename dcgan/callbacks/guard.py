@@ -56,9 +56,10 @@ class Guard(keras.callbacks.Callback):
         self.model.optimizer.rates = rates
         self.model.reset_metrics()
         if self.returns == MOST_RETURNS or not kept:
+            best = "best.dcgan and " * self.run.best_path.exists()
             raise TrainingError(
                 f"Training was stopped: {reason}, after {self.returns} returns to a good state. "
-                "The last good states are in best.dcgan and the checkpoints. Try a lower learning "
+                f"The last good states are in {best}the checkpoints. Try a lower learning "
                 f"rate (optimizer={rates[0]:.1g}), a weaker discriminator "
                 f"(discriminator_optimizer={rates[1] / 4:.1g}), or more pictures."
             )

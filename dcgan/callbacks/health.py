@@ -15,7 +15,7 @@ from dcgan.data.reader import PictureReader
 from dcgan.errors import ModelFileError
 from dcgan.metrics.distances import kid
 from dcgan.metrics.features import features, load_network, scaling
-from dcgan.metrics.health import VARIETY_LEAST, Health, Measurement
+from dcgan.metrics.health import Health, Measurement
 from dcgan.metrics.leak import FEWEST as FEWEST_COMPARED
 from dcgan.metrics.leak import leaked
 from dcgan.metrics.memorisation import memorisation
@@ -23,7 +23,7 @@ from dcgan.metrics.variety import variety
 from dcgan.state import to_arrays
 
 SAMPLES = 256  # per measurement, where they are small enough
-FEWEST_MEASURED = 3  # training pictures: below, there is no variety to compare with
+FEWEST_MEASURED = 4  # training pictures: below, there is no KID
 TRAIN_MOST = 2_000  # training pictures that samples are compared with
 MOST_BYTES = 2**28  # that the training pictures, or the samples, take in memory
 MEASURE_STEPS = 250  # between two measurements, at least
@@ -39,22 +39,22 @@ class HealthWatch(keras.callbacks.Callback):
     Args:
         run: the run folder.
         guard: the run's `Guard`, which takes a collapsed training back.
-        pixels: all pictures of the run, uint8 `(n, H, W, C)`.
+        pictures: the `PictureSet` of the run.
         train, held_out: indices of those trained on, and of those never shown; the latter may be
             none.
     """
 
-    def __init__(self, run, guard, pixels, train: np.ndarray, held_out: np.ndarray):
+    def __init__(self, run, guard, pictures, train: np.ndarray, held_out: np.ndarray):
         super().__init__()
         self.run = run
         self.guard = guard
         self.health = Health()
         self.word = "learning"
-        self._was_varied = False  # samples that never had variety cannot lose it
-        fit = max(FEWEST_COMPARED, MOST_BYTES // pixels[0].size)
+        self._real_pictures = [pictures.fingerprint, len(held_out)]  # what KID is taken against
+        fit = max(FEWEST_COMPARED, MOST_BYTES // pictures.pixels[0].size)
         self._samples, most = min(SAMPLES, fit), min(TRAIN_MOST, fit)
         mixed = np.random.default_rng(SEED)  # folders are sorted: the first are of one kind
-        reader = PictureReader(pixels)
+        reader = PictureReader(pictures.pixels)
         self._train = reader.take(mixed.permutation(train)[:most])
         few = mixed.permutation(held_out)[: self._samples]
         self._held_out = reader.take(few) if len(few) else None
@@ -91,12 +91,11 @@ class HealthWatch(keras.callbacks.Callback):
             logger.log(level, "%s: %s", diagnosis.word, diagnosis.sentence)
         self.word = diagnosis.word
         with going_on("the log"):
-            self.run.log.write(_line(measurement, diagnosis))
-        varied = measurement.variety >= VARIETY_LEAST
-        self._was_varied |= varied
-        if diagnosis.word == "collapsing" and self._was_varied and self.run.best_path.exists():
+            self.run.log.write(_line(measurement, diagnosis, self._network.name))
+        # samples that never had variety cannot lose it
+        if diagnosis.word == "collapsing" and self.health.best_varied:
             self._return(diagnosis.sentence)
-        elif self.health.best_step == step and (varied or not self.run.best_path.exists()):
+        elif self.health.best_step == step:
             self._keep()
         now = time.monotonic()
         self._pause = (now - began) / TIME_SHARE
@@ -104,13 +103,12 @@ class HealthWatch(keras.callbacks.Callback):
 
     def state_dict(self) -> dict:
         """What a checkpoint keeps, as plain values."""
-        return {"health": self.health.state_dict(), "was_varied": self._was_varied}
+        return {"health": self.health.state_dict(), "real_pictures": self._real_pictures}
 
     def load_state_dict(self, state: dict) -> None:
-        """Go on from what a checkpoint kept, if it kept anything."""
-        if "health" in state:
+        """Go on from what a checkpoint kept, if it kept anything about these pictures."""
+        if "health" in state and state.get("real_pictures") in (None, self._real_pictures):
             self.health.load_state_dict(state["health"])
-            self._was_varied = state["was_varied"]
 
     def _prepare(self) -> None:
         """Embed the real pictures, once."""
@@ -131,6 +129,7 @@ class HealthWatch(keras.callbacks.Callback):
         train, held_out, few = self._straight(self._train), None, self._train[: self._samples]
         if self._held_out is not None:
             held_out = self._straight(self._held_out)
+        copies = memorisation(fakes, train, held_out)
         return Measurement(
             step=step,
             variety=variety(fakes, train[: len(few)]),
@@ -138,7 +137,8 @@ class HealthWatch(keras.callbacks.Callback):
             d_held_out=None if held_out is None else self._score(self._held_out),
             d_fake=self._score(premultiply(fakes) if fakes.shape[-1] == 4 else fakes),
             kid=kid(self._real, found, self._network.name).value,
-            memorised=float(memorisation(fakes, train, held_out).share),
+            memorised=float(copies.share),
+            copying=copies.copying,
             leaked=None
             if self._augmented is None
             else leaked(fakes, train[: len(few)], self._augmented),
@@ -165,14 +165,17 @@ class HealthWatch(keras.callbacks.Callback):
 
     def _return(self, sentence: str) -> None:
         """Go back to before the collapse; the best KID stays what later ones are held against."""
-        best = to_arrays(self.model.load(self.run.best_path))
-        self.guard.go_back(f"the training is collapsing: {sentence}", best)
+        try:
+            best = to_arrays(self.model.load(self.run.best_path))
+        except ModelFileError as error:
+            logger.error("%s", error)
+            best = None
+        self.guard.go_back(f"the training is collapsing: {sentence.rstrip('.')}", best)
         young = {"recent": [], "count": 0, "since_best": 0}
         self.health.load_state_dict(self.health.state_dict() | young)
-        self._was_varied = False
 
 
-def _line(measurement: Measurement, diagnosis) -> dict:
+def _line(measurement: Measurement, diagnosis, network: str) -> dict:
     """What the log keeps of a measurement."""
     numbers = {
         name: round(value, 5)
@@ -183,5 +186,6 @@ def _line(measurement: Measurement, diagnosis) -> dict:
         "step": measurement.step,
         "state": diagnosis.word,
         "sentence": diagnosis.sentence,
+        "network": network,
         **{f"measured_{name}": value for name, value in numbers.items()},
     }

@@ -16,9 +16,10 @@ D_SURE = 0.95  # D's mean score: real pictures above it and generated ones below
 # How far D takes held-out pictures for generated ones: 0 not at all, 1 as much as generated ones
 # (r_v in Karras et al. 2020, arXiv 2006.06676, section 3.1).
 OVERFIT_MOST = 0.9
-# About 5 % is chance for both; with only 20 held-out pictures chance exceeds 25 % in 3 of 1,000.
-MEMORISED_MOST = 0.25
-LEAK_MOST = 0.25
+MEMORISED_MOST = 0.25  # about 5 % is chance for this and the next
+# Photographs that are blurred, or have 0.7 of the contrast, have up to 48 %; augmented ones, at
+# half strength or full, 90 %.
+LEAK_MOST = 0.5
 BETTER = 0.02  # share by which KID must fall to count as better: less is noise
 DONE_SHARE = 0.05  # of the first KID: what is left of the way when it may be called done
 STATES = (
@@ -45,6 +46,7 @@ class Measurement:
         kid: against held-out pictures (or training ones, but always the same).
         memorised: share of samples nearer to a training picture than 95 % of others are
             (`memorisation.Memorisation.share`).
+        copying: whether that share is no accident (`memorisation.Memorisation.copying`).
         leaked: share of samples that look augmented where 5 % of real pictures do.
         finite: whether losses and weights are finite numbers.
     """
@@ -56,8 +58,14 @@ class Measurement:
     d_fake: float | None = None
     kid: float | None = None
     memorised: float | None = None
+    copying: bool = True
     leaked: float | None = None
     finite: bool = True
+
+    @property
+    def varied(self) -> bool:
+        """Whether the samples are more than a few kinds, as far as that was measured."""
+        return self.variety is None or self.variety >= VARIETY_LEAST
 
 
 @dataclass(frozen=True)
@@ -89,12 +97,18 @@ class Health:
         self._first_kid: float | None = None
         self._best_kid: float | None = None
         self._best_step = 0
+        self._best_varied = False
         self._since_best = 0
 
     @property
     def best_step(self) -> int:
-        """The step of the lowest KID so far; 0 before any."""
+        """The step of the lowest KID so far, among those with variety if any had; 0 before any."""
         return self._best_step
+
+    @property
+    def best_varied(self) -> bool:
+        """Whether the samples had variety at that step: a state worth going back to."""
+        return self._best_varied
 
     def update(self, measurement: Measurement) -> Diagnosis:
         """Take in one more measurement, and say what state the run is in."""
@@ -120,6 +134,7 @@ class Health:
             "first_kid": self._first_kid,
             "best_kid": self._best_kid,
             "best_step": self._best_step,
+            "best_varied": self._best_varied,
             "since_best": self._since_best,
         }
 
@@ -130,6 +145,7 @@ class Health:
             ArgumentError: it is not such a state; nothing is changed.
         """
         try:
+            state = {"best_varied": True, **state}  # runs of before did not keep it
             recent = [Measurement(**measurement) for measurement in state["recent"]]
             values = {f"_{key}": state[key] for key in self.state_dict() if key != "recent"}
         except (KeyError, TypeError) as error:
@@ -139,18 +155,20 @@ class Health:
         self.__dict__.update(values, _recent=recent)
 
     def _follow_kid(self, measurement: Measurement) -> None:
-        kid = measurement.kid
+        kid, varied = measurement.kid, measurement.varied
         if kid is None:
             return
         if self._first_kid is None:
             self._first_kid = kid
-        if self._best_kid is None or kid < self._best_kid - BETTER * abs(self._best_kid):
+        lower = self._best_kid is None or kid < self._best_kid - BETTER * abs(self._best_kid)
+        if varied > self._best_varied or (varied == self._best_varied and lower):
             self._best_kid, self._best_step, self._since_best = kid, measurement.step, 0
+            self._best_varied = varied
         else:
             self._since_best += 1
 
     def _improving(self) -> bool:
-        """Whether KID has reached a new low within the persistence."""
+        """Whether there was a new best within the persistence."""
         return self._best_kid is not None and self._since_best < PERSISTENCE
 
     def _values(self, name: str) -> list[float] | None:
@@ -158,10 +176,16 @@ class Health:
         values = [getattr(measurement, name) for measurement in self._recent]
         return None if None in values else values
 
+    def _values_of_varied(self, name: str) -> list[float] | None:
+        """The same; None also where the samples are all alike: they look like one thing."""
+        return self._values(name) if all(m.varied for m in self._recent) else None
+
     def _collapse(self) -> Diagnosis | None:
         values = self._values("variety")
         if values is None or max(values) >= VARIETY_LEAST or values[-1] > GROWING * values[0]:
             return None
+        if self._improving():
+            return None  # a slow start, not an end
         return Diagnosis(
             "collapsing", f"the samples have {values[-1]:.0%} of the real pictures' variety."
         )
@@ -179,11 +203,13 @@ class Health:
         )
 
     def _memorising(self) -> Diagnosis | None:
-        shares = self._values("memorised")
-        if shares is not None and min(shares) > MEMORISED_MOST:
+        shares = self._values_of_varied("memorised")
+        sure = all(measurement.copying for measurement in self._recent)
+        if shares is not None and min(shares) > MEMORISED_MOST and sure:
             return Diagnosis(
                 "memorising",
-                f"{shares[-1]:.0%} of the samples are copies of training pictures (5% is chance).",
+                f"{shares[-1]:.0%} of the samples are copies of training pictures, which is more "
+                "than chance explains.",
             )
         overfit = [_overfit(measurement) for measurement in self._recent]
         if None in overfit or min(overfit) < OVERFIT_MOST or self._improving():
@@ -197,7 +223,7 @@ class Health:
         )
 
     def _leaking(self) -> Diagnosis | None:
-        shares = self._values("leaked")
+        shares = self._values_of_varied("leaked")
         if shares is None or min(shares) <= LEAK_MOST:
             return None
         return Diagnosis(

@@ -8,22 +8,27 @@ from dcgan.errors import ArgumentError
 
 FEWEST = 20  # pictures of each kind: fewer do not describe a distribution
 CHANCE = 0.05  # of real pictures count as looking augmented: where the line is drawn
+TOLD = 0.4  # of the augmented ones must be beyond the line: weak augmentation cannot be told
 RIDGE = 1e-3  # added to variances, as a share of the real ones: some sets have no colour at all
 LEAST_WIDTH = 0.02  # below, what varies is rounding: some sets are grey, saved as colour
 
 
-def leaked(samples: np.ndarray, real: np.ndarray, augmented: np.ndarray) -> float:
+def leaked(samples: np.ndarray, real: np.ndarray, augmented: np.ndarray) -> float | None:
     """The share of samples that look augmented, where 5 % of the real pictures do.
 
     Looked at are the colours (brightness, contrast, saturation) and the edges (a shift repeats
     them, so that they are flat); the larger share counts. For each a normal distribution is fitted
     to `real` and to `augmented`, and a picture looks augmented if the ratio of the two densities
-    is larger than for 95 % of the real ones.
+    is larger than for 95 % of the real ones, and it is no stranger among the augmented ones than
+    95 % of those are: what is unlike either is no sign of augmentation.
 
     Args:
         samples: generated pictures, uint8 (n, H, W, C).
         real: at least 20 real ones.
         augmented: real ones as the discriminator sees them, at least 20.
+
+    Returns:
+        in [0, 1]; None where the augmentation is too weak to be told at all.
 
     Raises:
         ArgumentError: there are too few pictures.
@@ -34,16 +39,23 @@ def leaked(samples: np.ndarray, real: np.ndarray, augmented: np.ndarray) -> floa
             f"There must be {FEWEST} pictures of each kind at least. Received: {counts}."
         )
     kinds = zip(_statistics(samples), _statistics(real), _statistics(augmented), strict=True)
-    return max(_share(*kind) for kind in kinds)
+    shares = [share for kind in kinds if (share := _share(*kind)) is not None]
+    return max(shares, default=None)
 
 
-def _share(samples: np.ndarray, real: np.ndarray, augmented: np.ndarray) -> float:
-    """The share of samples that are likelier among the augmented than 95 % of the real ones."""
+def _share(samples: np.ndarray, real: np.ndarray, augmented: np.ndarray) -> float | None:
+    """The share of samples that look augmented by these statistics, if those can tell at all."""
     centre, width = real.mean(0), np.maximum(real.std(0), LEAST_WIDTH)
     samples, real, augmented = ((kind - centre) / width for kind in (samples, real, augmented))
     as_augmented, as_real = _density(augmented), _density(real)
     line = np.quantile(as_augmented(real) - as_real(real), 1 - CHANCE)
-    return float((as_augmented(samples) - as_real(samples) > line).mean())
+    strange = np.quantile(as_augmented(augmented), CHANCE)
+
+    def look_augmented(kind):
+        density = as_augmented(kind)
+        return ((density - as_real(kind) > line) & (density >= strange)).mean()
+
+    return float(look_augmented(samples)) if look_augmented(augmented) >= TOLD else None
 
 
 def _statistics(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,7 @@ SURE = 1e-3  # odds against chance below which copying is named
 MOST_REFERENCES = 1_000  # more cost time and hardly sharpen the 5 %
 SHOWN = 5  # nearest training pictures of each sample on a sheet
 CHUNK = 256
+FEWEST = 3  # training pictures: with fewer, none has two neighbours
 DUPLICATE = 0.05  # a reference with so small a ratio is a training picture twice, no new one
 
 
@@ -30,8 +31,8 @@ class Memorisation:
         chance: odds of so large a share where samples are as new as the reference pictures.
         n_samples, n_train, n_reference: from how many pictures.
         n_duplicates: reference pictures left out, since they are training pictures as well.
-        reference: "held-out", or "training" where none are held out: each training picture against
-            all the others.
+        reference: "held-out", or "training" where none are held out but duplicates: each training
+            picture against all the others.
         ratios: float (n_samples,): distance to the nearest training picture over the mean distance
             to the ten next; 0 is an exact copy.
         nearest: int (n_samples, up to 5): the nearest training pictures, nearest first.
@@ -93,17 +94,10 @@ def memorisation(
     held_out = train[:0] if held_out is None else held_out
     _check_shapes(samples, train, held_out)
     thumbnails = _thumbnails(train)
-    ratios, nearest = _nearness(_thumbnails(samples), thumbnails)
-    judges = held_out if len(held_out) else train
-    chosen = np.linspace(0, len(judges) - 1, min(len(judges), MOST_REFERENCES)).astype(int)
-    if len(held_out):
-        references, _ = _nearness(_thumbnails(held_out[chosen]), thumbnails)
-    else:
-        references, _ = _nearness(thumbnails[chosen], thumbnails, left_out=chosen)
-    new = references[references > DUPLICATE]
-    duplicates = len(references) - len(new)
-    if len(new):  # otherwise the folder holds little else
-        references = new
+    distinct = _distinct(thumbnails)
+    references, duplicates, reference = _references(held_out, thumbnails[distinct])
+    compared = len(distinct) - (reference == "training")  # as many as the references are with
+    ratios, nearest = _nearness(_thumbnails(samples), thumbnails[distinct], compared)
     near = _near(len(references))
     copies = int((ratios < np.sort(references)[near - 1]).sum())
     return Memorisation(
@@ -113,9 +107,9 @@ def memorisation(
         n_train=len(train),
         n_reference=len(references),
         n_duplicates=duplicates,
-        reference="held-out" if len(held_out) else "training",
+        reference=reference,
         ratios=ratios,
-        nearest=nearest,
+        nearest=distinct[nearest],
     )
 
 
@@ -147,9 +141,9 @@ def _check_shapes(samples: np.ndarray, train: np.ndarray, held_out: np.ndarray) 
             "samples, train and held_out must be pictures (n, H, W, C) of one size. Received: "
             f"{shapes[0]}, {shapes[1]} and {shapes[2]}"
         )
-    if len(train) < 3 or len(samples) == 0:
+    if len(train) < FEWEST or len(samples) == 0:
         raise ArgumentError(
-            "Copying can be told with at least 3 training pictures and 1 sample. Received: "
+            f"Copying can be told with at least {FEWEST} training pictures and 1 sample. Received: "
             f"{len(train)} training pictures and {len(samples)} samples."
         )
 
@@ -159,11 +153,43 @@ def _thumbnails(pictures: np.ndarray) -> np.ndarray:
     return resize(pictures, SIDE).astype(np.float32)
 
 
+def _distinct(thumbnails: np.ndarray) -> np.ndarray:
+    """The first of each that occurs more than once; all, where that leaves too few to compare."""
+    numbers = [hash(thumbnail.tobytes()) for thumbnail in thumbnails]
+    first = np.sort(np.unique(numbers, return_index=True)[1])
+    return first if len(first) >= FEWEST else np.arange(len(thumbnails))
+
+
+def _references(held_out: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, int, str]:
+    """Ratios of pictures that are no copies, how many duplicates were left out, and which kind.
+
+    Where all of the held-out pictures are training pictures as well, those judge one another.
+    """
+    if len(held_out):
+        ratios, _ = _nearness(_thumbnails(held_out[_some(len(held_out))]), train, len(train))
+        new = ratios[ratios > DUPLICATE]
+        if len(new):
+            return new, len(ratios) - len(new), "held-out"
+    chosen = _some(len(train))
+    ratios, _ = _nearness(train[chosen], train, len(train) - 1, left_out=chosen)
+    new = ratios[ratios > DUPLICATE]
+    if len(new) == 0:  # the folder holds little else
+        return ratios, 0, "training"
+    return new, len(ratios) - len(new), "training"
+
+
+def _some(count: int) -> np.ndarray:
+    """Which of `count` pictures serve as references."""
+    return np.linspace(0, count - 1, min(count, MOST_REFERENCES)).astype(int)
+
+
 def _nearness(
-    pictures: np.ndarray, train: np.ndarray, left_out: np.ndarray | None = None
+    pictures: np.ndarray, train: np.ndarray, usable: int, left_out: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Ratio and nearest training pictures of each picture; `left_out[i]` is not compared with i."""
-    usable = len(train) - (left_out is not None)
+    """Ratio and nearest training pictures of each picture; `left_out[i]` is not compared with i.
+
+    At most `usable` pictures decide the ratio.
+    """
     kept = min(NEIGHBOURS + 1, usable)
     mirrored = train[:, :, ::-1].reshape(len(train), -1)
     flat, train = pictures.reshape(len(pictures), -1), train.reshape(len(train), -1)

@@ -1,5 +1,7 @@
 """How varied are the samples, compared with the real pictures? One share, quick to take."""
 
+import math
+
 import numpy as np
 
 from dcgan.errors import ArgumentError
@@ -32,9 +34,10 @@ def variety(samples: np.ndarray, real: np.ndarray) -> float:
             f"{len(samples)} samples and {len(real)} real pictures."
         )
     (variance, gap), (real_variance, real_gap) = (_spread(p, count) for p in (samples, real))
-    if real_variance == 0 or real_gap == 0:  # equal pictures: nothing to be varied about
+    if real_variance == 0:  # equal pictures: nothing to be varied about
         return 1.0
-    return min(variance / real_variance, gap / real_gap)
+    of_gaps = gap / real_gap if real_gap else math.inf  # every real picture is there twice
+    return min(variance / real_variance, of_gaps)
 
 
 def _spread(pictures: np.ndarray, count: int) -> tuple[float, float]:
