@@ -8,6 +8,7 @@ script does not know are handed to the training, such as --minutes 60.
 
 import argparse
 import datetime
+import json
 import math
 import platform
 import shlex
@@ -19,6 +20,7 @@ from pathlib import Path
 RESULTS = Path(__file__).resolve().parent
 MAIN = RESULTS.parent / "main.py"
 sys.path.insert(0, str(MAIN.parent))  # dcgan is this clone's, installed or not
+CALLS = "calls.json"  # in the run folder: what has trained it
 SHOWN = ("samples.png", "epochs.png", "losses.png", "film.gif")
 
 ENTRIES = {
@@ -45,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
 
     run = given.results / given.entry
-    goes_on = run.exists()
+    before = _steps(run)
     command = [given.images, *shlex.split(ENTRIES[given.entry]), *flags]
     if training := _run(*command, "--save-path", str(run)).returncode:
         return training
@@ -54,15 +56,15 @@ def main(arguments: list[str] | None = None) -> int:
     gallery = given.results / "gallery" / given.entry
     gallery.mkdir(parents=True, exist_ok=True)
     for name in SHOWN:
+        (gallery / name).unlink(missing_ok=True)  # it may show another run
         if (run / name).exists():  # a run of a few steps has no film yet
             shutil.copyfile(run / name, gallery / name)
     shown_command = shlex.join(
         ["python", "Results/make.py", given.entry, "--images", _public(given.images), *flags]
     )
-    if not goes_on:
-        (gallery / "README.md").unlink(missing_ok=True)  # it tells of another run
+    calls = _note_call(run, before, f"`{shown_command}`: {_said_of(run)}")
     said = figures.stdout if not figures.returncode else ""
-    _write_page(gallery, shown_command, _said_of(run), said)
+    _write_page(gallery, calls, said)
     print(f"Shown in {gallery}")
     return 0
 
@@ -112,19 +114,35 @@ def _machine() -> str:
     return f"{cores} of {cpu}, computing on {device}, {backend}"
 
 
-def _write_page(gallery: Path, command: str, said: str, figures: str) -> None:
-    """Add this call to the entry's page; the figures are those of the pictures shown now."""
-    page = gallery / "README.md"
-    calls = []
-    if page.exists():
-        lines = page.read_text(encoding="utf-8").splitlines()
-        calls = [line for line in lines if line.startswith("- `python ")]
-    calls.append(f"- `{command}`: {said}, {datetime.date.today()}")
-    parts = [f"# {gallery.name}", "Made by, one call after the other:", "\n".join(calls)]
+def _steps(run: Path) -> int:
+    """How many steps the run has made; 0 where there is none."""
+    states = run.glob("checkpoints/*/state.json")
+    return max((json.loads(state.read_bytes())["record"]["step"] for state in states), default=0)
+
+
+def _note_call(run: Path, before: int, told: str) -> str:
+    """Add this call to those that the run folder lists, and return the list, as Markdown.
+
+    What the run had `before`, but for the calls listed, is said too: it may have been begun by
+    `main.py`, or a call may have been stopped.
+    """
+    file = run / CALLS
+    calls = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+    if before != (calls[-1]["step"] if calls else 0):
+        calls.append({"step": before, "told": f"other calls, up to {before:,} steps"})
+    told = f"{told}, {datetime.date.today()}"
+    calls.append({"step": _steps(run), "told": told})
+    file.write_text(json.dumps(calls, indent=2) + "\n", encoding="utf-8")
+    return "\n".join(f"- {call['told']}" for call in calls)
+
+
+def _write_page(gallery: Path, calls: str, figures: str) -> None:
+    """The entry's page: the calls that made it, and the figures and pictures as they are now."""
+    parts = [f"# {gallery.name}", "Made by, one call after the other:", calls]
     if figures:
         parts += ["Figures of `python main.py evaluate`:", f"```\n{figures.rstrip()}\n```"]
     parts += [f"![{name}]({name})" for name in SHOWN if (gallery / name).exists()]
-    page.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    (gallery / "README.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

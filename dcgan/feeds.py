@@ -12,7 +12,7 @@ import numpy as np
 from dcgan.augment import RAMP_PASSES, augmented_copies, strength_for
 from dcgan.callbacks.samples import SAMPLE_COUNT
 from dcgan.data import open_pictures
-from dcgan.data.advice import expectation
+from dcgan.data.advice import enlarged, expectation
 from dcgan.data.alpha import unpremultiply
 from dcgan.data.batches import Batches
 from dcgan.data.order import split
@@ -94,6 +94,7 @@ def picture_feed(gan, x, run, verbose) -> Feed:
     """Open the pictures, show them as the networks will see them, and note which they are."""
     source = str(Path(x).resolve()) if isinstance(x, str | Path) else None
     if x is None:
+        logger.info("No pictures were given: a sample set of seascapes is drawn.")
         x = draw_seascapes(SAMPLE_SET_COUNT, gan.img_size, gan.seed)
     options = gan.options
     pictures = open_pictures(
@@ -106,6 +107,8 @@ def picture_feed(gan, x, run, verbose) -> Feed:
         verbose=verbose,
     )
     logger.info("%s. %s", pictures.summary(), expectation(len(pictures)))
+    if warning := enlarged(pictures.originals, gan.img_size):
+        logger.warning(warning)
     pictures.write_skipped(run.skipped_path)
     train, held_out = _split(gan, run, pictures)
     gan.data = {

@@ -37,7 +37,7 @@ class DCGAN(BackendModel):
         input_size: length of the latent vector.
         img_size: (height, width, channels) of the pictures; any size from 4 to 2048 pixels,
             channels 1 (grey), 3 (colour) or 4 (colour and alpha).
-        dropout: share of the discriminator's activations dropped in training, in [0, 1).
+        dropout: share of the discriminator's activations dropped in training, 0 to 0.95.
         depth: number of convolutions in the discriminator and of upsampling ones in the generator.
         increment: filters added per depth step: `increment, 2 * increment, ...` inwards.
         batch_size: pictures per training step.
@@ -46,7 +46,7 @@ class DCGAN(BackendModel):
         discriminator_optimizer: likewise; None: the same settings as the generator's.
         seed: of the initial weights, the latents, the augmentation and the order of the pictures.
         average: the generator that you keep is a moving average of the one that is trained, with
-            this momentum per step, in [0, 1); 0 keeps the trained one.
+            this momentum per step, 0 to 0.999999; 0 keeps the trained one.
         augmentation: strength in [0, 1] of the random changes under which the discriminator sees
             all pictures, reached after 200 passes; None chooses by their number (of a data set: 0).
         mirror: whether to train on mirror images too.
@@ -103,7 +103,7 @@ class DCGAN(BackendModel):
         seed = self.seed * 1000  # each layer takes the next: room for two networks
         build = {"dtype": options["precision"]}
         self.generator = build_generator(self.plan, seed=seed, **build)
-        self.training_generator = build_generator(self.plan, seed=seed, name="trained", **build)
+        self.training_generator = build_generator(self.plan, seed=seed, name="training_generator", **build)
         self.discriminator = build_discriminator(self.plan, seed=seed + 500, **build)
         # with BatchNorm a logit depends on all pictures of the batch
         self.one_stage = options["one_stage"] and not self.plan.discriminator_couples
@@ -306,7 +306,7 @@ class DCGAN(BackendModel):
 
     def summary(self, **options):
         """Print both networks, layer by layer, as Keras does."""
-        self.generator.summary(**options)
+        self.training_generator.summary(**options)
         self.discriminator.summary(**options)
 
     def get_config(self):

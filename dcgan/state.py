@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 
 import numpy as np
@@ -11,6 +12,8 @@ from dcgan import arguments, model_file, plan
 from dcgan.errors import ArgumentError, ModelFileError
 from dcgan.images import grid, png_bytes, shrink
 from dcgan.optimizers import optimizer_from_plain, optimizer_to_plain
+
+logger = logging.getLogger("dcgan")
 
 PREVIEW_PICTURES = 16
 PREVIEW_PIXELS = 640  # of the longer side
@@ -93,6 +96,12 @@ def save_model(gan, path, overwrite: bool, generator_only: bool) -> None:
     """Write `gan` as a `.dcgan` file; see `DCGAN.save`."""
     if not overwrite and os.path.lexists(path):
         raise ModelFileError(f"{str(path)!r} is there already. Give another path.")
+    if str(path).endswith((".keras", ".h5")):
+        logger.warning(
+            "%s will be a .dcgan file by another name, which DCGAN.load reads and Keras does not. "
+            "For Keras: gan.generator.save(...).",
+            path,
+        )
     arrays = to_arrays(gan)
     if generator_only or not gan.complete:  # its other networks were never trained
         arrays = {name: a for name, a in arrays.items() if name.startswith("generator/")}

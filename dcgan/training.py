@@ -5,6 +5,7 @@ import math
 import os
 import time
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,14 +70,37 @@ class Limits:
         return math.ceil(USUAL_STEPS / steps)  # neither was given
 
 
+@contextmanager
+def _told(verbose):
+    """Show what the program says of the run, where logging has not been set up otherwise."""
+    level, handler = logger.level, logging.StreamHandler()
+    if not verbose or level != logging.NOTSET:
+        yield
+        return
+    logger.setLevel(logging.INFO)
+    if not logger.hasHandlers():
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(handler)
+
+
 def train(gan, keras_fit, x, limits: Limits, callbacks, verbose, resume):
     """Do what `DCGAN.fit` promises; `keras_fit` is the `fit` of the model's Keras parent.
 
     Returns:
         Keras's `History` of this call.
     """
-    began = time.monotonic()
     arguments.choice("verbose", verbose, (0, 1, 2, "auto"))
+    with _told(verbose):
+        return _train(gan, keras_fit, x, limits, callbacks, verbose, resume)
+
+
+def _train(gan, keras_fit, x, limits: Limits, callbacks, verbose, resume):
+    began = time.monotonic()
+    callbacks = callbacks if isinstance(callbacks, list | tuple) else [callbacks] * bool(callbacks)
     _refuse_incomplete(gan)
     if isinstance(x, str | Path) and not os.path.exists(x):
         open_pictures(x, gan.img_size)  # says what is wrong, before a run folder is made
@@ -111,7 +135,7 @@ def train(gan, keras_fit, x, limits: Limits, callbacks, verbose, resume):
                 ours.append(Progress(total, clock, watch))
             # the checkpoints come last: they save what all the others have done
             saving = Checkpoints(run, guard, watch)
-            everything = [*ours, *(callbacks or []), saving]
+            everything = [*ours, *callbacks, saving]
             try:
                 history = _fit(gan, keras_fit, feed, calls, everything, 2 * (verbose == 2))
             except TrainingError:  # the guard has put the last good state back
@@ -120,8 +144,10 @@ def train(gan, keras_fit, x, limits: Limits, callbacks, verbose, resume):
                 write_film(run.path, gan.img_size)
                 raise
         write_film(run.path, gan.img_size)
-    again = "the same call goes" if resume else f"save_path={str(run.path)!r} (--save-path) goes"
-    _leave(stop, f"Stopped and saved in {run.path}; {again} on from here.", saving.failed)
+    again = "The same call goes" if resume else f"save_path={str(run.path)!r} (--save-path) goes"
+    _leave(stop, f"Stopped and saved in {run.path}. {again} on from here.", saving.failed)
+    if not resume:
+        logger.info("%s on with this run.", again)
     return history
 
 

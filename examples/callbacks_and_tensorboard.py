@@ -1,6 +1,7 @@
 """How do I use Keras's callbacks? python -m examples.callbacks_and_tensorboard path/to/images
 
 `fit` takes any of them, besides its own. Look at the curves with: tensorboard --logdir logs
+(which needs: pip install tensorboard).
 """
 
 import sys

@@ -74,6 +74,7 @@ def test_train_then_generate(folder, tmp_path, capsys):
         (["sea", "--depth", "9"], ["depth", "most"]),
         (["sea", "--epochs", "0", *SMALL], ["epochs"]),
         (["sea", "--optimizer", "adamant", *SMALL], ["optimizer", "adamant"]),
+        (["sea", "--recipe", "own", *SMALL], ["--recipe", "--preset"]),
         (["generate", "nowhere.dcgan"], ["nowhere.dcgan", "not exist"]),
         (["generate", "sea/0.png"], ["0.png"]),
         (["generate", "nowhere.dcgan", "-n", "0"], ["-n"]),
@@ -85,6 +86,18 @@ def test_wrong_input_gives_one_clear_line_and_exit_code_2(folder, capsys, comman
     assert shown.out == ""
     assert shown.err.count("\n") == 1
     assert all(word in shown.err for word in words)
+
+
+@pytest.mark.parametrize(
+    ("backend", "words"),
+    [("pytorch", ["KERAS_BACKEND", "torch"]), ("jax", ["KERAS_BACKEND=jax", "pip install jax"])],
+)
+def test_a_framework_that_is_not_there_is_named(capsys, monkeypatch, backend, words):
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    monkeypatch.setattr("dcgan.cli.find_spec", lambda name: None)
+    assert main(["generate", "nowhere.dcgan"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and all(word in said for word in words)
 
 
 def test_unknown_flags_are_refused(capsys):

@@ -55,6 +55,17 @@ def test_an_entry_is_trained_shown_and_gone_on_with(make):
     assert (shown / "README.md").read_text().count("- `python Results/make.py") == 1
 
 
+def test_what_other_calls_and_other_runs_made_is_not_claimed(make):
+    shown = Path("gallery_test/gallery/sea")
+    shown.mkdir(parents=True)
+    (shown / "film.gif").write_bytes(b"of another run")
+    begun = ["--increment", "2", "--batch-size", "5", "--epochs", "1", "--quiet", "--depth", "4"]
+    dcgan_command(["secret/place/waves", "--save-path", "gallery_test/sea", *begun])
+    assert make([*CALL, "--epochs", "1"]) == 0  # which has nothing left to do
+    assert not (shown / "film.gif").exists() or (shown / "film.gif").read_bytes()[:3] == b"GIF"
+    assert "- other calls, up to 2 steps\n- `python" in (shown / "README.md").read_text()
+
+
 def test_where_training_fails_nothing_is_shown(make, capsys):
     assert make([*CALL, "--epochs", "0"]) == 2
     assert "epochs" in capsys.readouterr().err

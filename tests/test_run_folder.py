@@ -229,6 +229,15 @@ def test_what_killed_writers_left_is_swept_and_nothing_else(tmp_path):
     assert [path.name for path in tmp_path.rglob("*.partial")] == ["mine.partial"]
 
 
+def test_of_settings_that_have_parts_only_the_changed_ones_are_listed(tmp_path, caplog):
+    for rate in (0.1, 0.2):
+        optimizer = {"config": {"learning_rate": rate, "beta_1": 0.5}}
+        with caplog.at_level(logging.INFO, "dcgan"), open_run(tmp_path, optimizer=optimizer) as run:
+            run.save_checkpoint(1, ARRAYS, {})
+    said = "(optimizer config learning_rate: 0.1 in the folder, 0.2 now)"
+    assert said in caplog.text
+
+
 def test_the_pictures_are_noted_and_other_ones_are_said(tmp_path, caplog):
     for number, warnings in ((10, 0), (10, 0), (11, 1)):
         caplog.clear()

@@ -65,7 +65,7 @@ def test_a_first_signal_saves_says_how_to_go_on_and_ends(array, tmp_path, number
     process.send_signal(number)
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == code
-    assert "the same call goes on from here" in said
+    assert "The same call goes on from here" in said
     newest = sorted((tmp_path / "Results" / "sea" / "checkpoints").iterdir())[-1]
     step = json.loads((newest / "state.json").read_text())["record"]["step"]
     assert step >= 9

@@ -165,6 +165,28 @@ def test_pictures_that_were_trained_on_are_not_held_out_when_others_are_added(ti
     assert caplog.text.count("no pictures are held out") == 2
 
 
+@pytest.mark.parametrize(("verbose", "said"), [(0, False), (2, True)])
+def test_fit_says_from_where_it_goes_on(tiny, pictures, capsys, monkeypatch, verbose, said):
+    monkeypatch.setattr(logging.getLogger("dcgan"), "propagate", False)  # nobody set up logging
+    tiny(save_path="run").fit(pictures, epochs=1, verbose=0)
+    tiny(save_path="run").fit(pictures, epochs=2, verbose=verbose)
+    assert ("Going on in run from step 3" in capsys.readouterr().err) == said
+    assert logging.getLogger("dcgan").level == logging.NOTSET
+
+
+def test_pictures_that_are_blown_up_are_spoken_of(tiny, pictures, caplog):
+    tiny(save_path="run", img_size=(32, 24, 3)).fit(pictures, epochs=1, verbose=0)
+    assert "about 16 x 12 and are enlarged to 32 x 24" in caplog.text
+    assert "--img-size 16 12 3 --depth 1" in caplog.text
+
+
+def test_a_new_run_says_how_to_go_on_with_it(tiny, pictures, caplog):
+    caplog.set_level(logging.INFO, "dcgan")
+    tiny(save_path="run").fit(pictures, epochs=1, verbose=0)
+    tiny(save_path="run").fit(pictures, epochs=1, verbose=0, resume=False)
+    assert "save_path='run-2' (--save-path) goes on with this run" in caplog.text
+
+
 def test_time_limit_ends_in_time_and_is_saved(tiny, pictures):
     gan = tiny(save_path="run")
     gan.fit(pictures, minutes=0.02, verbose=0)
@@ -220,7 +242,7 @@ def test_a_data_set_that_may_be_in_zero_to_one_is_doubted(tiny, pictures, caplog
     assert "no value below 0" in caplog.text
 
 
-def test_keras_callbacks_work(tiny, pictures, tmp_path):
+def test_keras_callbacks_work(tiny, pictures, tmp_path, caplog):
     seen = []
     callbacks = [
         keras.callbacks.EarlyStopping(monitor="g_loss", min_delta=1e9, patience=0, mode="min"),
@@ -235,6 +257,14 @@ def test_keras_callbacks_work(tiny, pictures, tmp_path):
     assert gan.optimizer.rates == pytest.approx((5e-5, 5e-5))  # halved twice
     assert "g_loss" in (tmp_path / "keras.csv").read_text()
     assert np.array_equal(DCGAN.load(tmp_path / "kept.keras").generate(2), gan.generate(2))
+    assert "DCGAN.load reads and Keras does not" in caplog.text
+
+
+def test_one_callback_needs_no_list(tiny, pictures):
+    seen = []
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
+    tiny().fit(pictures, epochs=1, verbose=0, callbacks=callback)
+    assert seen == [0]
 
 
 def test_progress_bar_shows_losses_speed_and_time_left(tiny, pictures, capsys):
@@ -261,6 +291,11 @@ def test_fit_refuses_by_name_before_any_work(tiny, pictures, bad, tmp_path):
     with pytest.raises(ArgumentError, match=next(iter(bad))):
         tiny(save_path="run").fit(pictures, **bad)
     assert not (tmp_path / "run").exists()
+
+
+def test_what_can_be_read_only_once_is_refused(tiny, pictures):
+    with pytest.raises(DataError, match="generator can be read only once"):
+        tiny(save_path="run").fit(picture for picture in pictures)
 
 
 def test_a_missing_folder_of_pictures_leaves_nothing_behind(tiny, tmp_path):

@@ -57,11 +57,27 @@ class Log(EverySteps):
                 write_atomically(self.run.path / "losses.png", plot_losses(records))
 
 
+def _since_the_line_before(records: list[dict], key: str) -> list[float | None]:
+    """The mean over the steps between two lines, which tell the mean of the epoch so far."""
+    means, start, before = [], 0, {"step": 0, "epoch": 1}
+    for record in records:
+        mean = record.get(key)
+        if record["epoch"] != before["epoch"]:
+            start = before["step"]  # the last line of an epoch is that of its end
+        elif before["step"] > start and None not in (mean, before.get(key)):
+            done, more = before["step"] - start, record["step"] - before["step"]
+            mean += (mean - before[key]) * done / more if more > 0 else 0.0
+        means.append(mean)
+        before = record
+    return means
+
+
 def plot_losses(records: list[dict]) -> bytes:
     """Draw both losses and D's scores over the steps.
 
     Args:
-        records: lines of the log, each with step, d_loss, g_loss, d_real and d_fake.
+        records: lines of the log, each with step and epoch, and d_loss, g_loss, d_real and d_fake
+            as means of the epoch so far; drawn are the means since the line before.
 
     Returns:
         A PNG file's bytes.
@@ -78,7 +94,7 @@ def plot_losses(records: list[dict]) -> bytes:
         (scores, "d_fake", "on generated pictures"),
     ]
     for axes, key, label in lines:
-        axes.plot(steps, [record.get(key) for record in records], label=label)
+        axes.plot(steps, _since_the_line_before(records, key), label=label)
     losses.set_ylabel("loss")
     scores.set_ylabel("discriminator's score (1: real)")
     scores.set_ylim(0, 1)

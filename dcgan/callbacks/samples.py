@@ -9,7 +9,7 @@ SAMPLE_STEPS = 200
 
 
 class SampleGrids(EverySteps):
-    """Writes `samples/image_at_epoch_0012_step_0000500.png`, and `samples.png` at the end.
+    """Writes `samples/image_at_epoch_0012_step_0000500.png`, and at the end `samples.png` too.
 
     Every grid shows the same latents (those of seed 0), so that one can watch a picture grow.
 
@@ -28,7 +28,9 @@ class SampleGrids(EverySteps):
         self._write(self.run.samples / f"image_at_epoch_{self.epoch:04d}_step_{step:07d}.png")
 
     def on_train_end(self, logs=None):
-        """Write the last grid."""
+        """Write the last grid, which ends the film too."""
+        if self.epoch and self.model.record["step"] % self.every:  # not where nothing was trained
+            self.act({})
         self._write(self.run.path / "samples.png")
 
     def _write(self, path) -> None:

@@ -5,10 +5,12 @@ import logging
 import os
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 
 from dcgan import __version__
-from dcgan.errors import DCGANError, TrainingError
+from dcgan.errors import ArgumentError, DCGANError, TrainingError
 
+BACKENDS = ("tensorflow", "jax", "torch")
 VERBS = ("train", "generate", "evaluate", "compare", "inspect", "presets", "cache")
 DESCRIPTION = """Train a GAN on your own folder of pictures, and make new ones.
 
@@ -36,6 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     logging.getLogger("dcgan").setLevel(logging.INFO)
     try:
+        _check_backend(os.environ.get("KERAS_BACKEND") or "tensorflow")
         return arguments.run(arguments)
     except DCGANError as error:
         print(f"dcgan: {' '.join(str(error).split())}", file=sys.stderr)
@@ -45,6 +48,18 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _check_backend(name: str) -> None:
+    """Refuse, in a sentence, what Keras would end with a traceback.
+
+    Raises:
+        ArgumentError: there is no such framework, or it is not installed.
+    """
+    if name not in BACKENDS:
+        raise ArgumentError(f"KERAS_BACKEND must be one of {', '.join(BACKENDS)}. Received: {name}")
+    if find_spec(name) is None:
+        raise ArgumentError(f"KERAS_BACKEND={name} needs {name}, not installed: pip install {name}")
 
 
 def _parser(wanted: str) -> argparse.ArgumentParser:

@@ -43,7 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --preset: original trains as its authors did, own takes their networks and this "
         "program's training (default: original)",
     )
-    parser.add_argument("--epochs", type=int, help="stop after so many passes over the pictures")
+    parser.add_argument(
+        "--epochs",
+        type=int,
+        help="stop after so many passes over the pictures "
+        "(default: without --minutes too, 24,000 steps; a preset's own number)",
+    )
     parser.add_argument("--minutes", type=float, help="stop after so many minutes, saved")
     parser.add_argument(
         "--new", action="store_true", help="start a new numbered run instead of going on"
@@ -60,6 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
             f"Train on a path or on --dataset, not on both. Received: {images!r} and --dataset "
             f"{arguments.dataset}. Leave one out."
         )
+    if arguments.preset is None and arguments.recipe != "original":
+        raise ArgumentError("--recipe says how the networks of a --preset train. Give both.")
     gan = _make(arguments)
     if epochs is None and minutes is None:
         if images is None and arguments.dataset is None:

@@ -8,6 +8,7 @@ from dcgan.data.decode import Original
 
 LONGEST_SIDE = 150  # proposed at most: what a laptop trains in an evening
 SMALLEST_MAP = 10  # pixels; the discriminator halves a picture down to this or just below
+MUCH = 1.5  # times: from here on, enlarging is warned of
 NEARLY_SQUARE = 1.1  # an aspect ratio up to this (or its inverse) is treated as 1
 USUAL_STEPS, PASSES, MOST_STEPS = 24_000, 20, 200_000
 BATCH_SIZE = 16  # as `DCGAN` has it
@@ -55,6 +56,21 @@ def propose_size(originals: list[Original]) -> tuple[int, int, int]:
         for original in originals
     )
     return max(SMALLEST_MAP, int(height)), max(SMALLEST_MAP, int(width)), kinds.most_common(1)[0][0]
+
+
+def enlarged(originals: list[Original], img_size: tuple[int, int, int]) -> str | None:
+    """What to say where most pictures would be blown up, which costs time and shows nothing new."""
+    height = _median([original.height for original in originals])
+    width = _median([original.width for original in originals])
+    if max(img_size[0] / height, img_size[1] / width) < MUCH:
+        return None
+    proposal = propose(len(originals), propose_size(originals))
+    flags = f"--img-size {' '.join(map(str, proposal.img_size))} --depth {proposal.depth}"
+    return (
+        f"Most pictures are about {height} x {width} and are enlarged to {img_size[0]} x "
+        f"{img_size[1]}, which takes longer and shows no more. In their own size: {flags}, or "
+        f"DCGAN(img_size={proposal.img_size}, depth={proposal.depth})."
+    )
 
 
 def propose(count: int, img_size: tuple[int, int, int]) -> Proposal:

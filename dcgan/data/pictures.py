@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -131,6 +132,11 @@ def make_target(
 
 def _as_array(source: object) -> np.ndarray:
     """An array of whatever can be one: a tensor, a list of equal arrays."""
+    if isinstance(source, Iterator):
+        raise DataError(
+            f"A {type(source).__name__} can be read only once. Expected: a path, an array, a "
+            "tf.data.Dataset or a keras.utils.PyDataset; or a list of its pictures."
+        )
     try:
         return np.asarray(source)
     except (ValueError, TypeError) as error:

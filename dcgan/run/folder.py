@@ -229,7 +229,7 @@ def _claim(path: Path, resume: bool) -> Path:
 
 def _compare(path: Path, earlier: dict, options: dict, shaping: frozenset[str]) -> None:
     changes = {
-        name: f"{name}: {earlier[name]!r} in the folder, {options[name]!r} now"
+        name: _change(name, earlier[name], options[name])
         for name in earlier.keys() & options.keys()
         if earlier[name] != options[name]
     }
@@ -245,6 +245,16 @@ def _compare(path: Path, earlier: dict, options: dict, shaping: frozenset[str]) 
     if changes:
         listing = "; ".join(changes[name] for name in sorted(changes))
         _logger.info("Going on in %s with other settings (%s).", path, listing)
+
+
+def _change(name: str, earlier: object, now: object) -> str:
+    """What differs, in a line; of two dictionaries, the entries that do."""
+    if name == "network_plan":  # hashes tell a person nothing
+        return "other layers"
+    if isinstance(earlier, dict) and isinstance(now, dict):
+        keys = sorted(key for key in earlier.keys() & now.keys() if earlier[key] != now[key])
+        return "; ".join(_change(f"{name} {key}", earlier[key], now[key]) for key in keys)
+    return f"{name}: {earlier!r} in the folder, {now!r} now"
 
 
 def _unusable(path: Path, error: Exception) -> RunError:
