@@ -103,7 +103,9 @@ class DCGAN(BackendModel):
         seed = self.seed * 1000  # each layer takes the next: room for two networks
         build = {"dtype": options["precision"]}
         self.generator = build_generator(self.plan, seed=seed, **build)
-        self.training_generator = build_generator(self.plan, seed=seed, name="training_generator", **build)
+        self.training_generator = build_generator(
+            self.plan, seed=seed, name="training_generator", **build
+        )
         self.discriminator = build_discriminator(self.plan, seed=seed + 500, **build)
         # with BatchNorm a logit depends on all pictures of the batch
         self.one_stage = options["one_stage"] and not self.plan.discriminator_couples

@@ -90,6 +90,16 @@ def test_evaluate_holds_nothing_out_where_training_did_not(tiny, folder, tmp_pat
     assert "held out (0)" in said.out and "Note" not in said.err
 
 
+def test_two_models_are_compared_on_what_both_were_trained_on(tiny, folder):
+    models = [tiny(seed=0), tiny(seed=1)]
+    for gan in models:
+        gan.data = {"sha256": open_pictures(folder, gan.img_size).fingerprint, "held_out": 20}
+    both = evaluate.training_pictures(models[0], folder, also=models[1])[0]
+    again = evaluate.training_pictures(models[1], folder, also=models[0])[0]
+    np.testing.assert_array_equal(both, again)
+    assert 60 <= len(both) < 80  # of 100, 20 are held out from each
+
+
 def test_evaluate_measures_transparent_pictures(tiny, tmp_path, capsys):
     tiny(img_size=(16, 12, 4)).save(tmp_path / "alpha.dcgan")
     pictures = np.random.default_rng(0).integers(0, 256, (90, 16, 12, 4)).astype(np.uint8)

@@ -57,7 +57,7 @@ def test_the_text_holds_all_figures_and_the_verdict(drawn):
     train, held_out, new = drawn
     text = evaluate(new, train, held_out).text()
     assert all(name in text for name in NAMES)
-    assert "withheld: FID needs 2,048 pictures of each kind; there are 100 real and 100" in text
+    assert "withheld: FID needs 2,048 pictures of each kind; there are 100 and 100. Use KID" in text
     assert "no sign of copying" in text and "random" in text
 
 

@@ -1,6 +1,7 @@
 """Say which of two models makes pictures more like those in a folder, or that none can be told.
 
-Both are measured against the same real pictures, so that small differences show."""
+Both are measured against the same real pictures, those that both were trained on, so that small
+differences show and neither is favoured."""
 
 import argparse
 import json
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     elif first.data.get("sha256") != second.data.get("sha256"):
         evaluate.say("Note: the two models were trained on different pictures, or copies of them.")
-    train, _ = evaluate.training_pictures(first, arguments.folder)
+    train, _ = evaluate.training_pictures(first, arguments.folder, also=second)
     made = [evaluate.generate(gan, arguments) for gan in (first, second)]
     with evaluate.counting(network) as counted:
         verdict = compare(*made, train, counted)

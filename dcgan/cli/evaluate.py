@@ -85,24 +85,28 @@ def load(path: str):
     return DCGAN.load(path)
 
 
-def training_pictures(gan, folder: str):
+def training_pictures(gan, folder: str, also=None):
     """The pictures of a folder as the model saw them: those trained on, and those held out.
 
     The same slice is held out as in training, since it depends on the names and the seed alone.
+    Where another model is given, only what that one was trained on `also` counts as trained on.
 
     Returns:
         two uint8 arrays (n, H, W, C); 4 channels with straight alpha.
     """
-    from dcgan.data import open_pictures, order
+    import numpy as np
+
+    from dcgan.data import open_pictures
     from dcgan.data.alpha import unpremultiply
 
     settings = gan.get_config()
     pictures = open_pictures(
         folder, gan.img_size, resize=settings["resize"], background=settings["background"]
     )
-    split, trained_on = order.split(pictures.names, gan.seed), gan.data.get("sha256")
-    if trained_on is None or gan.data.get("held_out") == 0:
-        split = range(len(pictures)), []
+    train, held_out = _split(gan, pictures.names)
+    if also is not None:
+        train = np.intersect1d(train, _split(also, pictures.names)[0])
+    trained_on = gan.data.get("sha256")
     if trained_on is None:
         say(
             "Note: the model does not tell which pictures it was trained on (a data set, or none), "
@@ -114,8 +118,17 @@ def training_pictures(gan, folder: str):
             "trained on. If the pictures are others, the verdict on copying says nothing about "
             "those that it was trained on."
         )
-    parts = [pictures.pixels[part] for part in split]
+    parts = [pictures.pixels[part] for part in (train, held_out)]
     return [unpremultiply(part) for part in parts] if gan.img_size[2] == 4 else parts
+
+
+def _split(gan, names: list[str]):
+    """Which pictures the model was trained on and which were held out: two lists of indices."""
+    from dcgan.data.order import split
+
+    if gan.data.get("sha256") is None or gan.data.get("held_out") == 0:
+        return range(len(names)), []
+    return split(names, gan.seed)
 
 
 def generate(gan, arguments: argparse.Namespace):

@@ -49,8 +49,10 @@ def fid(real: np.ndarray, fake: np.ndarray, network: str = "") -> Figure:
     real, fake = check_features(real, fake)
     n, m = len(real), len(fake)
     if min(n, m) < FID_LEAST:
-        reason = f"FID needs {FID_LEAST:,} pictures of each kind; there are {n:,} real and {m:,} "
-        return withheld("FID", n, m, network, reason + "generated ones. Use KID")
+        reason = (
+            f"FID needs {FID_LEAST:,} pictures of each kind; there are {n:,} and {m:,}. Use KID"
+        )
+        return withheld("FID", n, m, network, reason)
     shift = real.mean(0) - fake.mean(0)
     real_covariance, fake_covariance = (
         np.atleast_2d(np.cov(x, rowvar=False)) for x in (real, fake)

@@ -1,5 +1,6 @@
 """What do two pictures have in common? Each picture as a row of numbers, by a named network."""
 
+import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -82,9 +83,14 @@ def load_network(
     if network == "inception":
         return FeatureNetwork("inception", _load_inception())
     if isinstance(network, (str, os.PathLike)):
-        return FeatureNetwork(Path(network).name, _load_keras_file(Path(network)))
+        model, content = _load_keras_file(Path(network)), Path(network).read_bytes()
+        name = f"{Path(network).name} ({hashlib.sha256(content).hexdigest()[:8]})"
+        return FeatureNetwork(name, model)
     if callable(network):
-        return FeatureNetwork(getattr(network, "__name__", type(network).__name__), network)
+        name = getattr(network, "__name__", "<lambda>")
+        if name in ("<lambda>", "random", "inception"):  # others may be called so too
+            name = f"{type(network).__name__} {id(network):x}"
+        return FeatureNetwork(name, network)
     raise ArgumentError(
         "network must be 'random', 'inception', the path of a .keras file or a function. "
         f"Received: network={network!r:.200}"
