@@ -46,7 +46,7 @@ class DCGAN(BackendModel):
         discriminator_optimizer: likewise; None: the same settings as the generator's.
         seed: of the initial weights, the latents, the augmentation and the order of the pictures.
         average: the generator that you keep is a moving average of the one that is trained, with
-            this momentum per step, 0 to 0.999999; 0 keeps the trained one.
+            this momentum per step, at most 0.999999; 0 keeps the trained one.
         augmentation: strength in [0, 1] of the random changes under which the discriminator sees
             all pictures, reached after 200 passes; None chooses by their number (of a data set: 0).
         mirror: whether to train on mirror images too.
@@ -101,12 +101,10 @@ class DCGAN(BackendModel):
         self.img_size, self.input_size = self.plan.img_size, self.plan.input_size
         self.batch_size, self.seed = options["batch_size"], options["seed"]
         seed = self.seed * 1000  # each layer takes the next: room for two networks
-        build = {"dtype": options["precision"]}
-        self.generator = build_generator(self.plan, seed=seed, **build)
-        self.training_generator = build_generator(
-            self.plan, seed=seed, name="training_generator", **build
-        )
-        self.discriminator = build_discriminator(self.plan, seed=seed + 500, **build)
+        build = {"dtype": options["precision"], "seed": seed}
+        self.generator = build_generator(self.plan, **build)
+        self.training_generator = build_generator(self.plan, name="training_generator", **build)
+        self.discriminator = build_discriminator(self.plan, **build | {"seed": seed + 500})
         # with BatchNorm a logit depends on all pictures of the batch
         self.one_stage = options["one_stage"] and not self.plan.discriminator_couples
         self.generator.set_weights(self.training_generator.get_weights())

@@ -103,14 +103,19 @@ def test_a_short_run_ends_with_a_grid_and_has_a_film(tiny, pictures):
 
 
 def test_the_plot_shows_what_was_since_the_line_before():
-    steps, losses = [100, 200, 250, 350, 450, 500], [4.0, 2.0, 1.0, 3.0, 5.0, 7.0]
-    epochs, weights = [1, 1, 1, 2, 2, 2], [100, 100, 50, 100, 100, 50]
-    records = []
-    for last in range(6):  # the log has the means of the epoch so far
-        known = [i for i in range(last + 1) if epochs[i] == epochs[last]]
-        mean = np.average([losses[i] for i in known], weights=[weights[i] for i in known])
-        records.append({"step": steps[last], "epoch": epochs[last], "d_loss": mean})
+    losses, counts = [4.0, 2.0, 1.0, 3.0, 5.0, 7.0], [100, 200, 250, 100, 200, 250]
+    means = [4.0, 3.0, 2.6, 3.0, 4.0, 4.6]  # of two epochs so far
+    pairs = zip(means, counts, strict=True)
+    records = [{"d_loss": mean, "of_steps": count} for mean, count in pairs]
     assert _since_the_line_before(records, "d_loss") == pytest.approx(losses)
+
+
+@pytest.mark.backend
+def test_the_log_says_of_how_many_steps_its_means_are(tiny, pictures, monkeypatch):
+    monkeypatch.setattr("dcgan.callbacks.log.LOG_STEPS", 2)
+    tiny(save_path="run").fit(pictures, epochs=2, verbose=0)
+    lines = [json.loads(line) for line in Path("run/log.jsonl").read_text().splitlines()]
+    assert [(line["step"], line["of_steps"]) for line in lines] == [(2, 2), (3, 3), (4, 1), (6, 3)]
 
 
 def states(folder):

@@ -39,6 +39,7 @@ class Log(EverySteps):
             "step": record["step"],
             "epoch": self.epoch,
             "seconds": round(record["seconds"], 3),
+            "of_steps": int(self.model.means[0].count),  # that the means are of
         }
         with going_on("the log"):
             self.run.log.write(line | {name: float(value) for name, value in logs.items()})
@@ -59,16 +60,14 @@ class Log(EverySteps):
 
 def _since_the_line_before(records: list[dict], key: str) -> list[float | None]:
     """The mean over the steps between two lines, which tell the mean of the epoch so far."""
-    means, start, before = [], 0, {"step": 0, "epoch": 1}
+    means, before, done = [], None, 0
     for record in records:
-        mean = record.get(key)
-        if record["epoch"] != before["epoch"]:
-            start = before["step"]  # the last line of an epoch is that of its end
-        elif before["step"] > start and None not in (mean, before.get(key)):
-            done, more = before["step"] - start, record["step"] - before["step"]
-            mean += (mean - before[key]) * done / more if more > 0 else 0.0
-        means.append(mean)
-        before = record
+        mean, steps = record.get(key), record.get("of_steps", 0)
+        if None in (mean, before) or not 0 < done < steps:  # the means began anew
+            means.append(mean)
+        else:
+            means.append((mean * steps - before * done) / (steps - done))
+        before, done = mean, steps
     return means
 
 
@@ -76,8 +75,8 @@ def plot_losses(records: list[dict]) -> bytes:
     """Draw both losses and D's scores over the steps.
 
     Args:
-        records: lines of the log, each with step and epoch, and d_loss, g_loss, d_real and d_fake
-            as means of the epoch so far; drawn are the means since the line before.
+        records: lines of the log, each with step, and d_loss, g_loss, d_real and d_fake as means of
+            `of_steps` steps, those of the epoch so far; drawn are the means since the line before.
 
     Returns:
         A PNG file's bytes.
