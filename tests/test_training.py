@@ -275,6 +275,12 @@ def test_progress_bar_shows_losses_speed_and_time_left(tiny, pictures, capsys):
         assert word in shown.err
 
 
+def test_the_bar_of_a_run_that_the_clock_ends_is_full_at_the_end(tiny, pictures, capsys):
+    tiny().fit(pictures, minutes=0.01)
+    last = capsys.readouterr().err.rstrip().split("\r")[-1]
+    assert "100%" in last and "/?" not in last
+
+
 @pytest.mark.parametrize(
     "bad",
     [

@@ -46,10 +46,10 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         """Leave the last state on the screen."""
-        self._show(time.monotonic(), logs)
+        self._show(time.monotonic(), logs, ended=True)
         self._bar.close()
 
-    def _show(self, now: float, logs) -> None:
+    def _show(self, now: float, logs, ended: bool = False) -> None:
         step = self.model.record["step"]
         first, began = self._start
         rate = (step - first) / max(now - began, 1e-9)
@@ -59,7 +59,7 @@ class Progress(keras.callbacks.Callback):
             numbers.insert(0, self.watch.word)
         numbers.append(f"{rate * self.model.batch_size:.0f} pictures/s")
         numbers.append(f"{tqdm.format_interval(left / rate) if rate else '?'} left")
-        self._bar.total = step + round(left) if left or self.total else None
+        self._bar.total = step + round(left) if left or self.total or ended else None
         self._bar.n = step
         self._bar.set_postfix_str(", ".join(numbers), refresh=False)
         self._bar.refresh()
