@@ -167,7 +167,8 @@ def test_pictures_that_were_trained_on_are_not_held_out_when_others_are_added(ti
 
 @pytest.mark.parametrize(("verbose", "said"), [(0, False), (2, True)])
 def test_fit_says_from_where_it_goes_on(tiny, pictures, capsys, monkeypatch, verbose, said):
-    monkeypatch.setattr(logging.getLogger("dcgan"), "propagate", False)  # nobody set up logging
+    logging.getLogger("dcgan").setLevel(logging.NOTSET)  # nobody set up logging
+    monkeypatch.setattr(logging.getLogger("dcgan"), "propagate", False)
     tiny(save_path="run").fit(pictures, epochs=1, verbose=0)
     tiny(save_path="run").fit(pictures, epochs=2, verbose=verbose)
     assert ("Going on in run from step 3" in capsys.readouterr().err) == said
