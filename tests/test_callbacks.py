@@ -12,7 +12,7 @@ from PIL import Image
 from dcgan import DCGAN, RunError, TrainingError
 from dcgan.augment import augmented_copies
 from dcgan.callbacks import checkpoints, guard, samples
-from dcgan.callbacks.log import _since_the_line_before
+from dcgan.callbacks.log import _curve
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.images import grid
 from dcgan.state import to_arrays
@@ -102,12 +102,20 @@ def test_a_short_run_ends_with_a_grid_and_has_a_film(tiny, pictures):
     assert Path("run/epochs.png").exists()
 
 
-def test_the_plot_shows_what_was_since_the_line_before():
-    losses, counts = [4.0, 2.0, 1.0, 3.0, 5.0, 7.0], [100, 200, 250, 100, 200, 250]
-    means = [4.0, 3.0, 2.6, 3.0, 4.0, 4.6]  # of two epochs so far
-    pairs = zip(means, counts, strict=True)
-    records = [{"d_loss": mean, "of_steps": count} for mean, count in pairs]
-    assert _since_the_line_before(records, "d_loss") == pytest.approx(losses)
+def test_the_plot_shows_means_of_so_many_steps_across_epochs():
+    counts = [100, 200, 250, 50, 150, 250, 100]  # of three epochs so far
+    means = [4.0, 3.0, 2.6, 3.0, 5.0, 4.6, 8.0]
+    steps = [100, 200, 250, 300, 400, 500, 600]
+    records = [
+        {"step": step, "d_loss": mean, "of_steps": count}
+        for step, mean, count in zip(steps, means, counts, strict=True)
+    ]
+    at, shown = _curve(records, "d_loss", 100)
+    assert at == [100, 200, 300, 400, 500, 600]
+    assert shown == pytest.approx([4.0, 2.0, 2.0, 6.0, 4.0, 8.0])
+    assert _curve(records[:1], "d_loss", 999) == ([100], [4.0])
+    older = [{"step": record["step"], "d_loss": record["d_loss"]} for record in records]
+    assert _curve(older, "d_loss", 100) == (steps, means)  # of how many steps was not noted
 
 
 @pytest.mark.backend

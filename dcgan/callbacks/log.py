@@ -58,17 +58,26 @@ class Log(EverySteps):
                 write_atomically(self.run.path / "losses.png", plot_losses(records))
 
 
-def _since_the_line_before(records: list[dict], key: str) -> list[float | None]:
-    """The mean over the steps between two lines, which tell the mean of the epoch so far."""
-    means, before, done = [], None, 0
+def _curve(records: list[dict], key: str, least: int) -> tuple[list[int], list[float]]:
+    """At which steps, and the mean since the step before, which is of `least` steps or more.
+
+    A line tells the mean of the epoch so far, and of how many steps that is.
+    """
+    steps, means = [], []
+    before = done = total = count = 0
     for record in records:
-        mean, steps = record.get(key), record.get("of_steps", 0)
-        if None in (mean, before) or not 0 < done < steps:  # the means began anew
-            means.append(mean)
-        else:
-            means.append((mean * steps - before * done) / (steps - done))
-        before, done = mean, steps
-    return means
+        mean, of_steps = record.get(key), record.get("of_steps", least)
+        if mean is None:
+            continue
+        if not done < of_steps:  # the means began anew
+            before = done = 0
+        total, count = total + mean * of_steps - before * done, count + of_steps - done
+        before, done = mean, of_steps
+        if count >= least or (record is records[-1] and not steps):
+            steps.append(record["step"])
+            means.append(total / count)
+            total = count = 0
+    return steps, means
 
 
 def plot_losses(records: list[dict]) -> bytes:
@@ -76,7 +85,7 @@ def plot_losses(records: list[dict]) -> bytes:
 
     Args:
         records: lines of the log, each with step, and d_loss, g_loss, d_real and d_fake as means of
-            `of_steps` steps, those of the epoch so far; drawn are the means since the line before.
+            `of_steps` steps, those of the epoch so far; drawn are means of a hundred steps.
 
     Returns:
         A PNG file's bytes.
@@ -85,7 +94,7 @@ def plot_losses(records: list[dict]) -> bytes:
 
     figure = Figure(figsize=(8, 6), layout="constrained")
     losses, scores = figure.subplots(2, 1, sharex=True)
-    steps = [record["step"] for record in records]
+    least = max(1, min(LOG_STEPS, records[-1]["step"] // 20))  # a mean of two steps is noise
     lines = [
         (losses, "d_loss", "discriminator"),
         (losses, "g_loss", "generator"),
@@ -93,7 +102,7 @@ def plot_losses(records: list[dict]) -> bytes:
         (scores, "d_fake", "on generated pictures"),
     ]
     for axes, key, label in lines:
-        axes.plot(steps, _since_the_line_before(records, key), label=label)
+        axes.plot(*_curve(records, key, least), label=label)
     losses.set_ylabel("loss")
     scores.set_ylabel("discriminator's score (1: real)")
     scores.set_ylim(0, 1)
