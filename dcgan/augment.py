@@ -30,8 +30,8 @@ def augment(pictures, strength: float, seed):
     """Change each picture at random: brightness, saturation, contrast, translation.
 
     Args:
-        pictures: float tensor `(n, H, W, C)` in [-1, 1]; with 4 channels premultiplied, and only
-            the shift changes what can be seen of them.
+        pictures: float tensor `(n, H, W, C)` in [-1, 1], premultiplied if C is 4; alpha is shifted
+            as the colours are, and not changed otherwise.
         strength: in [0, 1], a number or a scalar tensor; 0 leaves them as they are.
         seed: a `keras.random.SeedGenerator`.
 
