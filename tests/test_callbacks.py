@@ -116,6 +116,7 @@ def test_the_plot_shows_means_of_so_many_steps_across_epochs():
     assert _curve(records[:1], "d_loss", 999) == ([100], [4.0])
     older = [{"step": record["step"], "d_loss": record["d_loss"]} for record in records]
     assert _curve(older, "d_loss", 100) == (steps, means)  # of how many steps was not noted
+    assert _curve([{"step": 3, "d_loss": 0.0, "of_steps": 0}], "d_loss", 1) == ([], [])
 
 
 @pytest.mark.backend

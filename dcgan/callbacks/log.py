@@ -67,7 +67,7 @@ def _curve(records: list[dict], key: str, least: int) -> tuple[list[int], list[f
     before = done = total = count = 0
     for record in records:
         mean, of_steps = record.get(key), record.get("of_steps", least)
-        if mean is None:
+        if mean is None or of_steps == 0:  # the means have just been thrown away
             continue
         if not done < of_steps:  # the means began anew
             before = done = 0
