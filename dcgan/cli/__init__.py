@@ -38,7 +38,8 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     logging.getLogger("dcgan").setLevel(logging.INFO)
     try:
-        _check_backend(os.environ.get("KERAS_BACKEND") or "tensorflow")
+        if backend := os.environ.get("KERAS_BACKEND"):  # without it, Keras's own settings decide
+            _check_backend(backend)
         return arguments.run(arguments)
     except DCGANError as error:
         print(f"dcgan: {' '.join(str(error).split())}", file=sys.stderr)
