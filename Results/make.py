@@ -25,7 +25,7 @@ SHOWN = ("samples.png", "epochs.png", "losses.png", "film.gif")
 
 ENTRIES = {
     "sea": "--img-size 150 150 3",
-    "portraits": "--img-size 200 180 3 --depth 5",
+    "portraits": "--img-size 200 180 3 --depth 5 --batch-size 8",
     "mnist": "--img-size 28 28 1 --depth 3",
     "mnist-paper": "--preset mnist-paper",
     "mnist-upsample": "--preset mnist-upsample",

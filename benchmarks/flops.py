@@ -1,8 +1,8 @@
 """How much arithmetic does a training step need? Floating-point operations, counted from the plan.
 
 A multiplication and an addition are two operations. Counted are the convolutions and the dense
-layers, taps on the padding included, as is usual; not normalisation, activations, optimizers,
-augmentation and the moving average, which together are a few per cent.
+layers, taps on the padding included, as is usual; not normalisation, activations, smoothing,
+optimizers, augmentation and the moving average, which together are a few per cent.
 """
 
 import math

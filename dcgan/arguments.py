@@ -109,7 +109,7 @@ def check_options(options: dict) -> dict:
         "mirror": choice("mirror", options["mirror"], (False, True)),
         "resize": choice("resize", options["resize"], ("crop", "stretch", "pad")),
         "background": colour("background", options["background"]),
-        "upsampling": choice("upsampling", options["upsampling"], plan.UPSAMPLINGS),
+        "upsampling": choice("upsampling", options["upsampling"], (None, *plan.UPSAMPLINGS)),
         "discriminator_norm": choice(
             "discriminator_norm", options["discriminator_norm"], (None, "batch", "none")
         ),

@@ -40,7 +40,7 @@ class DCGAN(BackendModel):
         dropout: share of the discriminator's activations dropped in training, 0 to 0.95.
         depth: number of convolutions in the discriminator and of upsampling ones in the generator.
         increment: filters added per depth step: `increment, 2 * increment, ...` inwards.
-        batch_size: pictures per training step.
+        batch_size: pictures per training step. From depth 5 on, 8 is better.
         optimizer: the generator's: a Keras optimizer, its name, or a learning rate for Adam with
             beta_1 0.5 (None: 2e-4, Radford et al. 2016, section 4).
         discriminator_optimizer: likewise; None: the same settings as the generator's.
@@ -52,7 +52,8 @@ class DCGAN(BackendModel):
         mirror: whether to train on mirror images too.
         resize: how pictures of another shape are fitted: "crop", "stretch" or "pad".
         background: (red, green, blue), 0 to 255, under transparency and around padded pictures.
-        upsampling: "transposed" convolution, or "resize" by nearest neighbour and a convolution.
+        upsampling: "transposed" convolution; "smooth", the same with the grid it leaves averaged
+            out; "resize", nearest neighbour and a convolution. None: "smooth" from depth 5 on.
         discriminator_norm: "batch" or "none"; None: "batch" up to depth 4, where it learns faster.
         one_stage: whether one look of the discriminator, if it has no BatchNorm, at generated
             pictures teaches both networks; False updates them in turn, as most GANs do.
@@ -84,7 +85,7 @@ class DCGAN(BackendModel):
         mirror=False,
         resize="crop",
         background=(255, 255, 255),
-        upsampling="transposed",
+        upsampling=None,
         discriminator_norm=None,
         one_stage=True,
         precision="float32",
@@ -311,9 +312,8 @@ class DCGAN(BackendModel):
 
     def get_config(self):
         """The constructor's arguments, as plain values and serialised optimizers."""
-        serialize = keras.optimizers.serialize
         return {
             **arguments.plain_options(self.options),
-            "optimizer": serialize(self.optimizer.generator),
-            "discriminator_optimizer": serialize(self.optimizer.discriminator),
+            "optimizer": keras.optimizers.serialize(self.optimizer.generator),
+            "discriminator_optimizer": keras.optimizers.serialize(self.optimizer.discriminator),
         }

@@ -6,6 +6,8 @@ from keras import layers, ops
 
 from dcgan.plan import Plan, Stage
 
+SMOOTHED = 2  # last stages; where all are, the discriminator wins: benchmarks/QUALITY.md
+
 
 def build_generator(plan: Plan, *, seed: int = 0, dtype=None, name="generator") -> keras.Model:
     """Build the network that turns latents into pictures.
@@ -33,6 +35,8 @@ def build_generator(plan: Plan, *, seed: int = 0, dtype=None, name="generator") 
     size = plan.base.size
     for number, stage in enumerate(plan.generator, 1):
         x = make.upsample(x, f"stage_{number}", stage)
+        if plan.upsampling == "smooth" and number > len(plan.generator) - SMOOTHED:
+            x = make.smooth(x, f"stage_{number}", stage)
         x = _crop(x, f"stage_{number}", size, stage, dtype)
         x = make.norm_and_activation(x, f"stage_{number}", stage)
         x = make.dropout(x, f"stage_{number}", stage)
@@ -136,11 +140,25 @@ class _LayerMaker:
         )
 
     def upsample(self, x, name: str, stage: Stage):
-        if self.plan.upsampling == "transposed":
-            return self.convolution(layers.Conv2DTranspose, name, stage)(x)
-        if stage.stride != (1, 1):
-            x = layers.UpSampling2D(stage.stride, dtype=self.dtype, name=f"{name}_resize")(x)
-        return self.convolution(layers.Conv2D, name, stage, strides=(1, 1))(x)
+        if self.plan.upsampling == "resize":
+            if stage.stride != (1, 1):
+                x = layers.UpSampling2D(stage.stride, dtype=self.dtype, name=f"{name}_resize")(x)
+            return self.convolution(layers.Conv2D, name, stage, strides=(1, 1))(x)
+        return self.convolution(layers.Conv2DTranspose, name, stage)(x)
+
+    def smooth(self, x, name: str, stage: Stage):
+        """The mean of as many pixels as the stride: of a grid of that period nothing is left.
+
+        Sugawara et al. 2018, arXiv 1806.02658. One axis at a time, since backends differ in what
+        they average at the border of a window that reaches over it on one side only.
+        """
+        height, width = stage.stride
+        for axis, window in (("down", (height, 1)), ("across", (1, width))):
+            pool = layers.AveragePooling2D(
+                window, strides=1, padding="same", dtype=self.dtype, name=f"{name}_smooth_{axis}"
+            )
+            x = pool(x)
+        return x
 
     def norm_and_activation(self, x, name: str, stage: Stage, activate_first=None):
         steps = [self._norm, self._activation]

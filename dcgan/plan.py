@@ -17,8 +17,8 @@ MAX_KERNEL = 31
 MAX_WEIGHTS = 80_000_000  # per network: a whole model file then stays below 4 GiB
 
 NORMS = ("batch", "units", "none")  # "units": each unit of the first dense layer for itself
-UPSAMPLINGS = ("transposed", "resize")
-DEEPEST_WITH_NORM = 4  # BatchNorm in a deeper discriminator: benchmarks/QUALITY.md
+UPSAMPLINGS = ("transposed", "resize", "smooth")
+DEEP = 5  # from this depth on, other networks are better: benchmarks/QUALITY.md
 INITIALIZERS = ("normal", "smooth", "glorot")
 
 
@@ -56,7 +56,9 @@ class Plan:
         base: the generator's dense layer, reshaped to its `size` and `filters`.
         generator: stages from the base up to the picture; the last one is followed by tanh.
         discriminator: stages from the picture down; a dense layer to one logit follows.
-        upsampling: "transposed" convolution, or nearest-neighbour "resize" and a convolution.
+        upsampling: "transposed" convolution; "smooth", the same, and in the last two stages each
+            pixel then is the mean of as many as the stride, so that a grid of that period is gone;
+            or nearest-neighbour "resize" and a convolution.
         activate_first: activation before normalisation in the generator (two presets need it).
         initializer: "normal" is N(0, 0.02), Radford et al. 2016, section 4, but He et al. 2015 in a
             discriminator without BatchNorm, where the signal would fade; "smooth" the same, but
@@ -91,13 +93,14 @@ def make_plan(
     stride: Pair,
     dropout: float,
     input_size: int,
-    upsampling: str = "transposed",
+    upsampling: str | None = None,
     discriminator_norm: str | None = None,
 ) -> Plan:
     """Plan two networks that mirror each other: D shrinks 150 > 75 > 38, G grows 38 > 75 > 150.
 
     Widths are `increment, 2 * increment, ...` from the picture inwards. As Radford et al. 2016
-    advise, G's output and D's input layer have no BatchNorm; None leaves it out of a deep D.
+    advise, G's output and D's input layer have no BatchNorm; None leaves it out of a deep D, and
+    chooses "smooth" upsampling for a deep G, "transposed" for others.
     `dropout` acts in D only: in G it would make the picture of a latent a matter of chance while
     training.
 
@@ -110,7 +113,7 @@ def make_plan(
             tuple(math.ceil(side / step) for side, step in zip(sizes[-1], stride, strict=True))
         )
     _check_depth(img_size, depth, stride)
-    norm = discriminator_norm or ("batch" if depth <= DEEPEST_WITH_NORM else "none")
+    norm = discriminator_norm or ("none" if depth >= DEEP else "batch")
     shape = {"kernel": tuple(kernel_size), "stride": tuple(stride)}
     generator = [
         Stage(sizes[level], increment * level, **shape) for level in range(depth - 1, 0, -1)
@@ -134,7 +137,7 @@ def make_plan(
         base=Stage(sizes[depth], increment * depth, (1, 1), (1, 1)),
         generator=tuple(generator),
         discriminator=tuple(discriminator),
-        upsampling=upsampling,
+        upsampling=upsampling or ("smooth" if depth >= DEEP else "transposed"),
         initializer="smooth",
     )
     check_plan(plan)
@@ -238,7 +241,7 @@ def weight_shapes(plan: Plan, network: str) -> dict[str, tuple[int, ...]]:
         previous = plan.img_size[2]
     for number, stage in enumerate(getattr(plan, network), 1):
         channels = (previous, stage.filters)
-        if network == "generator" and plan.upsampling == "transposed":
+        if network == "generator" and plan.upsampling != "resize":
             channels = channels[::-1]
         _add_layer(shapes, f"stage_{number}", (*stage.kernel, *channels), stage.filters, stage)
         previous = stage.filters

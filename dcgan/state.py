@@ -87,6 +87,10 @@ def run_options(gan) -> dict:
         options[f"{name}_settings"] = options[name]["config"]
         options[name] = options[name]["class"]
     shape = {**options["network_plan"], "initializer": None}  # a run that began has its weights
+    if gan.options["network_plan"] is None:
+        options["upsampling"] = gan.plan.upsampling  # what None chose, which may come to differ
+    else:  # then the plan alone decides
+        del options["upsampling"]
     layers = json.dumps(shape, sort_keys=True)
     options["network_plan"] = hashlib.sha256(layers.encode()).hexdigest()[:16]
     return options

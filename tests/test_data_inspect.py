@@ -134,9 +134,10 @@ def test_the_proposed_depth_halves_down_to_a_small_map(side, depth):
     assert propose(1000, (side, side, 3)).depth == depth
 
 
-def test_the_proposed_batch_is_the_models_default():
+def test_the_proposed_batch_is_the_models_default_but_half_of_it_for_deep_networks():
     default = inspect.signature(DCGAN).parameters["batch_size"].default
-    assert propose(1000, (64, 64, 3)).batch_size == default
+    for side, batch_size in ((64, default), (150, default), (180, default // 2)):
+        assert propose(1000, (side, side, 3)).batch_size == batch_size
 
 
 def test_what_to_expect_differs_from_one_picture_to_a_million():

@@ -9,12 +9,12 @@ import pytest
 from keras import ops
 
 from dcgan import DCGAN, ArgumentError, ModelFileError
-from dcgan.state import named_variables, to_arrays
+from dcgan.state import named_variables, run_options, to_arrays
 
 PARITY = Path(__file__).parent / "parity.json"
 ROADS = {
-    road: {"discriminator_norm": norm}
-    for road, norm in (("one stage", "none"), ("in turn", "batch"))
+    "one stage": {"discriminator_norm": "none", "upsampling": "smooth"},
+    "in turn": {"discriminator_norm": "batch", "upsampling": "transposed"},
 }
 
 
@@ -251,6 +251,13 @@ def test_config_makes_the_same_model_again(tiny):
     assert again.optimizer.rates == gan.optimizer.rates
     before, after = to_arrays(gan), to_arrays(again)
     assert all((before[name] == after[name]).all() for name in before)
+
+
+def test_a_run_folder_says_which_upsampling_was_chosen_where_none_was_given(tiny):
+    deep = tiny(img_size=(32, 32, 1), depth=5, increment=2)
+    assert [gan.options["upsampling"] for gan in (tiny(), deep)] == [None, None]
+    assert [run_options(gan)["upsampling"] for gan in (tiny(), deep)] == ["transposed", "smooth"]
+    assert "upsampling" not in run_options(tiny(network_plan=deep.plan))  # the plan says it
 
 
 def test_both_optimizers_keep_the_paper_defaults_and_can_differ(tiny):

@@ -78,6 +78,14 @@ def test_a_deep_discriminator_has_no_batch_normalisation_unless_asked():
     assert plan(**deep, discriminator_norm="batch").discriminator_couples
 
 
+def test_a_deep_generator_is_smooth_unless_asked():
+    deep = {"img_size": (200, 180, 3), "depth": 5}
+    assert plan().upsampling == "transposed"
+    assert plan(upsampling="smooth").upsampling == "smooth"
+    assert plan(**deep).upsampling == "smooth"
+    assert plan(**deep, upsampling="transposed").upsampling == "transposed"
+
+
 def test_paper_guidelines_for_batch_normalisation_hold():
     made = plan()
     assert [s.norm for s in made.discriminator] == ["none", "batch", "batch", "batch"]

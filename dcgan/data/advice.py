@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from dcgan.data.decode import Original
+from dcgan.plan import DEEP
 
 LONGEST_SIDE = 150  # proposed at most: what a laptop trains in an evening
 SMALLEST_MAP = 10  # pixels; the discriminator halves a picture down to this or just below
@@ -12,6 +13,7 @@ MUCH = 1.5  # times: from here on, enlarging is warned of
 NEARLY_SQUARE = 1.1  # an aspect ratio up to this (or its inverse) is treated as 1
 USUAL_STEPS, PASSES, MOST_STEPS = 24_000, 20, 200_000
 BATCH_SIZE = 16  # as `DCGAN` has it
+DEEP_BATCH_SIZE = 8  # large pictures gain more by twice the steps: benchmarks/QUALITY.md
 
 EXPECTATIONS = (  # for fewer than so many pictures
     (2, "One picture can only be learnt by heart: every sample will be that picture."),
@@ -77,8 +79,9 @@ def propose(count: int, img_size: tuple[int, int, int]) -> Proposal:
     """Depth, batch and steps for `count` pictures of `img_size`."""
     shorter = min(img_size[:2])
     depth = max(1, math.ceil(math.log2(shorter / SMALLEST_MAP))) if shorter > SMALLEST_MAP else 1
-    steps = max(USUAL_STEPS, PASSES * math.ceil(count / BATCH_SIZE))
-    return Proposal(tuple(img_size), depth, BATCH_SIZE, min(steps, MOST_STEPS))
+    batch_size = DEEP_BATCH_SIZE if depth >= DEEP else BATCH_SIZE
+    steps = max(USUAL_STEPS, PASSES * math.ceil(count / batch_size))
+    return Proposal(tuple(img_size), depth, batch_size, min(steps, MOST_STEPS))
 
 
 def _median(values: list[float]) -> float:
