@@ -1,4 +1,4 @@
-"""Train on a folder of pictures: `python main.py path/to/images`; see `python main.py --help`."""
+"""Train on a folder of images: `python main.py path/to/images`; see `python main.py --help`."""
 
 from dcgan.cli import main
 

@@ -9,7 +9,7 @@ it writes is a run like any other.
 import argparse
 
 from dcgan import DCGAN
-from dcgan.presets import PRESETS, class_system
+from dcgan.networks.presets import PRESETS, class_system
 
 DEPTH, KERNEL = 4, 3
 
@@ -24,8 +24,8 @@ def first_side(side: int) -> int:
 def main() -> None:
     """Train it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("images", help="a folder of pictures")
-    parser.add_argument("--side", type=int, required=True, help="of the pictures, in pixels")
+    parser.add_argument("images", help="a folder of images")
+    parser.add_argument("--side", type=int, required=True, help="of the images, in pixels")
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--save-path", required=True, help="the run folder")
     given = parser.parse_args()

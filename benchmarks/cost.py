@@ -1,4 +1,4 @@
-"""How does the time per step grow with the batch, the picture's side, the depth and the widths?"""
+"""How does the time per step grow with the batch, the image's side, the depth and the widths?"""
 
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +16,7 @@ AXES = {
 }
 TINY_BASE = {"batch_size": 2, "side": 12, "depth": 2, "increment": 2}
 TINY_AXES = {"batch_size": (2, 4), "side": (12, 13), "depth": (1, 2), "increment": (2, 3)}
-LABELS = {"batch_size": "pictures per step", "side": "side of the picture, pixels"}
+LABELS = {"batch_size": "images per step", "side": "side of the image, pixels"}
 SECONDS = 0.3  # of steps, per model and round
 
 
@@ -54,8 +54,8 @@ def _key(point: dict) -> str:
 def _row(name: str, point: dict, seconds: dict, work: dict) -> Row:
     key = _key(point)
     rate = work[key] / seconds[key] / 1e9
-    per_picture = 1000 * seconds[key] / point["batch_size"]
-    source = f"{work[key] / 1e9:,.2f} GFLOP, {rate:,.1f} GFLOP/s, {per_picture:.2f} ms per picture"
+    per_image = 1000 * seconds[key] / point["batch_size"]
+    source = f"{work[key] / 1e9:,.2f} GFLOP, {rate:,.1f} GFLOP/s, {per_image:.2f} ms per image"
     return Row(f"{name}={point[name]}", f"{1000 * seconds[key]:,.1f} ms per step", "", source)
 
 
@@ -90,7 +90,7 @@ def draw(path: Path, points: dict, seconds: dict, work: dict) -> None:
         speed = work[heaviest] / seconds[heaviest]
         axes.plot(values, [1000 * seconds[key] for key in keys], "o-", label="measured")
         expected = [1000 * work[key] / speed for key in keys]
-        axes.plot(values, expected, "--", color="grey", label="work at the heaviest one's speed")
+        axes.plot(values, expected, "--", color="gray", label="work at the heaviest one's speed")
         axes.set_xlabel(LABELS.get(name, name))
         axes.set_ylabel("ms per step")
         axes.set_ylim(bottom=0)

@@ -1,6 +1,6 @@
-"""How fast do pictures come, first and later, and how much memory do they take? `--quick` tries it.
+"""How fast do images come, first and later, and how much memory do they take? `--quick` tries it.
 
-Makes its own pictures in a temporary folder, and prints each figure with its target beside it.
+Makes its own images in a temporary folder, and prints each figure with its target beside it.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from statistics import median
 import numpy as np
 from PIL import Image
 
-from dcgan.data import open_pictures
+from dcgan.data import open_images
 from dcgan.data.batches import Batches
 from dcgan.data.cache import clear_cache
 from dcgan.data.decode import decode_file
@@ -31,7 +31,7 @@ ROUNDS = 5
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the pictures")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the images")
     parser.add_argument("--memory", help=argparse.SUPPRESS)  # the folder, in a process of its own
     arguments = parser.parse_args()
     if arguments.memory:
@@ -53,11 +53,11 @@ def make_small(folder: Path, count: int) -> Path:
     """150-pixel JPEGs with the detail of photographs; few are drawn, and then written often."""
     folder.mkdir(exist_ok=True)
     noise = np.random.default_rng(0).normal(0, 12, (100, *SIZE))
-    pictures = np.clip(draw_seascapes(100, SIZE) + noise, 0, 255).astype(np.uint8)
+    images = np.clip(draw_seascapes(100, SIZE) + noise, 0, 255).astype(np.uint8)
     contents = []
-    for picture in pictures:
+    for image in images:
         buffer = io.BytesIO()
-        Image.fromarray(picture).save(buffer, "JPEG", quality=80)
+        Image.fromarray(image).save(buffer, "JPEG", quality=80)
         contents.append(buffer.getvalue())
     for index in range(count):
         (folder / f"{index:05}.jpg").write_bytes(contents[index % len(contents)])
@@ -68,10 +68,10 @@ def make_large(folder: Path, count: int) -> Path:
     """12-megapixel JPEGs, as a telephone makes them."""
     folder.mkdir()
     grain = np.random.default_rng(0).normal(0, 6, (3000, 4000, 1))
-    for index, picture in enumerate(draw_seascapes(4, (300, 400, 3))):
-        enlarged = Image.fromarray(picture).resize((4000, 3000), Image.Resampling.BICUBIC)
-        image = Image.fromarray(np.clip(enlarged + grain, 0, 255).astype(np.uint8))
-        image.save(folder / f"{index:03}.jpg", quality=90)
+    for index, image in enumerate(draw_seascapes(4, (300, 400, 3))):
+        enlarged = Image.fromarray(image).resize((4000, 3000), Image.Resampling.BICUBIC)
+        full = Image.fromarray(np.clip(enlarged + grain, 0, 255).astype(np.uint8))
+        full.save(folder / f"{index:03}.jpg", quality=90)
     for index in range(4, count):
         (folder / f"{index:03}.jpg").write_bytes((folder / f"{index % 4:03}.jpg").read_bytes())
     return folder
@@ -92,7 +92,7 @@ def compare_first_decode(folder: Path) -> None:
     for _ in range(ROUNDS):
         clear_cache()
         plain.append(seconds_of(lambda: [plain_pillow(path) for path in paths]))
-        ours.append(seconds_of(lambda: open_pictures(folder, SIZE, verbose=0)))
+        ours.append(seconds_of(lambda: open_images(folder, SIZE, verbose=0)))
     ratio = median(one / other for one, other in zip(plain, ours, strict=True))
     print(
         f"first decode: {ratio:.2f} times one plain Pillow process (target on two cores 1.7), "
@@ -106,29 +106,29 @@ def compare_large(folder: Path) -> None:
     ours = seconds_of(lambda: [decode_file(str(path), target) for path in paths])
     print(
         f"12-megapixel JPEGs: {plain / ours:.2f} times a full decode, one process each (target 3): "
-        f"{1000 * plain / len(paths):.0f} ms / {1000 * ours / len(paths):.0f} ms per picture"
+        f"{1000 * plain / len(paths):.0f} ms / {1000 * ours / len(paths):.0f} ms per image"
     )
 
 
 def measure_second_start(folder: Path) -> None:
     """From the call to the first batch, in a process that has seen nothing of the folder."""
     program = (
-        "import sys, time; from dcgan.data import open_pictures\n"
+        "import sys, time; from dcgan.data import open_images\n"
         "from dcgan.data.batches import Batches\n"
         "start = time.perf_counter()\n"
-        f"pictures = open_pictures(sys.argv[1], {SIZE})\n"
-        f"Batches(pictures.pixels, {BATCH_SIZE})[0]\n"
+        f"images = open_images(sys.argv[1], {SIZE})\n"
+        f"Batches(images.pixels, {BATCH_SIZE})[0]\n"
         "print(f'second start, to the first batch: {time.perf_counter() - start:.2f} s for '\n"
-        "      f'{len(pictures):,} pictures (target 1 s)', flush=True)"
+        "      f'{len(images):,} images (target 1 s)', flush=True)"
     )
     subprocess.run([sys.executable, "-c", program, str(folder)], check=True)
 
 
 def measure_memory(folder: str) -> None:
-    """What opening and showing every picture once adds to this process; and the time per batch."""
+    """What opening and showing every image once adds to this process; and the time per batch."""
     before = resident()
-    pictures = open_pictures(folder, SIZE, verbose=0)
-    batches = Batches(pictures.pixels, BATCH_SIZE, mirror=True)
+    images = open_images(folder, SIZE, verbose=0)
+    batches = Batches(images.pixels, BATCH_SIZE, mirror=True)
     peak = resident()
     start = time.perf_counter()
     for step in range(batches.steps_per_epoch):
@@ -137,15 +137,15 @@ def measure_memory(folder: str) -> None:
             peak = max(peak, resident())
     milliseconds = 1000 * (time.perf_counter() - start) / batches.steps_per_epoch
     print(
-        f"memory: {(peak - before) / 1e6:.0f} MB added by decoding {len(pictures):,} pictures "
-        f"({pictures.pixels.nbytes / 1e6:,.0f} MB of pixels) and showing each once (target 300 MB)"
+        f"memory: {(peak - before) / 1e6:.0f} MB added by decoding {len(images):,} images "
+        f"({images.pixels.nbytes / 1e6:,.0f} MB of pixels) and showing each once (target 300 MB)"
     )
     import ours  # now, since a framework takes memory
 
     ours.build("default", img_size=SIZE, batch_size=BATCH_SIZE)
     step = 1000 * median(ours.steps("default", 3) for _ in range(ROUNDS))
     print(
-        f"a batch of {BATCH_SIZE} mirrored pictures: {milliseconds:.2f} ms, "
+        f"a batch of {BATCH_SIZE} mirrored images: {milliseconds:.2f} ms, "
         f"{milliseconds / step:.1%} of a training step of the default network (target 2 %)"
     )
 

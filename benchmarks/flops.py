@@ -1,38 +1,38 @@
 """How much arithmetic does a training step need? Floating-point operations, counted from the plan.
 
 A multiplication and an addition are two operations. Counted are the convolutions and the dense
-layers, taps on the padding included, as is usual; not normalisation, activations, smoothing,
+layers, taps on the padding included, as is usual; not normalization, activations, smoothing,
 optimizers, augmentation and the moving average, which together are a few per cent.
 """
 
 import math
 from dataclasses import dataclass
 
-from dcgan.plan import Plan
+from dcgan.networks.plan import Plan
 
 
 @dataclass(frozen=True)
 class Work:
-    """Operations for one picture.
+    """Operations for one image.
 
     Attributes:
         generator: of its forward pass.
         latent: of its dense layer, the one whose input nobody needs a gradient of.
         discriminator: of its forward pass.
-        picture: of its first convolution, whose input gradient only the generator needs.
+        image: of its first convolution, whose input gradient only the generator needs.
     """
 
     generator: int
     latent: int
     discriminator: int
-    picture: int
+    image: int
 
     def step(self, one_stage: bool) -> dict[str, int]:
-        """What one training step needs per picture, by part.
+        """What one training step needs per image, by part.
 
         A layer's gradient at its weights and its gradient at its input cost as much as the layer
         itself. The generator's weight gradients are asked for once, the discriminator's on real
-        and on fake pictures. Where the players learn in turn, the generator asks the discriminator
+        and on fake images. Where the players learn in turn, the generator asks the discriminator
         a third time, for the gradient at its input alone; in one stage, it takes that of the
         second pass, which needs the first layer's besides.
         """
@@ -42,21 +42,21 @@ class Work:
             "generator input gradients": self.generator - self.latent,
             "discriminator forward": (2 if one_stage else 3) * self.discriminator,
             "discriminator weight gradients: real, fake": 2 * self.discriminator,
-            "discriminator input gradients: real, fake": 2 * (self.discriminator - self.picture),
-            "discriminator input gradients: down to the generated picture": self.picture
+            "discriminator input gradients: real, fake": 2 * (self.discriminator - self.image),
+            "discriminator input gradients: down to the generated image": self.image
             if one_stage
             else self.discriminator,
         }
 
 
 def count_work(plan: Plan) -> Work:
-    """Count the operations of both networks for one picture."""
+    """Count the operations of both networks for one image."""
     generator, discriminator = _generator(plan), _discriminator(plan)
     return Work(sum(generator), generator[0], sum(discriminator), discriminator[0])
 
 
 def step_flops(plan: Plan, batch_size: int, one_stage: bool) -> int:
-    """Operations of one training step with `batch_size` real and as many generated pictures."""
+    """Operations of one training step with `batch_size` real and as many generated images."""
     return batch_size * sum(count_work(plan).step(one_stage).values())
 
 

@@ -21,15 +21,15 @@ from keras import ops
 from rounds import serve
 
 from dcgan import DCGAN
-from dcgan.callbacks.checkpoints import CHECKPOINT_SECONDS, Checkpoints
-from dcgan.callbacks.health import MEASURE_STEPS, TIME_SHARE, HealthWatch
-from dcgan.callbacks.samples import SAMPLE_STEPS, SampleGrids
-from dcgan.chunks import MOST
 from dcgan.data.sample_set import draw_seascapes
+from dcgan.images import MOST
 from dcgan.latents import draw_latents
-from dcgan.plan import count_weights
+from dcgan.networks.plan import count_weights
+from dcgan.training.callbacks.checkpointing import CHECKPOINT_SECONDS, Checkpoints
+from dcgan.training.callbacks.monitor import MEASURE_STEPS, TIME_SHARE, HealthWatch
+from dcgan.training.callbacks.previews import SAMPLE_STEPS, SampleGrids
 
-DRAWN = 64  # pictures drawn; more are repetitions
+DRAWN = 64  # images drawn; more are repetitions
 BATCHES = 8  # in the array that `fit` gets
 SETTLING_STEPS = 2  # at the start of a `fit`, before its clock
 
@@ -39,12 +39,12 @@ PERIODIC: dict[str, list[float]] = {"grid": [], "measurement": [], "checkpoint":
 
 
 def build(key: str, preset: str | None = None, **options) -> dict:
-    """Make a model under a name, do two bare steps; its operations per step and per picture."""
+    """Make a model under a name, do two bare steps; its operations per step and per image."""
     options["save_path"] = "run"  # within the folder that `fit` makes
     options.setdefault("augmentation", 0.0)
     gan = DCGAN.from_preset(preset, **options) if preset else DCGAN(**options)
     MODELS[key] = gan
-    BATCH[key] = (ops.convert_to_tensor(_pictures(gan, gan.batch_size)),)
+    BATCH[key] = (ops.convert_to_tensor(_images(gan, gan.batch_size)),)
     gan.make_train_function()
     steps(key, 2)
     return {
@@ -55,7 +55,7 @@ def build(key: str, preset: str | None = None, **options) -> dict:
     }
 
 
-def _pictures(gan: DCGAN, count: int) -> np.ndarray:
+def _images(gan: DCGAN, count: int) -> np.ndarray:
     drawn = draw_seascapes(min(count, DRAWN), gan.img_size)
     return np.resize(drawn, (count, *gan.img_size))
 
@@ -129,9 +129,9 @@ def fit(key: str, count: int) -> float:
     gan = MODELS[key]
     watch = Stopwatch(gan, count)
     callback = keras.callbacks.LambdaCallback(on_train_batch_end=watch.look)
-    pictures = _pictures(gan, BATCHES * gan.batch_size)
+    images = _images(gan, BATCHES * gan.batch_size)
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        gan.fit(pictures, epochs=10**6, callbacks=[callback], verbose=1, resume=False)
+        gan.fit(images, epochs=10**6, callbacks=[callback], verbose=1, resume=False)
     return watch.seconds / watch.steps
 
 
@@ -168,7 +168,7 @@ def _timed(function, seconds: list[float]):
 
 
 def generate(key: str, count: int) -> dict:
-    """Seconds of one call, and bytes by which the process grew beyond the pictures themselves."""
+    """Seconds of one call, and bytes by which the process grew beyond the images themselves."""
     most = before = resident()
     done = threading.Event()
 
@@ -180,11 +180,11 @@ def generate(key: str, count: int) -> dict:
     sampler = threading.Thread(target=sample)
     sampler.start()
     start = time.perf_counter()
-    pictures = MODELS[key].generate(count)
+    images = MODELS[key].generate(count)
     seconds = time.perf_counter() - start
     done.set()
     sampler.join()
-    return {"seconds": seconds, "growth": max(most, resident()) - before - pictures.nbytes}
+    return {"seconds": seconds, "growth": max(most, resident()) - before - images.nbytes}
 
 
 def forward(key: str, count: int) -> float:

@@ -13,7 +13,7 @@ from keras import ops
 
 PRECISIONS = ("float32", "bfloat16")
 
-# (pictures, side, channels in, filters, kernel, stride): those of DCGANs, and their like
+# (images, side, channels in, filters, kernel, stride): those of DCGANs, and their like
 CONVOLUTIONS = (
     (64, 32, 64, 128, 4, 2),
     (64, 16, 128, 256, 4, 2),
@@ -32,17 +32,17 @@ def convolution_peak(precision: str, scale: float = 1) -> float:
 
     Args:
         precision: "float32" or "bfloat16".
-        scale: of the number of pictures: 32 fills a large GPU, 1 / 32 is enough to try it.
+        scale: of the number of images: 32 fills a large GPU, 1 / 32 is enough to try it.
     """
     best = 0.0
-    for pictures, side, channels, filters, kernel, stride in CONVOLUTIONS:
-        pictures = max(1, round(pictures * scale))
+    for images, side, channels, filters, kernel, stride in CONVOLUTIONS:
+        images = max(1, round(images * scale))
         x, kernels = _tensors(
-            precision, (pictures, side, side, channels), (kernel, kernel, channels, filters)
+            precision, (images, side, side, channels), (kernel, kernel, channels, filters)
         )
         options = {"strides": stride, "padding": "same", "data_format": "channels_last"}
         seconds = _seconds(lambda x=x, k=kernels, o=options: ops.conv(x, k, **o))
-        pixels = pictures * (side // stride) ** 2
+        pixels = images * (side // stride) ** 2
         best = max(best, 2 * kernel**2 * channels * filters * pixels / seconds)
     return best
 

@@ -1,7 +1,7 @@
 """How fast is what people use today? The 64x64 DCGAN of the PyTorch examples, and its step.
 
 Written from its facts, not its text: 4x4 kernels, no biases, BatchNorm, N(0, 0.02), cross-entropy
-on a sigmoid, Adam 2e-4 with beta_1 0.5; float32 and NCHW as published, or channels-last. Pictures
+on a sigmoid, Adam 2e-4 with beta_1 0.5; float32 and NCHW as published, or channels-last. Images
 are ready in memory, in its favour: it is timed without its data loader. Run by `run.py`.
 """
 
@@ -17,7 +17,7 @@ WEIGHTS = (3_576_704, 2_765_568)  # as published: trained ones of the generator,
 
 
 def build_generator(width: int = WIDTH) -> nn.Sequential:
-    """From latents `(n, 100, 1, 1)` to pictures `(n, 3, 64, 64)` in [-1, 1]."""
+    """From latents `(n, 100, 1, 1)` to images `(n, 3, 64, 64)` in [-1, 1]."""
     layers: list[nn.Module] = []
     channels = LATENT
     for filters in (8 * width, 4 * width, 2 * width, width):
@@ -29,11 +29,11 @@ def build_generator(width: int = WIDTH) -> nn.Sequential:
         ]
         channels = filters
     layers += [nn.ConvTranspose2d(channels, 3, 4, 2, 1, bias=False), nn.Tanh()]
-    return nn.Sequential(*layers).apply(_initialise)
+    return nn.Sequential(*layers).apply(_initialize)
 
 
 def build_discriminator(width: int = WIDTH) -> nn.Sequential:
-    """From pictures `(n, 3, 64, 64)` to the probability `(n, 1, 1, 1)` that they are real."""
+    """From images `(n, 3, 64, 64)` to the probability `(n, 1, 1, 1)` that they are real."""
     layers: list[nn.Module] = []
     channels = 3
     for filters in (width, 2 * width, 4 * width, 8 * width):
@@ -45,10 +45,10 @@ def build_discriminator(width: int = WIDTH) -> nn.Sequential:
         ]
         channels = filters
     layers += [nn.Conv2d(channels, 1, 4, 1, 0, bias=False), nn.Sigmoid()]
-    return nn.Sequential(*layers).apply(_initialise)
+    return nn.Sequential(*layers).apply(_initialize)
 
 
-def _initialise(module: nn.Module) -> None:
+def _initialize(module: nn.Module) -> None:
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
     elif isinstance(module, nn.BatchNorm2d):
@@ -62,11 +62,11 @@ def count_weights(network: nn.Module) -> int:
 
 
 class Reference:
-    """Both networks, their optimizers, and one fixed batch of real pictures.
+    """Both networks, their optimizers, and one fixed batch of real images.
 
     Args:
-        batch_size: pictures per step.
-        channels_last: the layout of the weights and pictures; False is as published.
+        batch_size: images per step.
+        channels_last: the layout of the weights and images; False is as published.
         width: of the networks: 64 as published.
     """
 

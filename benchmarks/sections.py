@@ -14,8 +14,8 @@ from statistics import median
 from rounds import FOLDER, Worker, alternate, median_ratio
 from settings import PRECISIONS, Row, Settings, torch_is_installed
 
-from dcgan.plan import plan_to_dict
-from dcgan.recipes import find_preset
+from dcgan.networks.plan import plan_to_dict
+from dcgan.networks.recipes import find_preset
 
 SHARE = "75 %"  # of the convolution peak
 WORTH_MEASURING = 1.1  # times faster that bfloat16 must convolve: less is noise
@@ -74,7 +74,7 @@ def training_step(settings: Settings) -> list[Row]:
         fit = times["fit " + precision]
         targets = {"as published": "2.0" if settings.gpu else "2.5", "channels-last": "1.5"}
         for name in layouts:
-            source = f"{batch / median(fit):,.0f} and {batch / median(times[name]):,.0f} pictures/s"
+            source = f"{batch / median(fit):,.0f} and {batch / median(times[name]):,.0f} images/s"
             rows.append(
                 Row(
                     f"dcgan-64, batch {batch}: `fit` in {precision} against the PyTorch example "
@@ -85,7 +85,7 @@ def training_step(settings: Settings) -> list[Row]:
                 )
             )
         if not layouts:
-            source = f"{batch / median(fit):,.0f} pictures/s"
+            source = f"{batch / median(fit):,.0f} images/s"
             rows.append(Row(f"dcgan-64: `fit` in {precision}", "no PyTorch here", "2.5", source))
         rows.append(_share_row(f"dcgan-64, {precision}", built[precision], precision, times))
     alternating, one_stage = times["step " + first], times["one stage"]
@@ -111,7 +111,7 @@ def _without_norm(preset: str) -> dict:
 
 
 def default_network(settings: Settings) -> list[Row]:
-    """The constructor's own network on large colour and on small grey pictures."""
+    """The constructor's own network on large color and on small gray images."""
     rows = []
     for size in ([150, 150, 3], [28, 28, 1]):
         name = "x".join(map(str, size))
@@ -182,7 +182,7 @@ def _spread(jobs: dict, step: float) -> dict[str, float]:
 
 
 def generating(settings: Settings) -> list[Row]:
-    """10,000 pictures at 64x64: memory, and speed against the bare forward pass."""
+    """10,000 images at 64x64: memory, and speed against the bare forward pass."""
     count = 100 if settings.quick else 10_000
     precision = settings.precisions[-1] if settings.gpu else PRECISIONS[0]
     with Worker("ours.py") as ours:
@@ -203,10 +203,10 @@ def generating(settings: Settings) -> list[Row]:
     shares = {name: needed / median(times[name]) / limit for name in ("generate", "forward")}
     return [
         Row(
-            f"generate({count:,}): memory beyond the pictures themselves",
+            f"generate({count:,}): memory beyond the images themselves",
             f"{whole['growth'] / 1e6:,.0f} MB",
             "bounded",
-            f"{whole['seconds']:.1f} s, {count / whole['seconds']:,.0f} pictures/s",
+            f"{whole['seconds']:.1f} s, {count / whole['seconds']:,.0f} images/s",
         ),
         Row(
             "generate against the bare forward pass",
@@ -235,7 +235,7 @@ def cold_start(settings: Settings) -> list[Row]:
         times = alternate(jobs, settings.rounds)
     return [
         Row(
-            "`python main.py generate` of 16 pictures against `import keras`, both from cold",
+            "`python main.py generate` of 16 images against `import keras`, both from cold",
             f"{median_ratio(times['generate'], times['import keras']):.2f} times",
             "1.3",
             ", ".join(f"{name} {median(seconds):.2f} s" for name, seconds in times.items()),

@@ -27,7 +27,7 @@ import sys
 from dcgan import DCGAN, training
 import keras
 import numpy as np
-from dcgan.callbacks.checkpoints import Checkpoints
+from dcgan.training.callbacks.checkpointing import Checkpoints
 
 class SaveOften(Checkpoints):  # at the usual interval a kill would hardly ever hit a save
     def __init__(self, *arguments):
@@ -43,14 +43,14 @@ class Report(keras.callbacks.Callback):
         print("started", self.model.record["step"], flush=True)
 
 training.Checkpoints = SaveOften
-pictures = np.random.default_rng(0).integers(0, 256, (32, 16, 16, 3), dtype=np.uint8)
+images = np.random.default_rng(0).integers(0, 256, (32, 16, 16, 3), dtype=np.uint8)
 gan = DCGAN(sys.argv[1], img_size=(16, 16, 3), depth=2, increment=8, batch_size=8)
-gan.fit(pictures, epochs=10**6, verbose=0, callbacks=[Report()])
+gan.fit(images, epochs=10**6, verbose=0, callbacks=[Report()])
 """
 SAVE = """
 import itertools, sys, time
 import numpy as np
-from dcgan.run.folder import RunFolder
+from dcgan.storage.run_folder import RunFolder
 
 with RunFolder.open(sys.argv[1], {}) as run:
     checkpoint = run.resume()

@@ -1,4 +1,4 @@
-"""Train a DCGAN on your own folder of pictures: `DCGAN(img_size=(150, 150, 3)).fit("sea/")`."""
+"""Train a DCGAN on your own folder of images: `DCGAN(img_size=(150, 150, 3)).fit("sea/")`."""
 
 import os
 from importlib import import_module

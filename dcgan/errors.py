@@ -10,7 +10,7 @@ class ArgumentError(DCGANError, ValueError):
 
 
 class DataError(DCGANError, ValueError):
-    """The pictures cannot be used: missing, empty, not pictures, too many of them broken."""
+    """The images cannot be used: missing, empty, not images, too many of them broken."""
 
 
 class RunError(DCGANError, OSError):
@@ -23,3 +23,19 @@ class ModelFileError(DCGANError, ValueError):
 
 class TrainingError(DCGANError, ArithmeticError):
     """Training cannot go on: the losses or weights are not finite, or a network has collapsed."""
+
+
+def printable(name: str) -> str:
+    """`name` with line breaks, control characters and broken unicode written as escapes."""
+    return "".join(
+        character if character.isprintable() else _escape(character) for character in name
+    )
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 image`, `2,000 images`."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")

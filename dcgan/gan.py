@@ -9,54 +9,55 @@ import keras
 import numpy as np
 from keras import ops
 
-from dcgan import arguments, losses, plan, state
+from dcgan import losses
+from dcgan import options as arguments
 from dcgan.augment import augment
 from dcgan.average import move_average
 from dcgan.backend import BackendModel
-from dcgan.chunks import chunks
-from dcgan.data.alpha import unpremultiply
-from dcgan.images import to_uint8
+from dcgan.images import chunks, to_uint8, unpremultiply
 from dcgan.latents import draw_latents
-from dcgan.networks import build_discriminator, build_generator
+from dcgan.networks import plan
+from dcgan.networks.build import build_discriminator, build_generator
+from dcgan.networks.recipes import preset_options
 from dcgan.optimizers import make_pair
-from dcgan.recipes import preset_options
-from dcgan.training import Limits, train
+from dcgan.training import state
+from dcgan.training.fit import Limits, train
 
-MOST_PICTURES, MOST_BYTES = 10**6, 2**34  # in one call of `generate`
+MOST_IMAGES, MOST_BYTES = 10**6, 2**34  # in one call of `generate`
 
 
 @keras.saving.register_keras_serializable("dcgan")
 class DCGAN(BackendModel):
-    """A generator of pictures like yours, and the discriminator that it learns from.
+    """A generator of images like yours, and the discriminator that it learns from.
 
     Args:
         save_path: the run folder: samples, checkpoints, log. None: `Results/<name of the images>`.
         kernel_size: (height, width) of every convolution, in pixels. A multiple of the stride
             avoids checkerboards (Odena et al. 2016, Distill).
-        stride: (height, width) by which each convolution shrinks or grows the picture.
+        stride: (height, width) by which each convolution shrinks or grows the image.
         input_size: length of the latent vector.
-        img_size: (height, width, channels) of the pictures; any size from 4 to 2048 pixels,
-            channels 1 (grey), 3 (colour) or 4 (colour and alpha).
+        img_size: (height, width, channels) of the images; any size from 4 to 2048 pixels,
+            channels 1 (gray), 3 (color) or 4 (color and alpha).
         dropout: share of the discriminator's activations dropped in training, 0 to 0.95.
         depth: number of convolutions in the discriminator and of upsampling ones in the generator.
         increment: filters added per depth step: `increment, 2 * increment, ...` inwards.
-        batch_size: pictures per training step. From depth 5 on, 8 is better.
+        batch_size: images per training step. From depth 5 on, 8 is better.
         optimizer: the generator's: a Keras optimizer, its name, or a learning rate for Adam with
             beta_1 0.5 (None: 2e-4, Radford et al. 2016, section 4).
         discriminator_optimizer: likewise; None: the same settings as the generator's.
-        seed: of the initial weights, the latents, the augmentation and the order of the pictures.
+        seed: of the initial weights, the latents, the augmentation and the order of the images.
         average: the generator that you keep is a moving average of the one that is trained, with
             this momentum per step, at most 0.999999; 0 keeps the trained one.
         augmentation: strength in [0, 1] of the random changes under which the discriminator sees
-            all pictures, reached after 200 passes; None chooses by their number (of a data set: 0).
+            all images, reached after 200 passes; None chooses by their number (of a data set: 0).
         mirror: whether to train on mirror images too.
-        resize: how pictures of another shape are fitted: "crop", "stretch" or "pad".
-        background: (red, green, blue), 0 to 255, under transparency and around padded pictures.
+        resize: how images of another shape are fitted: "crop", "stretch" or "pad".
+        background: (red, green, blue), 0 to 255, under transparency and around padded images.
         upsampling: "transposed" convolution; "smooth", the same with the grid it leaves averaged
             out; "resize", nearest neighbour and a convolution. None: "smooth" from depth 5 on.
         discriminator_norm: "batch" or "none"; None: "batch" up to depth 4, where it learns faster.
         one_stage: whether one look of the discriminator, if it has no BatchNorm, at generated
-            pictures teaches both networks; False updates them in turn, as most GANs do.
+            images teaches both networks; False updates them in turn, as most GANs do.
         precision: "float32" or "mixed_bfloat16".
         network_plan: a `plan.Plan` (or its dict) in place of all arguments that shape the networks.
         name: the Keras model's name.
@@ -106,7 +107,7 @@ class DCGAN(BackendModel):
         self.generator = build_generator(self.plan, **build)
         self.training_generator = build_generator(self.plan, name="training_generator", **build)
         self.discriminator = build_discriminator(self.plan, **build | {"seed": seed + 500})
-        # with BatchNorm a logit depends on all pictures of the batch
+        # with BatchNorm a logit depends on all images of the batch
         self.one_stage = options["one_stage"] and not self.plan.discriminator_couples
         self.generator.set_weights(self.training_generator.get_weights())
         self.generator.trainable = False  # nobody trains the average
@@ -116,7 +117,7 @@ class DCGAN(BackendModel):
         self.ramp_steps = 1.0  # until the augmentation has its full strength; likewise
         self.means = [keras.metrics.Mean(name=n) for n in ("d_loss", "g_loss", "d_real", "d_fake")]
         self.record = {"step": 0, "seconds": 0.0, "run": None}  # what training there has been
-        self.data = {}  # on which pictures
+        self.data = {}  # on which images
         self.complete = True  # False where only a generator was loaded
         self.sha256 = self.run_path = None  # of the last saved generator; of the last `fit`
         self.built = True  # for Keras: no input shape is waited for
@@ -139,7 +140,7 @@ class DCGAN(BackendModel):
         """Do one training step: the discriminator's, the generator's, then the average.
 
         Args:
-            real: pictures `(n, H, W, C)`: uint8, or float in [-1, 1].
+            real: images `(n, H, W, C)`: uint8, or float in [-1, 1].
             latents: float32 `(n, input_size)`; None draws them from N(0, 1).
 
         Returns:
@@ -150,7 +151,7 @@ class DCGAN(BackendModel):
             real = ops.cast(real, "float32") / 127.5 - 1
         if latents is None:
             latents = keras.random.normal((ops.shape(real)[0], self.input_size), seed=self.random)
-        # One pass serves both: `pull_back` takes a gradient at the pictures to G's weights later.
+        # One pass serves both: `pull_back` takes a gradient at the images to G's weights later.
         fake, pull_back = self.pullback(
             lambda: self.training_generator(latents, training=True),
             self.training_generator.trainable_variables,
@@ -188,18 +189,18 @@ class DCGAN(BackendModel):
             gradient = losses.from_discriminators_gradient(gradient, logits)
         else:  # ask it again, now that it has learnt
             loss, _, (gradient,) = self.gradients(
-                lambda pictures: (losses.generator_loss(self.judge(pictures)), None), inputs=[fake]
+                lambda images: (losses.generator_loss(self.judge(images)), None), inputs=[fake]
             )
         weights = self.training_generator.trainable_variables
         self.optimizer.generator.apply(pull_back(gradient), weights)
         return loss
 
-    def judge(self, pictures):
-        """The discriminator's logits on randomly augmented pictures."""
+    def judge(self, images):
+        """The discriminator's logits on randomly augmented images."""
         if self.augmentation:
             strength = self.augmentation * ops.minimum(1.0, self.steps_taken / self.ramp_steps)
-            pictures = augment(pictures, strength, self.random)
-        return self.discriminator(pictures, training=True)
+            images = augment(images, strength, self.random)
+        return self.discriminator(images, training=True)
 
     @property
     def steps_taken(self):
@@ -215,17 +216,17 @@ class DCGAN(BackendModel):
         self, x=None, *, epochs=None, minutes=None, steps_per_epoch=None, initial_epoch=0,
         callbacks=None, verbose=1, resume=True,
     ):  # fmt: skip
-        """Train on pictures; a run folder that holds a checkpoint is gone on with.
+        """Train on images; a run folder that holds a checkpoint is gone on with.
 
         Args:
-            x: a folder, an array or a file of arrays (see `dcgan.data.open_pictures`), or a
+            x: a folder, an array or a file of arrays (see `dcgan.data.open_images`), or a
                 `tf.data.Dataset` or `keras.utils.PyDataset` of uint8, or float in [-1, 1],
                 batches `(n, H, W, C)`, premultiplied if C is 4. None: a small drawn sample set.
-            epochs: passes over the pictures after which to stop, counted from the run's start; a
-                loaded model that comes to other pictures begins a new run.
+            epochs: passes over the images after which to stop, counted from the run's start; a
+                loaded model that comes to other images begins a new run.
             minutes: stop after so many minutes of this call, everything saved. If neither is
                 given, training ends after 24,000 steps.
-            steps_per_epoch: batches that make an epoch; None: all pictures once.
+            steps_per_epoch: batches that make an epoch; None: all images once.
             initial_epoch: epoch to count from, where there is no checkpoint that says it.
             callbacks: any Keras callbacks, besides those that fill the run folder.
             verbose: 1 a progress bar, 2 a line per epoch, 0 silence.
@@ -236,7 +237,7 @@ class DCGAN(BackendModel):
             Keras's `History`: per epoch d_loss, g_loss, d_real, d_fake.
 
         Raises:
-            ArgumentError, DataError, RunError: an argument, the pictures or the run folder cannot
+            ArgumentError, DataError, RunError: an argument, the images or the run folder cannot
                 be used.
             TrainingError: training broke again and again; the last good state is saved.
         """
@@ -244,7 +245,7 @@ class DCGAN(BackendModel):
         return train(self, super().fit, x, limits, callbacks, verbose, resume)
 
     def generate(self, n=None, seed=0, latents=None):
-        """Make new pictures. Picture i of a seed is the same whatever `n` is.
+        """Make new images. Image i of a seed is the same whatever `n` is.
 
         Args:
             n: how many, at least 0; None: one, or as many as there are `latents`.
@@ -255,15 +256,15 @@ class DCGAN(BackendModel):
             uint8 `(n, H, W, C)`; with 4 channels, alpha is straight (not premultiplied).
         """
         if latents is None:
-            most = min(MOST_PICTURES, MOST_BYTES // math.prod(self.img_size))
+            most = min(MOST_IMAGES, MOST_BYTES // math.prod(self.img_size))
             n = arguments.whole("n", 1 if n is None else n, 0, most)
             seed = arguments.whole("seed", seed, 0, arguments.MAX_SEED)
             latents = draw_latents(n, self.input_size, seed)
         latents = arguments.latents("latents", latents, n, self.input_size)
-        pictures = np.empty((len(latents), *self.img_size), np.uint8)
+        images = np.empty((len(latents), *self.img_size), np.uint8)
         for chunk in chunks(len(latents), self.img_size):
-            pictures[chunk] = to_uint8(self.generator.predict_on_batch(latents[chunk]))
-        return unpremultiply(pictures) if self.img_size[2] == 4 else pictures
+            images[chunk] = to_uint8(self.generator.predict_on_batch(latents[chunk]))
+        return unpremultiply(images) if self.img_size[2] == 4 else images
 
     def save(self, path, overwrite=True, *, generator_only=False):
         """Write a `.dcgan` file: safe to share, and all that is needed to go on training.
@@ -302,7 +303,7 @@ class DCGAN(BackendModel):
         return cls(**preset_options(preset, recipe, changes))
 
     def call(self, latents, training=False):
-        """The averaged generator: latents `(n, input_size)` to float32 pictures in [-1, 1]."""
+        """The averaged generator: latents `(n, input_size)` to float32 images in [-1, 1]."""
         return self.generator(latents, training=training)
 
     def summary(self, **options):
@@ -311,7 +312,7 @@ class DCGAN(BackendModel):
         self.discriminator.summary(**options)
 
     def get_config(self):
-        """The constructor's arguments, as plain values and serialised optimizers."""
+        """The constructor's arguments, as plain values and serialized optimizers."""
         return {
             **arguments.plain_options(self.options),
             "optimizer": keras.optimizers.serialize(self.optimizer.generator),

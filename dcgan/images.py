@@ -1,4 +1,4 @@
-"""How do arrays become pictures to look at? Grids, and PNG files that say what made them."""
+"""How do arrays become images to look at? Grids, and PNG files that say what made them."""
 
 import io
 import math
@@ -10,56 +10,102 @@ from PIL import Image, PngImagePlugin
 
 from dcgan.atomic import write_atomically
 
-RUN_PICTURE = {"Software": "dcgan run"}  # marks a sheet of a run, which is never training data
-GAP = 2  # pixels between the pictures of a grid
+RUN_IMAGE = {"Software": "dcgan run"}  # marks a sheet of a run, which is never training data
+MAX_CHUNK = 64  # images: more are hardly faster
+MAX_CHUNK_FLOATS = 2**24  # in the images of one chunk; 64 MiB
+GAP = 2  # pixels between the images of a grid
 
 
-def to_uint8(pictures) -> np.ndarray:
-    """Turn float pictures in [-1, 1] into uint8 ones, rounded, values outside clipped."""
-    return np.clip(np.rint((np.asarray(pictures, np.float32) + 1) * 127.5), 0, 255).astype(np.uint8)
+def to_uint8(images) -> np.ndarray:
+    """Turn float images in [-1, 1] into uint8 ones, rounded, values outside clipped."""
+    return np.clip(np.rint((np.asarray(images, np.float32) + 1) * 127.5), 0, 255).astype(np.uint8)
 
 
-def grid(pictures: np.ndarray, columns: int | None = None) -> np.ndarray:
-    """Lay uint8 pictures `(n, H, W, C)` out in rows on white; near square unless `columns` says.
+def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
+    """Lay uint8 images `(n, H, W, C)` out in rows on white; near square unless `columns` says.
 
     Returns:
-        One uint8 picture `(height, width, C)`.
+        One uint8 image `(height, width, C)`.
     """
-    count, height, width, channels = pictures.shape
+    count, height, width, channels = images.shape
     columns = min(count, columns or math.ceil(math.sqrt(count * height / width)))
     rows = math.ceil(count / columns)
     sheet = np.full(
         (rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, channels), 255, np.uint8
     )
-    for number, picture in enumerate(pictures):
+    for number, image in enumerate(images):
         top = GAP + number // columns * (height + GAP)
         left = GAP + number % columns * (width + GAP)
-        sheet[top : top + height, left : left + width] = picture
+        sheet[top : top + height, left : left + width] = image
     return sheet
 
 
-def shrink(picture: np.ndarray, longest: int) -> np.ndarray:
-    """Make a uint8 picture `(H, W, C)` smaller, if a side of it is longer than `longest` pixels."""
-    height, width, channels = picture.shape
+def shrink(image: np.ndarray, longest: int) -> np.ndarray:
+    """Make a uint8 image `(H, W, C)` smaller, if a side of it is longer than `longest` pixels."""
+    height, width, channels = image.shape
     if max(height, width) <= longest:
-        return picture
-    small = Image.fromarray(picture[..., 0] if channels == 1 else picture)
+        return image
+    small = Image.fromarray(image[..., 0] if channels == 1 else image)
     small.thumbnail((longest, longest))
     return np.asarray(small).reshape(small.height, small.width, channels)
 
 
-def png_bytes(picture: np.ndarray, text: Mapping[str, str] | None = None) -> bytes:
-    """Encode a uint8 picture `(H, W, C)`, C of 1, 3 or 4, as PNG with `text` fields inside."""
+def png_bytes(image: np.ndarray, text: Mapping[str, str] | None = None) -> bytes:
+    """Encode a uint8 image `(H, W, C)`, C of 1, 3 or 4, as PNG with `text` fields inside."""
     information = PngImagePlugin.PngInfo()
     for key, value in (text or {}).items():
         information.add_text(key, value)
-    if picture.shape[-1] == 1:
-        picture = picture[..., 0]
+    if image.shape[-1] == 1:
+        image = image[..., 0]
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "png", pnginfo=information)
+    Image.fromarray(image).save(buffer, "png", pnginfo=information)
     return buffer.getvalue()
 
 
-def save_png(path: str | Path, picture: np.ndarray, text: Mapping[str, str] | None = None) -> None:
-    """Write a uint8 picture `(H, W, C)` to `path`, whole or not at all; see `png_bytes`."""
-    write_atomically(path, png_bytes(picture, text))
+def save_png(path: str | Path, image: np.ndarray, text: Mapping[str, str] | None = None) -> None:
+    """Write a uint8 image `(H, W, C)` to `path`, whole or not at all; see `png_bytes`."""
+    write_atomically(path, png_bytes(image, text))
+
+
+def chunks(count: int, img_size: tuple[int, int, int]) -> list[slice]:
+    """Consecutive slices that together are `range(count)`."""
+    size = max(1, min(MAX_CHUNK, MAX_CHUNK_FLOATS // math.prod(img_size)))
+    return [slice(first, min(first + size, count)) for first in range(0, count, size)]
+
+
+def premultiply(images: np.ndarray) -> np.ndarray:
+    """Straight to premultiplied: uint8 (..., 4) to uint8 (..., 4), colors times alpha / 255."""
+    alpha = images[..., 3:].astype(np.uint16)
+    colors = (images[..., :3] * alpha + 127) // 255
+    return np.concatenate([colors.astype(np.uint8), images[..., 3:]], axis=-1)
+
+
+def unpremultiply(images: np.ndarray) -> np.ndarray:
+    """Premultiplied to straight: uint8 (..., 4) to uint8 (..., 4).
+
+    Where nothing is to be seen (alpha 0) the color is black. A color brighter than its alpha,
+    which only a network can make, becomes the brightest there is.
+    """
+    alpha = images[..., 3:].astype(np.uint16)
+    colors = (images[..., :3] * np.uint16(255) + alpha // 2) // np.maximum(alpha, 1)
+    colors = np.where(alpha > 0, np.minimum(colors, 255), 0)
+    return np.concatenate([colors.astype(np.uint8), images[..., 3:]], axis=-1)
+
+
+def thumbnails(images: np.ndarray, side: int) -> np.ndarray:
+    """Resize to squares, averaging where they shrink (Pillow's bilinear filter).
+
+    Args:
+        images: uint8 (n, H, W, C), C of 1, 3 or 4.
+        side: of the result, in pixels.
+
+    Returns:
+        uint8 (n, side, side, C); of 4 channels the colors are multiplied by alpha, so that what
+        cannot be seen counts for nothing.
+    """
+    resized = np.empty((len(images), side, side, images.shape[3]), np.uint8)
+    for into, image in zip(resized, images, strict=True):
+        full = Image.fromarray(image.squeeze(2) if image.shape[2] == 1 else image)
+        smaller = full.resize((side, side), Image.Resampling.BILINEAR)
+        into[...] = np.asarray(smaller).reshape(into.shape)
+    return premultiply(resized) if resized.shape[-1] == 4 else resized

@@ -70,7 +70,7 @@ class OptimizerPair(keras.optimizers.Optimizer):
         """Nothing to do: each optimizer of the pair has its own variables."""
 
     def get_config(self) -> dict:
-        """Both optimizers, serialised."""
+        """Both optimizers, serialized."""
         return {
             "name": self.name,
             "generator": keras.optimizers.serialize(self.generator),

@@ -13,7 +13,7 @@ import keras  # after dcgan, which turns TensorFlow's faster convolutions on
 
 
 class StopWhenFooled(keras.callbacks.Callback):
-    """Ends training when generated pictures are taken for real as often as real ones."""
+    """Ends training when generated images are taken for real as often as real ones."""
 
     def on_epoch_end(self, epoch, logs=None):
         if epoch >= 20 and logs["d_fake"] > logs["d_real"]:

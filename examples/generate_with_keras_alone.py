@@ -18,14 +18,14 @@ def main(path, rows=4, columns=4, seed=7, out="generated.png"):
     generator = keras.saving.load_model(path, compile=False)
     size = generator.input_shape[1]
     latents = np.random.default_rng(seed).standard_normal((rows * columns, size), np.float32)
-    pictures = generator.predict(latents, verbose=0)  # in [-1, 1]
+    images = generator.predict(latents, verbose=0)  # in [-1, 1]
     figure = Figure(figsize=(2 * columns, 2 * rows), layout="constrained")
-    for number, picture in enumerate(pictures, 1):
+    for number, image in enumerate(images, 1):
         axes = figure.add_subplot(rows, columns, number)
-        picture = np.clip((picture + 1) / 2, 0, 1)
-        if picture.shape[-1] == 4:  # colours come multiplied by alpha, the last channel
-            picture[..., :3] = np.minimum(picture[..., :3] / np.maximum(picture[..., 3:], 1e-3), 1)
-        axes.imshow(picture, cmap="gray")  # which is for those of one channel
+        image = np.clip((image + 1) / 2, 0, 1)
+        if image.shape[-1] == 4:  # colors come multiplied by alpha, the last channel
+            image[..., :3] = np.minimum(image[..., :3] / np.maximum(image[..., 3:], 1e-3), 1)
+        axes.imshow(image, cmap="gray")  # which is for those of one channel
         axes.axis("off")
     figure.savefig(out)
 

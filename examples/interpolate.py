@@ -1,6 +1,6 @@
-"""How do I walk from one picture to another? python -m examples.interpolate sea.dcgan 3 17 41
+"""How do I walk from one image to another? python -m examples.interpolate sea.dcgan 3 17 41
 
-Each number is a seed: the first picture of that seed, as `generate(1, seed=3)` shows it. The walk
+Each number is a seed: the first image of that seed, as `generate(1, seed=3)` shows it. The walk
 goes from each to the next and back to the first, and is written as walk.gif.
 """
 
@@ -26,10 +26,10 @@ def main(model, seeds=(3, 17, 41), frames=24, out="walk.gif"):
     keys = [draw_latents(1, gan.input_size, seed)[0] for seed in seeds]
     shares = np.arange(frames) / frames
     ways = [between(key, keys[(number + 1) % len(keys)], shares) for number, key in enumerate(keys)]
-    pictures = gan.generate(latents=np.concatenate(ways))
+    images = gan.generate(latents=np.concatenate(ways))
     if gan.img_size[2] == 1:
-        pictures = pictures[..., 0]
-    first, *rest = [Image.fromarray(picture) for picture in pictures]
+        images = images[..., 0]
+    first, *rest = [Image.fromarray(image) for image in images]
     first.save(out, save_all=True, append_images=rest, duration=60, loop=0)
 
 

@@ -1,7 +1,7 @@
-"""How do I train on pictures that are in memory? python -m examples.train_on_arrays
+"""How do I train on images that are in memory? python -m examples.train_on_arrays
 
 An array is uint8, or float in [0, 1] or [-1, 1], of shape (n, height, width, channels), or without
-channels where pictures are grey. This one holds drawn discs.
+channels where images are gray. This one holds drawn discs.
 """
 
 import numpy as np
@@ -10,21 +10,21 @@ from dcgan import DCGAN
 
 
 def draw_discs(count, side=32, seed=0):
-    """Colour pictures of one disc each, of any place, size and colour."""
+    """Color images of one disc each, of any place, size and color."""
     random = np.random.default_rng(seed)
     x, y = random.uniform(0.3, 0.7, (2, count, 1, 1))
     radius = random.uniform(0.1, 0.3, (count, 1, 1))
-    colours = random.uniform(0, 1, (2, count, 1, 1, 3))  # of the disc, of the ground
+    colors = random.uniform(0, 1, (2, count, 1, 1, 3))  # of the disc, of the ground
     place = (np.arange(side) + 0.5) / side
     distance = np.hypot(place - x, place[:, None] - y)
     disc = np.clip((radius - distance) * side + 0.5, 0, 1)[..., None]  # a soft edge
-    return (disc * colours[0] + (1 - disc) * colours[1]).astype(np.float32)
+    return (disc * colors[0] + (1 - disc) * colors[1]).astype(np.float32)
 
 
 def main(count=2000, epochs=30, side=32, **options):
-    pictures = draw_discs(count, side)
+    images = draw_discs(count, side)
     gan = DCGAN(save_path="Results/discs", img_size=(side, side, 3), **{"depth": 3, **options})
-    gan.fit(pictures, epochs=epochs)
+    gan.fit(images, epochs=epochs)
     made = gan.generate(8)
     print("generated:", made.shape, made.dtype, "see Results/discs/samples.png")
     np.save("discs.npy", made)  # such a file can be trained on too: gan.fit("discs.npy")

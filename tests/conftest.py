@@ -1,4 +1,4 @@
-"""What all tests share: quiet frameworks, tiny networks, tiny pictures."""
+"""What all tests share: quiet frameworks, tiny networks, tiny images."""
 
 import os
 
@@ -38,8 +38,8 @@ def tiny():
 
 
 @pytest.fixture
-def pictures():
-    """Ten tiny drawn pictures, uint8 (10, 16, 12, 3)."""
+def images():
+    """Ten tiny drawn images, uint8 (10, 16, 12, 3)."""
     from dcgan.data.sample_set import draw_seascapes
 
     return draw_seascapes(10, TINY["img_size"], seed=1)
@@ -56,7 +56,7 @@ def in_an_empty_folder(tmp_path, monkeypatch):
 @pytest.fixture
 def often(monkeypatch):
     """Measure health every step, in small."""
-    from dcgan.callbacks import health
+    from dcgan.training.callbacks import monitor as health
 
     monkeypatch.setattr(health, "MEASURE_STEPS", 1)
     monkeypatch.setattr(health, "TIME_SHARE", 1e9)

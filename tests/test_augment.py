@@ -1,4 +1,4 @@
-"""Does the augmentation change pictures as it says, and let gradients through?"""
+"""Does the augmentation change images as it says, and let gradients through?"""
 
 import keras
 import numpy as np
@@ -20,7 +20,7 @@ def seed(value=0):
     return keras.random.SeedGenerator(value)
 
 
-def test_strength_falls_with_the_number_of_pictures():
+def test_strength_falls_with_the_number_of_images():
     assert strength_for(1) == strength_for(1000) == 1
     assert strength_for(10**6) == 0
     counts = [5_000, 10_000, 30_000, 49_999]
@@ -30,14 +30,14 @@ def test_strength_falls_with_the_number_of_pictures():
 
 def test_strength_zero_changes_nothing(batch):
     unchanged = ops.convert_to_numpy(augment(ops.convert_to_tensor(batch), 0.0, seed()))
-    assert np.abs(unchanged - batch).max() < 1e-6  # colours are taken apart and put together
+    assert np.abs(unchanged - batch).max() < 1e-6  # colors are taken apart and put together
 
 
-def test_shape_is_kept_and_every_picture_is_changed_in_its_own_way(batch):
+def test_shape_is_kept_and_every_image_is_changed_in_its_own_way(batch):
     same = np.repeat(batch[:1], 6, axis=0)
     changed = ops.convert_to_numpy(augment(ops.convert_to_tensor(same), 1.0, seed()))
     assert changed.shape == same.shape
-    assert len({picture.tobytes() for picture in changed}) == 6
+    assert len({image.tobytes() for image in changed}) == 6
 
 
 def test_translation_moves_pixels_and_repeats_the_edge(batch, monkeypatch):
@@ -51,18 +51,18 @@ def test_translation_moves_pixels_and_repeats_the_edge(batch, monkeypatch):
                 rows = np.clip(np.arange(16) - down, 0, 15)
                 columns = np.clip(np.arange(12) - right, 0, 11)
                 candidates.append(before[rows][:, columns])
-        # 1e-5: colour changes of strength 0 still round once
+        # 1e-5: color changes of strength 0 still round once
         assert min(np.abs(after - candidate).max() for candidate in candidates) < 1e-5
 
 
-def test_what_is_transparent_stays_so_and_only_colours_are_tinted(monkeypatch):
+def test_what_is_transparent_stays_so_and_only_colors_are_tinted(monkeypatch):
     monkeypatch.setattr(room, "TRANSLATION", 0.0)
     straight = np.random.default_rng(0).random((6, 8, 8, 3)).astype(np.float32)
     alpha = np.zeros((6, 8, 8, 1), np.float32)
     alpha[:, :4], alpha[:, 4:6] = 1.0, 0.5
-    pictures = np.concatenate([straight * alpha, alpha], -1) * 2 - 1
-    changed = ops.convert_to_numpy(augment(ops.convert_to_tensor(pictures), 1.0, seed()))
-    np.testing.assert_allclose(changed[..., 3:], pictures[..., 3:], atol=1e-6)
+    images = np.concatenate([straight * alpha, alpha], -1) * 2 - 1
+    changed = ops.convert_to_numpy(augment(ops.convert_to_tensor(images), 1.0, seed()))
+    np.testing.assert_allclose(changed[..., 3:], images[..., 3:], atol=1e-6)
     np.testing.assert_allclose(changed[:, 6:, :, :3], -1, atol=1e-6)
     # what is opaque, alone, changes as it would without an alpha channel
     opaque = np.concatenate([straight, np.ones_like(alpha)], -1) * 2 - 1
@@ -73,17 +73,17 @@ def test_what_is_transparent_stays_so_and_only_colours_are_tinted(monkeypatch):
     np.testing.assert_allclose(with_alpha[..., :3], without, atol=1e-5)
 
 
-def test_grey_pictures_are_not_tinted_but_changed():
-    grey = np.zeros((3, 8, 8, 1), np.float32)
-    changed = ops.convert_to_numpy(augment(ops.convert_to_tensor(grey), 1.0, seed()))
-    assert changed.shape == grey.shape
+def test_gray_images_are_not_tinted_but_changed():
+    gray = np.zeros((3, 8, 8, 1), np.float32)
+    changed = ops.convert_to_numpy(augment(ops.convert_to_tensor(gray), 1.0, seed()))
+    assert changed.shape == gray.shape
     assert np.abs(changed).max() > 0
-    assert np.ptp(changed, axis=(1, 2, 3)).max() < 1e-6  # a flat picture stays flat
+    assert np.ptp(changed, axis=(1, 2, 3)).max() < 1e-6  # a flat image stays flat
 
 
-def test_gradients_pass_through(tiny, pictures):
+def test_gradients_pass_through(tiny, images):
     gan = tiny()
-    fake = ops.convert_to_tensor(pictures[:4].astype(np.float32) / 127.5 - 1)
+    fake = ops.convert_to_tensor(images[:4].astype(np.float32) / 127.5 - 1)
     _, _, (gradient,) = gan.gradients(
         lambda x: (ops.mean(augment(x, 1.0, gan.random) ** 2), None), inputs=[fake]
     )

@@ -1,8 +1,8 @@
-"""Are all pictures in some chunk, and are large ones fewer at a time?"""
+"""Are all images in some chunk, and are large ones fewer at a time?"""
 
 import pytest
 
-from dcgan.chunks import chunks
+from dcgan.images import chunks
 
 
 @pytest.mark.parametrize("side, most", [(28, 64), (512, 21), (4096, 1)])

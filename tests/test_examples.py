@@ -23,18 +23,18 @@ def uncompiled(monkeypatch):
 
 
 @pytest.fixture
-def sea(pictures):
-    """A folder of ten tiny pictures."""
+def sea(images):
+    """A folder of ten tiny images."""
     Path("sea").mkdir()
-    for number, picture in enumerate(pictures):
-        save_png(f"sea/{number}.png", picture)
+    for number, image in enumerate(images):
+        save_png(f"sea/{number}.png", image)
     return "sea"
 
 
 def pixels(path):
-    """A written picture as an array."""
-    with Image.open(path) as picture:
-        return np.asarray(picture)
+    """A written image as an array."""
+    with Image.open(path) as image:
+        return np.asarray(image)
 
 
 def example(name):

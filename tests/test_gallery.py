@@ -17,11 +17,11 @@ CALL = "sea --images secret/place/waves --results gallery_test --increment 2 --b
 
 
 @pytest.fixture
-def make(pictures, monkeypatch):
+def make(images, monkeypatch):
     """The script's `main`, which runs its commands in this process and pretends to measure."""
     Path("secret/place/waves").mkdir(parents=True)
-    for number, picture in enumerate(pictures):
-        save_png(f"secret/place/waves/{number}.png", picture)
+    for number, image in enumerate(images):
+        save_png(f"secret/place/waves/{number}.png", image)
     spec = importlib.util.spec_from_file_location("make", MAKE)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -34,7 +34,7 @@ def make(pictures, monkeypatch):
     monkeypatch.setattr(module, "_run", run)
     # a few steps are quicker than compiling them
     monkeypatch.setattr(DCGAN, "compile", functools.partialmethod(DCGAN.compile, run_eagerly=True))
-    monkeypatch.setattr("dcgan.callbacks.samples.SampleGrids.__init__.__defaults__", (2,))
+    monkeypatch.setattr("dcgan.training.callbacks.previews.SampleGrids.__init__.__defaults__", (2,))
     return module.main
 
 
@@ -46,8 +46,8 @@ def test_an_entry_is_trained_shown_and_gone_on_with(make):
     assert names == {"README.md", "samples.png", "epochs.png", "losses.png", "film.gif"}
     page = (shown / "README.md").read_text()
     assert page.count("- `python Results/make.py sea --images path/to/waves") == 2
-    assert "2 steps of 5 (1.0 epochs of 10 pictures)" in page
-    assert "4 steps of 5 (2.0 epochs of 10 pictures)" in page
+    assert "2 steps of 5 (1.0 epochs of 10 images)" in page
+    assert "4 steps of 5 (2.0 epochs of 10 images)" in page
     assert page.count("KID 1.5") == 1 and "![film.gif](film.gif)" in page
     assert "secret" not in page
     shutil.rmtree("gallery_test/sea")  # another run of the same name: its page tells of it alone

@@ -9,7 +9,7 @@ import pytest
 from keras import ops
 
 from dcgan import DCGAN, ArgumentError, ModelFileError
-from dcgan.state import named_variables, run_options, to_arrays
+from dcgan.training.state import named_variables, run_options, to_arrays
 
 PARITY = Path(__file__).parent / "parity.json"
 ROADS = {
@@ -19,7 +19,7 @@ ROADS = {
 
 
 def three_fixed_steps(tiny, **changes):
-    """A tiny DCGAN after three steps from fixed weights, on fixed pictures and latents."""
+    """A tiny DCGAN after three steps from fixed weights, on fixed images and latents."""
     gan = tiny(augmentation=0.0, dropout=0.0, **changes)
     random = np.random.Generator(np.random.Philox(key=1))
     for network in (gan.training_generator, gan.discriminator):
@@ -64,7 +64,7 @@ def changed(before, after):
 
 
 @pytest.mark.backend
-def test_one_stage_teaches_the_generator_what_asking_again_would(tiny, pictures):
+def test_one_stage_teaches_the_generator_what_asking_again_would(tiny, images):
     # with a discriminator that hardly learns, before and after its update are the same
     roads = []
     for one_stage in (True, False):
@@ -75,7 +75,7 @@ def test_one_stage_teaches_the_generator_what_asking_again_would(tiny, pictures)
             discriminator_optimizer=1e-12,
         )
         assert gan.one_stage is one_stage
-        gan.update(ops.convert_to_tensor(pictures[:4]), np.ones((4, 8), np.float32))
+        gan.update(ops.convert_to_tensor(images[:4]), np.ones((4, 8), np.float32))
         roads.append(to_arrays(gan))
     moments = [name for name in roads[0] if name.startswith("optimizer/generator/")][2:]
     assert moments  # what Adam remembers of the gradients, after its count and its rate
@@ -85,9 +85,9 @@ def test_one_stage_teaches_the_generator_what_asking_again_would(tiny, pictures)
 
 
 @pytest.mark.backend
-def test_discriminator_step_leaves_both_generators_alone(tiny, pictures):
+def test_discriminator_step_leaves_both_generators_alone(tiny, images):
     gan = tiny()
-    real = ops.convert_to_tensor(pictures[:4].astype(np.float32) / 127.5 - 1)
+    real = ops.convert_to_tensor(images[:4].astype(np.float32) / 127.5 - 1)
     before = to_arrays(gan)
     gan.discriminator_step(real, gan.training_generator(np.ones((4, 8), np.float32)))
     assert changed(before, to_arrays(gan)) == {"discriminator", "optimizer"}
@@ -110,10 +110,10 @@ def test_generator_step_moves_no_trained_weight_of_the_discriminator(tiny):
 
 
 @pytest.mark.backend
-def test_batch_normalisation_learns_statistics_in_the_step(tiny, pictures):
+def test_batch_normalization_learns_statistics_in_the_step(tiny, images):
     gan = tiny()
     before = to_arrays(gan)
-    gan.update(ops.convert_to_tensor(pictures[:4]))
+    gan.update(ops.convert_to_tensor(images[:4]))
     after = to_arrays(gan)
     moving = [name for name in before if name.split("/")[-1].startswith("moving_")]
     assert len(moving) == 2 * 2 * 2 + 2  # two generators with two layers, discriminator with one
@@ -121,10 +121,10 @@ def test_batch_normalisation_learns_statistics_in_the_step(tiny, pictures):
 
 
 @pytest.mark.backend
-def test_average_is_a_moving_average_statistics_included(tiny, pictures):
+def test_average_is_a_moving_average_statistics_included(tiny, images):
     gan = tiny(average=0.9)
     old = to_arrays(gan)
-    gan.update(ops.convert_to_tensor(pictures[:4]))
+    gan.update(ops.convert_to_tensor(images[:4]))
     new = to_arrays(gan)
     momentum = (1 + 1) / (10 + 1)  # of the first step: lower than 0.9
     for name, array in new.items():
@@ -133,9 +133,9 @@ def test_average_is_a_moving_average_statistics_included(tiny, pictures):
             assert np.allclose(array, expected, atol=1e-7), name
 
 
-def test_without_average_the_trained_generator_is_kept(tiny, pictures):
+def test_without_average_the_trained_generator_is_kept(tiny, images):
     gan = tiny(average=0)
-    gan.update(ops.convert_to_tensor(pictures[:4]))
+    gan.update(ops.convert_to_tensor(images[:4]))
     arrays = to_arrays(gan)
     names = [name for name in arrays if name.startswith("generator/")]
     # one float32 rounding apart: the average is moved by the difference
@@ -143,17 +143,17 @@ def test_without_average_the_trained_generator_is_kept(tiny, pictures):
 
 
 @pytest.mark.backend
-def test_uint8_and_floats_in_minus_one_to_one_are_the_same_pictures(tiny, pictures):
+def test_uint8_and_floats_in_minus_one_to_one_are_the_same_images(tiny, images):
     latents = np.ones((4, 8), np.float32)
     logs = []
-    for real in (pictures[:4], pictures[:4].astype(np.float32) / 127.5 - 1):
+    for real in (images[:4], images[:4].astype(np.float32) / 127.5 - 1):
         result = tiny(augmentation=0.0).update(ops.convert_to_tensor(real), latents)
         logs.append([float(value) for value in result.values()])
     assert np.allclose(logs[0], logs[1], atol=1e-5)
 
 
 @pytest.mark.backend
-def test_a_picture_is_the_same_however_many_are_made(tiny):
+def test_a_image_is_the_same_however_many_are_made(tiny):
     gan = tiny()
     many = gan.generate(70, seed=5)
     assert many.shape == (70, 16, 12, 3) and many.dtype == np.uint8
@@ -166,9 +166,9 @@ def test_a_picture_is_the_same_however_many_are_made(tiny):
 def test_generate_takes_latents(tiny):
     gan = tiny()
     latents = np.zeros((2, 8), np.float32)
-    pictures = gan.generate(latents=latents)
-    assert pictures.shape == (2, 16, 12, 3)
-    assert (pictures[0] == pictures[1]).all()
+    images = gan.generate(latents=latents)
+    assert images.shape == (2, 16, 12, 3)
+    assert (images[0] == images[1]).all()
     assert gan.generate(0).shape == (0, 16, 12, 3)
 
 
@@ -201,9 +201,9 @@ def test_generate_refuses_by_name(tiny, bad):
 
 
 @pytest.mark.backend
-def test_save_and_load_give_identical_pictures(tiny, pictures, tmp_path):
+def test_save_and_load_give_identical_images(tiny, images, tmp_path):
     gan = tiny(dropout=0.2, optimizer="rmsprop")
-    gan.update(ops.convert_to_tensor(pictures[:4]))
+    gan.update(ops.convert_to_tensor(images[:4]))
     gan.save(tmp_path / "new folder" / "sea.dcgan")
     loaded = DCGAN.load(tmp_path / "new folder" / "sea.dcgan")
     assert (loaded.generate(5, seed=3) == gan.generate(5, seed=3)).all()
@@ -230,7 +230,7 @@ def test_a_file_from_before_one_stage_loads_and_trains_in_turn(tiny, tmp_path):
     assert (loaded.generate(3) == gan.generate(3)).all()
 
 
-def test_a_generator_only_file_generates_and_says_why_it_cannot_train(tiny, pictures, tmp_path):
+def test_a_generator_only_file_generates_and_says_why_it_cannot_train(tiny, images, tmp_path):
     gan = tiny()
     gan.save(tmp_path / "small.dcgan", generator_only=True)
     gan.save(tmp_path / "whole.dcgan")
@@ -241,7 +241,7 @@ def test_a_generator_only_file_generates_and_says_why_it_cannot_train(tiny, pict
     loaded.save(tmp_path / "again.dcgan")
     for incomplete in (loaded, DCGAN.load(tmp_path / "again.dcgan")):
         with pytest.raises(ArgumentError, match="generator-only"):
-            incomplete.fit(pictures, epochs=1)
+            incomplete.fit(images, epochs=1)
 
 
 def test_config_makes_the_same_model_again(tiny):

@@ -34,6 +34,6 @@ def test_neighbouring_numbers_are_independent():
 
 
 def test_an_address_written_down_long_ago_still_holds():
-    # If this fails, every seed that anybody noted has lost its picture.
+    # If this fails, every seed that anybody noted has lost its image.
     noted = [0.0861292, -1.7204043, -0.1449071, -0.3631186]
     assert draw_latents(1, 4, seed=7, first=2)[0] == pytest.approx(noted, abs=1e-6)

@@ -8,7 +8,7 @@ Each file's `BackendModel` is a `keras.Model` with three methods:
 - `pullback(function, variables)` calls `function()`, which returns a tensor, and returns that
   tensor and a function that turns a gradient at the tensor into the list of gradients at
   `variables`. It can be called once.
-- `train_step`, which Keras's `fit` calls, runs the model's own `update(pictures)`.
+- `train_step`, which Keras's `fit` calls, runs the model's own `update(images)`.
 
 `jit_compile_default` is what Keras's `compile` should be told.
 """

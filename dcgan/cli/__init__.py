@@ -12,11 +12,11 @@ from dcgan.errors import ArgumentError, DCGANError, TrainingError
 
 BACKENDS = ("tensorflow", "jax", "torch")
 VERBS = ("train", "generate", "evaluate", "compare", "inspect", "presets", "cache")
-DESCRIPTION = """Train a GAN on your own folder of pictures, and make new ones.
+DESCRIPTION = """Train a GAN on your own folder of images, and make new ones.
 
   python main.py                          draw a sample set of seascapes and train on it
   python main.py path/to/images           train on a folder; again to go on where it stopped
-  python main.py generate sea.dcgan -n 64 make pictures with a trained model"""
+  python main.py generate sea.dcgan -n 64 make images with a trained model"""
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,6 +1,6 @@
-"""Say which of two models makes pictures more like those in a folder, or that none can be told.
+"""Say which of two models makes images more like those in a folder, or that none can be told.
 
-Both are measured against the same real pictures, those that both were trained on, so that small
+Both are measured against the same real images, those that both were trained on, so that small
 differences show and neither is favoured."""
 
 import argparse
@@ -14,8 +14,8 @@ HELP = "say which of two models is better, or that no difference can be told"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this verb."""
     parser.add_argument("first", metavar="MODEL_A", help="a .dcgan file")
-    parser.add_argument("second", metavar="MODEL_B", help="another one, of the same picture size")
-    parser.add_argument("folder", help="the pictures that both were trained on")
+    parser.add_argument("second", metavar="MODEL_B", help="another one, of the same image size")
+    parser.add_argument("folder", help="the images that both were trained on")
     evaluate.add_measuring_arguments(parser)
 
 
@@ -30,18 +30,18 @@ def run(arguments: argparse.Namespace) -> int:
     first, second = evaluate.load(arguments.first), evaluate.load(arguments.second)
     if first.img_size != second.img_size:
         raise ArgumentError(
-            "Two models are compared on pictures of one size. Received: "
+            "Two models are compared on images of one size. Received: "
             f"{arguments.first} makes {first.img_size}, {arguments.second} {second.img_size}"
         )
     fitted = [(gan.options["resize"], gan.options["background"]) for gan in (first, second)]
     if fitted[0] != fitted[1]:
         evaluate.say(
-            f"Note: {arguments.second} was trained on pictures fitted otherwise ({fitted[1]}) than "
+            f"Note: {arguments.second} was trained on images fitted otherwise ({fitted[1]}) than "
             f"those that both are compared with ({fitted[0]}), which favours {arguments.first}."
         )
     elif first.data.get("sha256") != second.data.get("sha256"):
-        evaluate.say("Note: the two models were trained on different pictures, or copies of them.")
-    train, _ = evaluate.training_pictures(first, arguments.folder, also=second)
+        evaluate.say("Note: the two models were trained on different images, or copies of them.")
+    train, _ = evaluate.training_images(first, arguments.folder, also=second)
     made = [evaluate.generate(gan, arguments) for gan in (first, second)]
     with evaluate.counting(network) as counted:
         verdict = compare(*made, train, counted)

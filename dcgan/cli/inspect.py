@@ -1,4 +1,4 @@
-"""What does `inspect` do? Looks at a folder before any training: a page here, one with pictures."""
+"""What does `inspect` do? Looks at a folder before any training: a page here, one with images."""
 
 import argparse
 import sys
@@ -10,24 +10,24 @@ WARM_UP_STEPS, MEASURED_STEPS = 2, 5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the verb."""
-    parser.add_argument("folder", help="a folder of pictures, or a .npy, .npz or idx file")
+    parser.add_argument("folder", help="a folder of images, or a .npy, .npz or idx file")
     parser.add_argument(
         "--img-size",
         nargs=3,
         type=int,
         metavar=("H", "W", "C"),
-        help="height, width and channels to look at them in (default: proposed from the pictures)",
+        help="height, width and channels to look at them in (default: proposed from the images)",
     )
     parser.add_argument(
-        "--out", default="inspect.html", help="where the page with pictures goes (%(default)s)"
+        "--out", default="inspect.html", help="where the page with images goes (%(default)s)"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the page, and write the one for the browser."""
     from dcgan.atomic import write_atomically
-    from dcgan.data.inspect import inspect_folder
     from dcgan.errors import RunError
+    from dcgan.inspection.inspect import inspect_folder
 
     size = tuple(arguments.img_size) if arguments.img_size else None
     inspection = inspect_folder(arguments.folder, size, measure=_measure)
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         reason = error.strerror or error
         raise RunError(f"Cannot write --out {arguments.out!r}: {reason}.") from error
-    print(f"With pictures: {arguments.out}")
+    print(f"With images: {arguments.out}")
     return 0
 
 

@@ -14,9 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a line per preset, or one preset's settings and note."""
-    from dcgan.plan import count_weights
-    from dcgan.presets import PRESETS
-    from dcgan.recipes import find_preset
+    from dcgan.networks.plan import count_weights
+    from dcgan.networks.presets import PRESETS
+    from dcgan.networks.recipes import find_preset
 
     chosen = PRESETS
     if arguments.name is not None:

@@ -1,6 +1,6 @@
-"""Train on a folder of pictures, or on arrays (.npy, .npz, MNIST idx files).
+"""Train on a folder of images, or on arrays (.npy, .npz, MNIST idx files).
 
-The run folder Results/<name> fills while it goes: real.png shows the pictures as the network sees
+The run folder Results/<name> fills while it goes: real.png shows the images as the network sees
 them, samples/ what it makes of them, losses.png how the two players stand. The same command again
 goes on where the last one stopped."""
 
@@ -10,9 +10,9 @@ import sys
 
 from dcgan.cli.options import add_constructor_flags, given_options
 from dcgan.errors import ArgumentError, DataError
-from dcgan.recipes import find_preset
+from dcgan.networks.recipes import find_preset
 
-HELP = "train on a folder of pictures (also without the word: python main.py path/to/images)"
+HELP = "train on a folder of images (also without the word: python main.py path/to/images)"
 
 # The sample set is small and its run short, so that a first look takes about two minutes.
 SAMPLE_SET_MINUTES = 2.0
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "images",
         nargs="?",
-        help="a folder of pictures (sub-folders too), a .npy or .npz file, an idx file or a folder "
+        help="a folder of images (sub-folders too), a .npy or .npz file, an idx file or a folder "
         "of them; without it a small set of seascapes is drawn and trained on",
     )
     parser.add_argument(
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--epochs",
         type=int,
-        help="stop after so many passes over the pictures "
+        help="stop after so many passes over the images "
         "(default: without --minutes too, 24,000 steps; a preset's own number)",
     )
     parser.add_argument("--minutes", type=float, help="stop after so many minutes, saved")
@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, and say where the pictures are."""
+    """Train, and say where the images are."""
     images, epochs, minutes = arguments.images, arguments.epochs, arguments.minutes
     if images is not None and arguments.dataset is not None:
         raise ArgumentError(
@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
         verbose=0 if arguments.quiet else 1,
         resume=not arguments.new,
     )
-    print(f"Pictures: {gan.run_path / 'samples.png'}  model: {gan.run_path / 'last.dcgan'}")
+    print(f"Images: {gan.run_path / 'samples.png'}  model: {gan.run_path / 'last.dcgan'}")
     return 0
 
 
@@ -105,7 +105,7 @@ def _make(arguments: argparse.Namespace):
 
 
 def _download_mnist():
-    """MNIST's 60,000 training pictures, from Keras's cache or the network."""
+    """MNIST's 60,000 training images, from Keras's cache or the network."""
     from keras.datasets import mnist
 
     try:

@@ -2,11 +2,11 @@
 
 from importlib import import_module
 
-__all__ = ["PictureSet", "open_pictures"]
+__all__ = ["ImageSet", "open_images"]
 
 
 def __getattr__(name: str):
     """Import on demand: a decoding process needs a part of this room, and needs it at once."""
     if name in __all__:
-        return getattr(import_module("dcgan.data.pictures"), name)
+        return getattr(import_module("dcgan.data.image_set"), name)
     raise AttributeError(f"module 'dcgan.data' has no attribute {name!r}")

@@ -7,18 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from dcgan.data.words import printable
-from dcgan.errors import DataError
+from dcgan.errors import DataError, printable
 
 NPY, ZIP, GZIP = b"\x93NUMPY", b"PK\x03\x04", b"\x1f\x8b"
 IDX_DIMENSIONS = {b"\x00\x00\x08\x03": 3, b"\x00\x00\x08\x04": 4}  # unsigned bytes
 MNIST_NAMES = ("train-images-idx3-ubyte", "train-images.idx3-ubyte")
-TRAINING = "x_train"  # the pictures of Keras's mnist.npz
+TRAINING = "x_train"  # the images of Keras's mnist.npz
 MOST_BYTES = 16 << 30  # of an array that has to be read into memory
 
 
 def find_array_file(path: Path) -> Path | None:
-    """The array file at `path`, or the MNIST training pictures in the folder `path`; else None."""
+    """The array file at `path`, or the MNIST training images in the folder `path`; else None."""
     if path.is_dir():
         for name in MNIST_NAMES:
             for candidate in (path / name, path / f"{name}.gz"):
@@ -33,10 +32,10 @@ def find_array_file(path: Path) -> Path | None:
 
 
 def read_array_file(path: Path) -> np.ndarray:
-    """The array of pictures in a file; memory-mapped where it can be.
+    """The array of images in a file; memory-mapped where it can be.
 
     Raises:
-        DataError: the file is damaged, too large, or holds no single array of pictures.
+        DataError: the file is damaged, too large, or holds no single array of images.
     """
     start = _start(path)
     try:
@@ -71,7 +70,7 @@ def _read_npz(path: Path) -> np.ndarray:
 
 
 def _which(path: Path, sizes: dict[str, int]) -> str:
-    """The name of the pictures in an archive: `x_train`, or the only array there is."""
+    """The name of the images in an archive: `x_train`, or the only array there is."""
     if TRAINING in sizes:
         return TRAINING
     if len(sizes) == 1:
@@ -115,7 +114,7 @@ def _read_idx(path: Path) -> np.ndarray:
 
 def _unreadable(path: Path, reason: str) -> DataError:
     return DataError(
-        f"No array of pictures can be read from {printable(str(path))!r}: {printable(reason)}. "
+        f"No array of images can be read from {printable(str(path))!r}: {printable(reason)}. "
         "Expected: a .npy file, an .npz file with one array or with x_train, or an MNIST-style idx "
         "file. Check or make it again."
     )

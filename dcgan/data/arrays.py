@@ -1,4 +1,4 @@
-"""How does an array, in memory or in a .npy, .npz or idx file, become pictures?"""
+"""How does an array, in memory or in a .npy, .npz or idx file, become images?"""
 
 import hashlib
 import json
@@ -9,24 +9,24 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from dcgan.data.alpha import premultiply
 from dcgan.data.decode import Original
 from dcgan.data.modes import to_eight_bits
 from dcgan.data.target import Target
 from dcgan.errors import DataError
+from dcgan.images import premultiply
 
-CHUNK = 256  # pictures converted at once
+CHUNK = 256  # images converted at once
 MOST_BYTES = 4 << 30  # of pixels made from an array: they are made in memory
 DOUBTFUL = -0.5  # an array in [-1, 1] reaches below this; one that only just dips under 0 is odd
 
 
-def to_pictures(array: np.ndarray, name: str, target: Target) -> tuple[np.ndarray, Original]:
+def to_images(array: np.ndarray, name: str, target: Target) -> tuple[np.ndarray, Original]:
     """Convert (count, height, width[, channels]) to uint8 (count, *target.shape).
 
     An array that is already as wanted is used as it is, without a copy.
 
     Raises:
-        DataError: the array's shape, type or values are not those of pictures.
+        DataError: the array's shape, type or values are not those of images.
     """
     array = _with_channels(array, name)
     mode = {1: "L", 3: "RGB", 4: "RGBA"}[array.shape[3]]
@@ -39,7 +39,7 @@ def to_pictures(array: np.ndarray, name: str, target: Target) -> tuple[np.ndarra
     if size > MOST_BYTES:
         raise DataError(
             f"{name} would become {size / 1e9:.1f} GB of pixels in memory. Expected: at most "
-            f"{MOST_BYTES / 1e9:.1f} GB. Save it as uint8 {target.shape} pictures in a .npy file, "
+            f"{MOST_BYTES / 1e9:.1f} GB. Save it as uint8 {target.shape} images in a .npy file, "
             "which is read piece by piece, or choose a smaller img_size."
         )
     pixels = np.empty((len(array), *target.shape), np.uint8)
@@ -48,7 +48,7 @@ def to_pictures(array: np.ndarray, name: str, target: Target) -> tuple[np.ndarra
         if same:
             chunk = premultiply(chunk) if mode == "RGBA" else chunk
         else:
-            chunk = [_fitted(picture, target) for picture in chunk]
+            chunk = [_fitted(image, target) for image in chunk]
         pixels[start : start + CHUNK] = chunk
     return pixels, original
 
@@ -81,7 +81,7 @@ def _with_channels(array: np.ndarray, name: str) -> np.ndarray:
 def _refuse_shape(name: str, shape: tuple[int, ...]):
     first = len(shape) == 4 and shape[1] in (1, 3, 4)
     raise DataError(
-        f"{name} does not have the shape of pictures. Expected: (count, height, width) or (count, "
+        f"{name} does not have the shape of images. Expected: (count, height, width) or (count, "
         f"height, width, channels) with 1, 3 or 4 channels. Received: shape {shape}. "
         + ("Its channels come first: use array.transpose(0, 2, 3, 1)." if first else "Reshape it.")
     )
@@ -114,7 +114,7 @@ def _extremes(array: np.ndarray, name: str) -> tuple[float, float]:
     """Smallest and largest value, piece by piece; refused if they are not numbers."""
     if array.dtype.kind not in "iuf":
         raise DataError(
-            f"{name} does not hold pictures. Expected: an array of uint8, or of float in [0, 1] or "
+            f"{name} does not hold images. Expected: an array of uint8, or of float in [0, 1] or "
             f"[-1, 1]. Received: {array.dtype}. Convert it to uint8."
         )
     pieces = [array[start : start + CHUNK] for start in range(0, len(array), CHUNK)]
@@ -122,13 +122,13 @@ def _extremes(array: np.ndarray, name: str) -> tuple[float, float]:
     if not np.isfinite([low, high]).all():
         raise DataError(
             f"{name} holds values that are not numbers (NaN or infinite). Expected: pixels. "
-            "Remove the pictures that hold them."
+            "Remove the images that hold them."
         )
     return low, high
 
 
-def _fitted(picture: np.ndarray, target: Target) -> np.ndarray:
-    image = Image.fromarray(
-        np.ascontiguousarray(picture.squeeze(-1) if picture.shape[-1] == 1 else picture)
+def _fitted(image: np.ndarray, target: Target) -> np.ndarray:
+    opened = Image.fromarray(
+        np.ascontiguousarray(image.squeeze(-1) if image.shape[-1] == 1 else image)
     )
-    return target.fit(to_eight_bits(image))
+    return target.fit(to_eight_bits(opened))

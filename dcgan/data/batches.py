@@ -1,15 +1,15 @@
-"""How do pictures reach Keras? As an endless stream of uint8 batches, from any step on."""
+"""How do images reach Keras? As an endless stream of uint8 batches, from any step on."""
 
 import keras
 import numpy as np
 
 from dcgan.data.order import epoch_order
-from dcgan.data.reader import PictureReader
+from dcgan.data.reader import ImageReader
 from dcgan.errors import ArgumentError
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of pictures; item `i` is the batch of training step `first_step + i`, for ever.
+    """Batches of images; item `i` is the batch of training step `first_step + i`, for ever.
 
     Nothing here remembers where training is: a batch is a pure function of the seed and the step.
     Keras may ask ahead, twice, or for a look at the shapes, and a resumed run sees what an
@@ -20,11 +20,11 @@ class Batches(keras.utils.PyDataset):
 
     Args:
         pixels: uint8 (count, height, width, channels), in memory or memory-mapped.
-        batch_size: pictures per batch; the last batch of a pass is filled up from its start.
+        batch_size: images per batch; the last batch of a pass is filled up from its start.
         seed: decides the order of every pass.
-        mirror: show about half of the pictures mirrored left to right, picked anew each pass.
+        mirror: show about half of the images mirrored left to right, picked anew each pass.
         first_step: the training step of the first batch, counted from 0 over the whole run.
-        indices: which of the pictures to use; all of them by default.
+        indices: which of the images to use; all of them by default.
     """
 
     def __init__(
@@ -41,8 +41,8 @@ class Batches(keras.utils.PyDataset):
         self.indices = np.arange(len(pixels)) if indices is None else np.asarray(indices)
         if len(self.indices) == 0 or batch_size < 1 or first_step < 0:
             raise ArgumentError(
-                "Batches need at least one picture, batch_size of at least 1 and first_step of at "
-                f"least 0. Received: {len(self.indices)} pictures, batch_size={batch_size}, "
+                "Batches need at least one image, batch_size of at least 1 and first_step of at "
+                f"least 0. Received: {len(self.indices)} images, batch_size={batch_size}, "
                 f"first_step={first_step}."
             )
         self.batch_size = batch_size
@@ -50,7 +50,7 @@ class Batches(keras.utils.PyDataset):
         self.mirror = mirror
         self.first_step = first_step
         self.steps_per_epoch = -(-len(self.indices) // batch_size)
-        self._reader = PictureReader(pixels)
+        self._reader = ImageReader(pixels)
         self._pass = (-1, np.empty(0), np.empty(0))  # the order last worked out, and of which epoch
 
     @property
@@ -68,12 +68,12 @@ class Batches(keras.utils.PyDataset):
         epoch, step = divmod(self.first_step + index, self.steps_per_epoch)
         order, mirrored = self._order_of(epoch)
         positions = slice(step * self.batch_size, (step + 1) * self.batch_size)
-        pictures = self._reader.take(self.indices[order[positions]])
+        images = self._reader.take(self.indices[order[positions]])
         if self.mirror:
             for turned in np.flatnonzero(mirrored[positions]):
-                for channel in range(pictures.shape[3]):  # a plane each: 4 times the speed of all
-                    pictures[turned, :, :, channel] = pictures[turned, :, ::-1, channel]
-        return pictures
+                for channel in range(images.shape[3]):  # a plane each: 4 times the speed of all
+                    images[turned, :, :, channel] = images[turned, :, ::-1, channel]
+        return images
 
     def _order_of(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         known, order, mirrored = self._pass

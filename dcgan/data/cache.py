@@ -1,4 +1,4 @@
-"""Where do decoded pictures stay between runs? In the user's cache, an entry per data set."""
+"""Where do decoded images stay between runs? In the user's cache, an entry per data set."""
 
 import json
 import os
@@ -17,7 +17,7 @@ import numpy as np
 from dcgan.atomic import TEMPORARY_SUFFIX, flush_folder, write_atomically
 
 VARIABLE = "DCGAN_CACHE"  # overrides where the cache is
-ENTRIES, PIXELS, RECORD = "pictures", "pixels.raw", "pictures.json"
+ENTRIES, PIXELS, RECORD = "images", "pixels.raw", "images.json"
 KEY = re.compile(r"[0-9a-f]{64}")
 LEFTOVER_SECONDS = 3600  # a decode that has written nothing for so long is dead
 IN_MEMORY_BYTES = 64 << 20  # smaller sets are simply read
@@ -29,7 +29,7 @@ class CacheEntry:
 
     path: Path
     source: str
-    pictures: int
+    images: int
     size: int  # bytes
 
 
@@ -62,7 +62,7 @@ def cache_entries() -> list[CacheEntry]:
 def clear_cache() -> int:
     """Delete every entry and every leftover of the cache, and nothing else; returns bytes freed.
 
-    A run that is reading its pictures goes on undisturbed: the system keeps an open file.
+    A run that is reading its images goes on undisturbed: the system keeps an open file.
     """
     freed = 0
     for folder in _folders(cache_folder(), leftovers=True):

@@ -1,4 +1,4 @@
-"""What is in one picture file? Its pixels, fitted to the target; or the reason why it has none."""
+"""What is in one image file? Its pixels, fitted to the target; or the reason why it has none."""
 
 import os
 import stat
@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from dcgan.data.modes import to_eight_bits
 from dcgan.data.target import SIDEWAYS, TURNS, Target
-from dcgan.images import RUN_PICTURE
+from dcgan.images import RUN_IMAGE
 
 # What Pillow decodes by itself, found by content. Left out are formats that start other programs
 # (EPS), only know the name of the format (HDF5, MPEG) or hold drawings instead of pixels (WMF).
@@ -21,12 +21,12 @@ FORMATS = (
 # Decoded at once, 256 MB inside Pillow. A larger JPEG can still be shrunk by its decoder.
 MAX_PIXELS = 64_000_000
 NO_PERMISSION, NO_MEMORY = "no permission to read it", "not enough memory to decode it"
-OWN_PICTURES_REASON = "made by a training run of this program"
+OWN_IMAGES_REASON = "made by a training run of this program"
 ORIENTATION_TAG = 0x0112
 
 
 class Unusable(Exception):
-    """This file gives no picture. The message is the reason, in a few words, without its name."""
+    """This file gives no image. The message is the reason, in a few words, without its name."""
 
 
 class Original(NamedTuple):
@@ -45,7 +45,7 @@ def decode_file(path: str, target: Target) -> tuple[np.ndarray, Original]:
         uint8 (height, width, channels), premultiplied where it has 4 channels, and what it was.
 
     Raises:
-        Unusable: for whatever reason; a picture file can fail in every way there is.
+        Unusable: for whatever reason; a image file can fail in every way there is.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of files that it then reads well
@@ -73,15 +73,15 @@ def _decode(file, target: Target) -> tuple[np.ndarray, Original]:
     image = Image.open(file, formats=FORMATS)
     (width, height), mode = image.size, image.mode
     if image.format in ("JPEG", "MPO"):  # its decoder can leave out detail that is not needed
-        grey = "L" if target.channels == 1 and mode == "RGB" else None
+        gray = "L" if target.channels == 1 and mode == "RGB" else None
         enough = target.enough(width, height)
-        if grey or enough != image.size:
-            image.draft(grey, enough)
+        if gray or enough != image.size:
+            image.draft(gray, enough)
     if image.width * image.height > MAX_PIXELS:
         raise Unusable(f"{width} x {height} pixels are more than {MAX_PIXELS:,}")
     image.load()  # before any metadata is read: reading it first hides a broken stream (Pillow 13)
-    if RUN_PICTURE["Software"] in (image.info.get("Software"), _comment(image)):
-        raise Unusable(OWN_PICTURES_REASON)
+    if RUN_IMAGE["Software"] in (image.info.get("Software"), _comment(image)):
+        raise Unusable(OWN_IMAGES_REASON)
     orientation = _orientation(image)
     converted = to_eight_bits(image)
     transparent = _seen_through(converted)
@@ -113,7 +113,7 @@ def _orientation(image: Image.Image) -> int:
 def _reason(error: Exception) -> str:
     """A few words for a person, on one line."""
     if isinstance(error, UnidentifiedImageError):
-        return "not a picture in a format that is known here"
+        return "not a image in a format that is known here"
     if isinstance(error, FileNotFoundError):
         return "vanished before it was read"
     if isinstance(error, PermissionError):

@@ -18,9 +18,8 @@ from dcgan.data import cache
 from dcgan.data.decode import NO_MEMORY, NO_PERMISSION, Original, Unusable, decode_file
 from dcgan.data.scan import Found
 from dcgan.data.target import Target
-from dcgan.data.words import printable
 from dcgan.data.workers import Outcome, decode_all
-from dcgan.errors import DataError
+from dcgan.errors import DataError, printable
 
 RULES_VERSION = 1  # raised when the same files would become other pixels
 FEW_FILES = 32  # decoded here: starting processes would take longer
@@ -73,11 +72,11 @@ def decode_folder(
         try:
             return _decode_to_disk(folder, files, target, key, root, verbose)
         except OSError as error:
-            log.warning("Decoded pictures cannot be kept in %s: %s", root, error)
+            log.warning("Decoded images cannot be kept in %s: %s", root, error)
     size = len(files) * int(np.prod(target.shape))
     if size > MOST_IN_MEMORY:
         raise DataError(
-            f"There is nowhere to keep {size / 1e6:,.0f} MB of decoded pictures. Expected: a "
+            f"There is nowhere to keep {size / 1e6:,.0f} MB of decoded images. Expected: a "
             f"folder that can be written and has room, in one of: {', '.join(map(str, roots))}. "
             f"Set the environment variable {cache.VARIABLE} to a folder that has."
         )
@@ -137,16 +136,16 @@ def _decode_into(path: Path, files: list[Found], target: Target, verbose: int) -
 
 
 def _decode_to_memory(files: list[Found], target: Target, verbose: int) -> Decoded:
-    pictures, outcomes = [], []
+    images, outcomes = [], []
     with _progress(len(files), verbose) as bar:
         for found in files:
             pixels, outcome = _decode_here(found, target)
-            pictures += [] if pixels is None else [pixels]
+            images += [] if pixels is None else [pixels]
             outcomes.append(outcome)
             bar.update()
     usable = [slot for slot, outcome in enumerate(outcomes) if isinstance(outcome, Original)]
     return Decoded(
-        np.array(pictures, np.uint8).reshape(-1, *target.shape),
+        np.array(images, np.uint8).reshape(-1, *target.shape),
         [files[slot].name for slot in usable],
         [outcomes[slot] for slot in usable],
         _skipped(files, outcomes),
@@ -163,7 +162,7 @@ def _decode_here(found: Found, target: Target) -> tuple[np.ndarray | None, Outco
 def _progress(total: int, verbose: int) -> tqdm:
     return tqdm(
         total=total,
-        desc="Reading pictures",
+        desc="Reading images",
         unit="",
         delay=BAR_DELAY_SECONDS,
         disable=not verbose,
@@ -200,19 +199,19 @@ def _flushing(path: Path) -> Iterator[None]:
 
 
 def _close_gaps(path: Path, usable: list[int], slot_size: int) -> None:
-    """Move the pictures together over the slots of files that gave none."""
+    """Move the images together over the slots of files that gave none."""
     with open(path, "r+b") as file:
         for position, slot in enumerate(usable):
             if position != slot:
                 file.seek(slot * slot_size)
-                picture = file.read(slot_size)
+                image = file.read(slot_size)
                 file.seek(position * slot_size)
-                file.write(picture)
+                file.write(image)
         file.truncate(len(usable) * slot_size)
 
 
 def _skipped(files: list[Found], outcomes: list[Outcome]) -> list[tuple[str, str]]:
-    """(name, reason) of each file that gave no picture, each named for the log as well."""
+    """(name, reason) of each file that gave no image, each named for the log as well."""
     skipped = [
         (found.name, outcome)
         for found, outcome in zip(files, outcomes, strict=True)

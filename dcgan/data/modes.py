@@ -1,4 +1,4 @@
-"""How does a picture of any kind (16 bit, float, CMYK, palette ...) become 8 bits per channel?"""
+"""How does a image of any kind (16 bit, float, CMYK, palette ...) become 8 bits per channel?"""
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -10,7 +10,7 @@ def to_eight_bits(image: Image.Image) -> Image.Image:
     Values are scaled, never clipped: 16 bits by 65535 (or by the fewer bits that the file states).
 
     Raises:
-        ValueError: the picture holds values that cannot be scaled, such as NaN.
+        ValueError: the image holds values that cannot be scaled, such as NaN.
     """
     if image.mode in ("L", "RGB") and "transparency" not in image.info:
         return image
@@ -24,15 +24,15 @@ def to_eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _scale(image: Image.Image) -> Image.Image:
-    """Grey with more than 8 bits to mode L, or LA where one value means transparent."""
+    """Gray with more than 8 bits to mode L, or LA where one value means transparent."""
     values = np.asarray(image)
     low, high = _range(image, values)
     scaled = (values.astype(np.float32) - low) * (255 / (high - low))
-    grey = Image.fromarray(np.clip(scaled + 0.5, 0, 255).astype(np.uint8))
+    gray = Image.fromarray(np.clip(scaled + 0.5, 0, 255).astype(np.uint8))
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):
-        grey.putalpha(Image.fromarray(np.uint8(values != transparent) * np.uint8(255)))
-    return grey
+        gray.putalpha(Image.fromarray(np.uint8(values != transparent) * np.uint8(255)))
+    return gray
 
 
 def _range(image: Image.Image, values: np.ndarray) -> tuple[float, float]:
@@ -51,9 +51,9 @@ def _range(image: Image.Image, values: np.ndarray) -> tuple[float, float]:
 
 
 def _from_lab(image: Image.Image) -> Image.Image:
-    """CIE LAB, which Pillow converts only through colour profiles."""
+    """CIE LAB, which Pillow converts only through color profiles."""
     lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
     converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
     if converted is None:
-        raise ValueError("its LAB colours could not be converted")
+        raise ValueError("its LAB colors could not be converted")
     return converted

@@ -1,4 +1,4 @@
-"""In which order are the pictures shown? A pure function of seed and epoch, on every machine."""
+"""In which order are the images shown? A pure function of seed and epoch, on every machine."""
 
 import hashlib
 
@@ -6,18 +6,18 @@ import numpy as np
 
 
 def epoch_order(count: int, seed: int, epoch: int, positions: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which picture stands at each position of an epoch, and whether it is mirrored there.
+    """Which image stands at each position of an epoch, and whether it is mirrored there.
 
     Only the raw numbers of Philox are used: NumPy promises those for ever, but not its shuffles.
 
     Args:
-        count: how many pictures there are.
+        count: how many images there are.
         seed, epoch: what decides the order.
         positions: how many are asked for; beyond `count` the order starts again, so that the last
             batch of an epoch is full and a folder smaller than a batch trains.
 
     Returns:
-        picture indices, int64 (positions,), and mirror flags, bool (positions,).
+        image indices, int64 (positions,), and mirror flags, bool (positions,).
     """
     numbers = _raw(seed, epoch)
     order = np.argsort(numbers.random_raw(count), kind="stable")
@@ -28,11 +28,11 @@ def epoch_order(count: int, seed: int, epoch: int, positions: int) -> tuple[np.n
 def split(
     names: list[str], seed: int, share: float = 0.1, at_least: int = 20
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Set aside some pictures that are never trained on, to tell copying from generalising.
+    """Set aside some images that are never trained on, to tell copying from generalizing.
 
-    `share` of the pictures is held out, but at least `at_least`. Where that would take more than a
-    quarter of them (fewer than 80 pictures, by default), all are trained on and none is held out.
-    A picture's name decides, so that hardly one changes sides when others are added.
+    `share` of the images is held out, but at least `at_least`. Where that would take more than a
+    quarter of them (fewer than 80 images, by default), all are trained on and none is held out.
+    A image's name decides, so that hardly one changes sides when others are added.
 
     Returns:
         indices to train on and indices held out, each sorted int64; together those of all `names`.

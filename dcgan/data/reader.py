@@ -1,4 +1,4 @@
-"""How are a few pictures taken out of a large file without filling the memory with the rest?"""
+"""How are a few images taken out of a large file without filling the memory with the rest?"""
 
 import mmap
 import os
@@ -6,8 +6,8 @@ import os
 import numpy as np
 
 
-class PictureReader:
-    """Takes pictures by index out of an array, or out of the file behind a memory-mapped one.
+class ImageReader:
+    """Takes images by index out of an array, or out of the file behind a memory-mapped one.
 
     Pages that are touched through a memory map count as this process's memory until the system
     takes them back, so that an epoch over 1.4 GB of pixels would look like 1.4 GB of it. Reading
@@ -21,19 +21,19 @@ class PictureReader:
             self._file = open(pixels.filename, "rb", buffering=0)  # noqa: SIM115 - as long as self
 
     def take(self, indices: np.ndarray) -> np.ndarray:
-        """The pictures at `indices`, as a new array (len(indices), ...)."""
+        """The images at `indices`, as a new array (len(indices), ...)."""
         if self._file is None:
             return np.asarray(self._pixels[indices])
-        pictures = np.empty((len(indices), *self._pixels.shape[1:]), self._pixels.dtype)
-        size = pictures[:1].nbytes
-        for picture, index in zip(pictures, indices.tolist(), strict=True):
+        images = np.empty((len(indices), *self._pixels.shape[1:]), self._pixels.dtype)
+        size = images[:1].nbytes
+        for image, index in zip(images, indices.tolist(), strict=True):
             where = self._pixels.offset + index * size
-            if os.preadv(self._file.fileno(), [picture], where) != size:
+            if os.preadv(self._file.fileno(), [image], where) != size:
                 raise OSError(
                     f"The pixel file {self._pixels.filename} has become shorter while it was in "
-                    "use. Start again: the pictures will be decoded anew."
+                    "use. Start again: the images will be decoded anew."
                 )
-        return pictures
+        return images
 
     def __del__(self):
         if getattr(self, "_file", None) is not None:

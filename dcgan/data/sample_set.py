@@ -12,7 +12,7 @@ SUPERSAMPLING = 2  # drawn this much larger, then averaged: smooth edges at 28 p
 
 @dataclass(frozen=True)
 class Daytime:
-    """The colours of one time of day, each as red, green, blue in hexadecimal."""
+    """The colors of one time of day, each as red, green, blue in hexadecimal."""
 
     zenith: str
     horizon: str
@@ -36,14 +36,14 @@ DAYTIMES = (
 
 
 def draw_seascapes(count: int, img_size: tuple[int, int, int], seed: int = 0) -> np.ndarray:
-    """Draw `count` small pictures of sky, sun or moon, waves, foam and sand.
+    """Draw `count` small images of sky, sun or moon, waves, foam and sand.
 
-    Picture `i` of a seed is always the same scene, however many are drawn and at whatever size.
+    Image `i` of a seed is always the same scene, however many are drawn and at whatever size.
 
     Args:
-        count: how many pictures, at least 1.
-        img_size: (height, width, channels); 1 channel is grey, 3 is colour, 4 is the scene in a
-            round porthole with nothing around it (straight alpha, as in any array of pictures).
+        count: how many images, at least 1.
+        img_size: (height, width, channels); 1 channel is gray, 3 is color, 4 is the scene in a
+            round porthole with nothing around it (straight alpha, as in any array of images).
         seed: which set; a whole number from 0 on.
 
     Returns:
@@ -60,14 +60,14 @@ def draw_seascapes(count: int, img_size: tuple[int, int, int], seed: int = 0) ->
             "(height, width, channels) positive with 1, 3 or 4 channels. "
             f"Received: count={count}, img_size={img_size}, seed={seed}."
         )
-    pictures = np.empty((count, height, width, channels), np.uint8)
+    images = np.empty((count, height, width, channels), np.uint8)
     for index in range(count):
-        pictures[index] = _draw(height, width, channels, seed, index)
-    return pictures
+        images[index] = _draw(height, width, channels, seed, index)
+    return images
 
 
 def _draw(height: int, width: int, channels: int, seed: int, index: int) -> np.ndarray:
-    """One picture, uint8 (height, width, channels)."""
+    """One image, uint8 (height, width, channels)."""
     random = np.random.Generator(np.random.Philox(key=[seed % 2**64, index]))
     scene = _Scene(height * SUPERSAMPLING, width * SUPERSAMPLING, random)
     scene.draw()
@@ -85,7 +85,7 @@ def _draw(height: int, width: int, channels: int, seed: int, index: int) -> np.n
 class _Scene:
     """A canvas (3, height, width) in [0, 1], painted from the sky down to the sand.
 
-    Places are fractions: x from left 0 to right 1, y from top 0 to bottom 1. Colour comes first
+    Places are fractions: x from left 0 to right 1, y from top 0 to bottom 1. Color comes first
     because painting is then three plain planes, several times faster than interleaved.
     """
 
@@ -118,9 +118,9 @@ class _Scene:
             self._sail()
         self._beach()
 
-    def _blend(self, colour, mask: np.ndarray) -> None:
-        """Paint `colour` (a number, or an array like the canvas) where `mask` is 1."""
-        self.canvas += mask.astype(np.float32, copy=False) * (colour - self.canvas)
+    def _blend(self, color, mask: np.ndarray) -> None:
+        """Paint `color` (a number, or an array like the canvas) where `mask` is 1."""
+        self.canvas += mask.astype(np.float32, copy=False) * (color - self.canvas)
 
     def _uniform(self, low: float, high: float) -> float:
         """A random place or length. A Python float, which leaves float32 arrays float32."""
@@ -131,7 +131,7 @@ class _Scene:
         return np.clip(distance / (self.pixel * softness) + 0.5, 0, 1)
 
     def _sky(self) -> None:
-        top, low = _colour(self.daytime.zenith), _colour(self.daytime.horizon)
+        top, low = _color(self.daytime.zenith), _color(self.daytime.horizon)
         share = np.clip(self.y / self.horizon, 0, 1) ** self._uniform(0.8, 1.8)
         self.canvas += top + share * (low - top)
 
@@ -149,12 +149,12 @@ class _Scene:
         if not self.has_light:
             return
         distance = np.hypot((self.x - self.light_x) * self.aspect, self.y - self.light_y)
-        self._blend(_colour(self.daytime.light), 0.6 * np.exp(-distance / glow))
-        self._blend(_colour(self.daytime.light), self._edge(radius - distance))
+        self._blend(_color(self.daytime.light), 0.6 * np.exp(-distance / glow))
+        self._blend(_color(self.daytime.light), self._edge(radius - distance))
 
     def _clouds(self) -> None:
         """Flat puffs: each a handful of soft ellipses, lit like the horizon."""
-        colour = 0.5 * (_colour(self.daytime.horizon) + self.white)
+        color = 0.5 * (_color(self.daytime.horizon) + self.white)
         for _ in range(self.random.integers(0, 5)):
             x, y, size = self.random.random(3).tolist()
             y, size = y * self.horizon * 0.85, 0.04 + 0.06 * size
@@ -165,7 +165,7 @@ class _Scene:
                 dy = self.y - y + abs(up) * size * 0.25
                 across = np.exp(-((dx / (size * 1.7)) ** 2))
                 cover += np.exp(-((dy / (size * 0.45)) ** 2)) * across
-            self._blend(colour, 0.85 * np.clip(cover, 0, 1))
+            self._blend(color, 0.85 * np.clip(cover, 0, 1))
 
     def _island(self) -> None:
         """A hilly outline on the horizon, tinted by the air in front of it."""
@@ -176,14 +176,14 @@ class _Scene:
             hill = np.exp(-(((self.x - place) / self._uniform(0.04, 0.12)) ** 2))
             outline = np.maximum(outline, self._uniform(0.03, 0.13) * hill)
         haze = self._uniform(0.35, 0.7)
-        dark = 0.35 * _colour(self.daytime.near_sea)
-        colour = dark + haze * (_colour(self.daytime.horizon) - dark)
-        self._blend(colour, self._edge(self.y - (self.horizon - outline + 0.004)))
+        dark = 0.35 * _color(self.daytime.near_sea)
+        color = dark + haze * (_color(self.daytime.horizon) - dark)
+        self._blend(color, self._edge(self.y - (self.horizon - outline + 0.004)))
 
     def _sea(self) -> None:
         """Water from the horizon down: waves grow and lengthen towards us, light lies on them."""
         depth = np.clip((self.y - self.horizon) / (1 - self.horizon), 0, 1)  # 0 far, 1 near
-        far, near = _colour(self.daytime.far_sea), _colour(self.daytime.near_sea)
+        far, near = _color(self.daytime.far_sea), _color(self.daytime.near_sea)
         water = far + depth**0.8 * (near - far)
         waves = np.zeros_like(self.canvas[0])
         for _ in range(3):
@@ -198,7 +198,7 @@ class _Scene:
             spread = 0.03 + 0.16 * depth
             path = np.exp(-((((self.x - self.light_x) * self.aspect) / spread) ** 2))
             path = path * np.clip(0.45 + 0.4 * waves, 0, 1) * (1 - 0.5 * depth)
-            self._blend(_colour(self.daytime.light), 0.85 * path * mask)
+            self._blend(_color(self.daytime.light), 0.85 * path * mask)
         crests = np.clip(waves - 2.1, 0, 1) * depth * self._uniform(0, 0.9)
         self._blend(self.white, crests * mask)
 
@@ -216,7 +216,7 @@ class _Scene:
             ([(-0.02, 0.14), (-0.02, 0.86), (-0.34, 0.16)], 0.88),
             ([(-0.4, 0.1), (0.5, 0.1), (0.34, -0.04), (-0.28, -0.04)], 0.2),
         )
-        warm_white = _colour("fffaf0")
+        warm_white = _color("fffaf0")
         for corners, shade in shapes:
             mask = Image.new("L", (width, height))
             ImageDraw.Draw(mask).polygon([place(*corner) for corner in corners], fill=255)
@@ -227,7 +227,7 @@ class _Scene:
         slope, curve, phase = self.random.uniform((-0.08, 0.005, 0), (0.08, 0.03, 6.28)).tolist()
         bend = slope * (self.x - 0.5) + curve * np.sin(7 * self.x * self.aspect + phase)
         edge = self.shore + bend + 0.4 * curve * np.sin(17 * self.x * self.aspect + 2 * phase)
-        sand = _colour(self.daytime.sand)
+        sand = _color(self.daytime.sand)
         grain = self.random.normal(0, 0.012, (8, 8))  # few and large: the same at every size
         grain = Image.fromarray(np.float32(grain)).resize(self.canvas.shape[:0:-1], 3)
         below = self.y - edge
@@ -243,6 +243,6 @@ class _Scene:
             self._blend(self.white, 0.9 * foam)
 
 
-def _colour(hexadecimal: str) -> np.ndarray:
-    """A colour in [0, 1], shaped (3, 1, 1) to broadcast over a canvas."""
+def _color(hexadecimal: str) -> np.ndarray:
+    """A color in [0, 1], shaped (3, 1, 1) to broadcast over a canvas."""
     return np.array(list(bytes.fromhex(hexadecimal)), np.float32)[:, None, None] / 255

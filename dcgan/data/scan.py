@@ -1,4 +1,4 @@
-"""Which files of a folder may be pictures? Found and described without opening a single one."""
+"""Which files of a folder may be images? Found and described without opening a single one."""
 
 import json
 import os

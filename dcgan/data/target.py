@@ -1,4 +1,4 @@
-"""What shall every picture become? Size, channels, the way to fit, the colour behind it."""
+"""What shall every image become? Size, channels, the way to fit, the color behind it."""
 
 import math
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ REDUCING_GAP = (
 
 @dataclass(frozen=True)
 class Target:
-    """How pictures are fitted: `crop` covers and cuts the middle out, `pad` adds bars."""
+    """How images are fitted: `crop` covers and cuts the middle out, `pad` adds bars."""
 
     height: int
     width: int
@@ -36,14 +36,14 @@ class Target:
             )
         if self.channels not in (1, 3, 4):
             raise ArgumentError(
-                "img_size must end with 1 (grey), 3 (colour) or 4 channels (colour and alpha). "
+                "img_size must end with 1 (gray), 3 (color) or 4 channels (color and alpha). "
                 f"Received: channels={self.channels!r}."
             )
         if self.resize not in RESIZE_RULES:
             raise ArgumentError(
                 f"resize must be one of {', '.join(RESIZE_RULES)}. Received: {self.resize!r}."
             )
-        _check_colour(self.background)
+        _check_color(self.background)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -85,7 +85,7 @@ class Target:
         return image.resize(size, FILTER, box, REDUCING_GAP)
 
     def _padded(self, image: Image.Image) -> np.ndarray:
-        """Centre the picture on the background, or on nothing where alpha is kept."""
+        """Centre the image on the background, or on nothing where alpha is kept."""
         canvas = np.empty(self.shape, np.uint8)
         canvas[:] = self._behind()
         top, left = (self.height - image.height) // 2, (self.width - image.width) // 2
@@ -99,17 +99,17 @@ class Target:
             image = image if image.mode == wanted else image.convert(wanted)
             return np.asarray(image).reshape(image.height, image.width, -1)
         pixels = np.asarray(image).astype(np.int32)
-        colours, alpha = pixels[..., :3], pixels[..., 3:]
+        colors, alpha = pixels[..., :3], pixels[..., 3:]
         if self.channels == 4:  # the filter overshoots at sharp edges, each channel on its own
-            return np.concatenate([np.minimum(colours, alpha), alpha], axis=-1).astype(np.uint8)
+            return np.concatenate([np.minimum(colors, alpha), alpha], axis=-1).astype(np.uint8)
         behind = np.array(self.background) * (255 - alpha)
-        colours = np.minimum(colours + (behind + 127) // 255, 255).astype(np.uint8)
+        colors = np.minimum(colors + (behind + 127) // 255, 255).astype(np.uint8)
         if self.channels == 3:
-            return colours
-        return np.asarray(Image.fromarray(colours).convert("L"))[..., None]
+            return colors
+        return np.asarray(Image.fromarray(colors).convert("L"))[..., None]
 
     def _behind(self) -> np.ndarray:
-        """The colour of the bars, in the channels asked for."""
+        """The color of the bars, in the channels asked for."""
         if self.channels == 4:
             return np.zeros(4, np.uint8)
         pixel = Image.new("RGB", (1, 1), self.background)
@@ -134,10 +134,10 @@ TURNS = {  # EXIF orientation to what undoes it (Exif 2.32, tag 0x0112)
 }
 
 
-def _check_colour(colour: tuple[int, int, int]) -> None:
-    fine = isinstance(colour, tuple) and len(colour) == 3
-    if not fine or not all(isinstance(part, int) and 0 <= part <= 255 for part in colour):
+def _check_color(color: tuple[int, int, int]) -> None:
+    fine = isinstance(color, tuple) and len(color) == 3
+    if not fine or not all(isinstance(part, int) and 0 <= part <= 255 for part in color):
         raise ArgumentError(
             "background must be three whole numbers from 0 to 255 (red, green, blue). "
-            f"Received: {colour!r}."
+            f"Received: {color!r}."
         )

@@ -27,7 +27,7 @@ def main() -> None:
         for line in sys.stdin:
             try:
                 _say([_decode_into(file, slot, path, target) for slot, path in json.loads(line)])
-            except OSError as error:  # not of the pictures: those are caught in `decode_file`
+            except OSError as error:  # not of the images: those are caught in `decode_file`
                 _say({"fatal": error.strerror or str(error)})
 
 

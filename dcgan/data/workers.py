@@ -26,7 +26,7 @@ Outcome = Original | str  # what a file was, or why it is of no use
 def decode_all(
     paths: list[str], target: Target, pixels_path: Path, done: Callable[[int], None]
 ) -> list[Outcome]:
-    """Decode `paths` with one process per core; picture i goes to slot i of the pixel file.
+    """Decode `paths` with one process per core; image i goes to slot i of the pixel file.
 
     Args:
         paths: the files.
@@ -114,7 +114,7 @@ class _Worker:
             return None
         answer = json.loads(line)
         if isinstance(answer, dict):
-            raise OSError(f"Decoded pictures cannot be written: {answer['fatal']}.")
+            raise OSError(f"Decoded images cannot be written: {answer['fatal']}.")
         return [each if isinstance(each, str) else Original(*each) for each in answer]
 
     def _start(self) -> None:
@@ -136,7 +136,7 @@ class _Worker:
         if self._process.stdout.readline() != '"ready"\n':
             self._stop()
             raise DataError(
-                "The processes that decode pictures do not start. Expected: "
+                "The processes that decode images do not start. Expected: "
                 f"`{sys.executable} -m dcgan.data.worker` waits for input. Run it to see the error."
             )
 

@@ -1,1 +1,1 @@
-"""How good are the pictures? Features, distances, copies, variety and health: arrays to numbers."""
+"""How good are the images? Features, distances, copies, variety and health: arrays to numbers."""

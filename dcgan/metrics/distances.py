@@ -1,12 +1,12 @@
-"""How far are generated pictures from real ones? FID and KID, from features to one number."""
+"""How far are generated images from real ones? FID and KID, from features to one number."""
 
 import numpy as np
 
 from dcgan.errors import ArgumentError
-from dcgan.metrics.figure import NORMAL_95, Figure, withheld
+from dcgan.metrics.estimate import NORMAL_95, Figure, withheld
 
 # Below this the covariance of Inception's 2,048 features is singular and FID mostly measures the
-# number of pictures (README of the TTUR repository, Heusel et al. 2017).
+# number of images (README of the TTUR repository, Heusel et al. 2017).
 FID_LEAST = 2_048
 KID_LEAST = 4  # two halves of two: fewer have no spread
 ROWS = 1_024  # of a kernel matrix at a time: bounds the memory
@@ -36,7 +36,7 @@ def check_features(real: np.ndarray, fake: np.ndarray) -> tuple[np.ndarray, np.n
 def fid(real: np.ndarray, fake: np.ndarray, network: str = "") -> Figure:
     """Frechet distance between Gaussians fitted to both sets (Heusel et al. 2017, section 2).
 
-    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)). Biased upwards for few pictures, so it is withheld
+    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)). Biased upwards for few images, so it is withheld
     below 2,048 of either kind. It has no interval.
 
     Args:
@@ -49,9 +49,7 @@ def fid(real: np.ndarray, fake: np.ndarray, network: str = "") -> Figure:
     real, fake = check_features(real, fake)
     n, m = len(real), len(fake)
     if min(n, m) < FID_LEAST:
-        reason = (
-            f"FID needs {FID_LEAST:,} pictures of each kind; there are {n:,} and {m:,}. Use KID"
-        )
+        reason = f"FID needs {FID_LEAST:,} images of each kind; there are {n:,} and {m:,}. Use KID"
         return withheld("FID", n, m, network, reason)
     shift = real.mean(0) - fake.mean(0)
     real_covariance, fake_covariance = (
@@ -69,8 +67,8 @@ def kid(real: np.ndarray, fake: np.ndarray, network: str = "") -> Figure:
     """Unbiased squared MMD under the kernel (x.y / d + 1)^3 (Binkowski et al. 2018, section 4).
 
     All pairs are used, so the value does not depend on random blocks. The interval comes from each
-    picture's influence on the value (the delta method for U-statistics); a plain bootstrap would
-    draw pictures twice and count their likeness to themselves. Where both sets come from the same
+    image's influence on the value (the delta method for U-statistics); a plain bootstrap would
+    draw images twice and count their likeness to themselves. Where both sets come from the same
     source it is somewhat too wide. The value may be below zero: its mean is zero where there is no
     difference.
 
@@ -84,7 +82,7 @@ def kid(real: np.ndarray, fake: np.ndarray, network: str = "") -> Figure:
     real, fake = check_features(real, fake)
     n, m = len(real), len(fake)
     if min(n, m) < KID_LEAST:
-        return withheld("KID", n, m, network, f"KID needs {KID_LEAST} pictures of each kind")
+        return withheld("KID", n, m, network, f"KID needs {KID_LEAST} images of each kind")
     within_real, within_fake = _mean_kernel(real), _mean_kernel(fake)
     to_fake, to_real = _mean_kernel(real, fake), _mean_kernel(fake, real)
     value = within_real.mean() + within_fake.mean() - 2 * to_fake.mean()
@@ -95,9 +93,9 @@ def kid(real: np.ndarray, fake: np.ndarray, network: str = "") -> Figure:
 def kid_difference(
     real: np.ndarray, first: np.ndarray, second: np.ndarray, network: str = ""
 ) -> Figure:
-    """KID of `first` less KID of `second`, both against the same real pictures.
+    """KID of `first` less KID of `second`, both against the same real images.
 
-    Below zero, `first` is nearer to the real ones. The real pictures' own spread, which both KIDs
+    Below zero, `first` is nearer to the real ones. The real images' own spread, which both KIDs
     share, mostly cancels, so this tells apart what two separate intervals do not.
 
     Args:
@@ -112,12 +110,12 @@ def kid_difference(
     n, m = len(real), min(len(first), len(second))
     name = "KID difference"
     if min(n, m) < KID_LEAST:
-        return withheld(name, n, m, network, f"KID needs {KID_LEAST} pictures of each kind")
+        return withheld(name, n, m, network, f"KID needs {KID_LEAST} images of each kind")
     to_first, to_second = _mean_kernel(real, first), _mean_kernel(real, second)
     within_first, within_second = _mean_kernel(first), _mean_kernel(second)
     value = within_first.mean() - within_second.mean() - 2 * (to_first.mean() - to_second.mean())
     spread = _standard_error(
-        2 * (to_second - to_first),  # of the real pictures, which both have in common
+        2 * (to_second - to_first),  # of the real images, which both have in common
         2 * (within_first - _mean_kernel(first, real)),
         2 * (within_second - _mean_kernel(second, real)),
     )
@@ -139,7 +137,7 @@ def _mean_kernel(rows: np.ndarray, columns: np.ndarray | None = None) -> np.ndar
 
 
 def _standard_error(*influences: np.ndarray) -> float:
-    """Standard error of a statistic from the influence of each picture, per independent set."""
+    """Standard error of a statistic from the influence of each image, per independent set."""
     return float(np.sqrt(sum(np.var(values, ddof=1) / len(values) for values in influences)))
 
 

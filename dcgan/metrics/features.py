@@ -1,4 +1,4 @@
-"""What do two pictures have in common? Each picture as a row of numbers, by a named network."""
+"""What do two images have in common? Each image as a row of numbers, by a named network."""
 
 import hashlib
 import os
@@ -11,14 +11,14 @@ import numpy as np
 from dcgan.errors import ArgumentError
 from dcgan.metrics.random_network import random_features
 
-BATCH_SIZE = 64  # pictures at a time: bounds the memory; the features do not depend on it
-BEHIND = 128  # the grey seen through transparent pixels: neither black nor white shapes vanish
+BATCH_SIZE = 64  # images at a time: bounds the memory; the features do not depend on it
+BEHIND = 128  # the gray seen through transparent pixels: neither black nor white shapes vanish
 INCEPTION_LEAST = 75  # pixels: the smallest side that Keras's InceptionV3 takes
 
 
 @dataclass(frozen=True)
 class FeatureNetwork:
-    """A named function from pictures, uint8 (n, H, W, 3), to features, float (n, d).
+    """A named function from images, uint8 (n, H, W, 3), to features, float (n, d).
 
     Args:
         name: stands beside every figure; figures of different names are not comparable.
@@ -30,34 +30,34 @@ class FeatureNetwork:
 
 
 def features(
-    pictures: np.ndarray,
+    images: np.ndarray,
     network: str | os.PathLike | Callable | FeatureNetwork = "random",
     batch_size: int = BATCH_SIZE,
 ) -> np.ndarray:
-    """Turn pictures into features.
+    """Turn images into features.
 
     Args:
-        pictures: uint8 (n, H, W, C), C of 1 (grey), 3 (colour) or 4 (colour and straight alpha).
+        images: uint8 (n, H, W, C), C of 1 (gray), 3 (color) or 4 (color and straight alpha).
         network: what `load_network` takes, or what it returned.
-        batch_size: pictures at a time. It changes the memory taken, not the result.
+        batch_size: images at a time. It changes the memory taken, not the result.
 
     Returns:
         float32 (n, d).
 
     Raises:
-        ArgumentError: `pictures` or `network` cannot be used.
+        ArgumentError: `images` or `network` cannot be used.
     """
-    _check_pictures(pictures)
+    _check_images(images)
     network = load_network(network)
     rows = []
-    for start in range(0, len(pictures), batch_size):
-        batch = _to_colour(np.asarray(pictures[start : start + batch_size]))
+    for start in range(0, len(images), batch_size):
+        batch = _to_color(np.asarray(images[start : start + batch_size]))
         made = np.asarray(network.function(batch), np.float32)
         if made.ndim != 2 or len(made) != len(batch):
             raise ArgumentError(
-                f"A feature network must turn {len(batch)} pictures into an array "
+                f"A feature network must turn {len(batch)} images into an array "
                 f"({len(batch)}, features). Received: {made.shape} from network={network.name!r}. "
-                "Average over the picture, or flatten, inside the network."
+                "Average over the image, or flatten, inside the network."
             )
         rows.append(made)
     return np.concatenate(rows)
@@ -70,7 +70,7 @@ def load_network(
 
     Args:
         network: "random", the built-in one; "inception", Keras's InceptionV3 with ImageNet
-            weights; the path of a `.keras` model that takes float pictures (n, H, W, 3) in
+            weights; the path of a `.keras` model that takes float images (n, H, W, 3) in
             [0, 255]; or a function from uint8 (n, H, W, 3) to (n, d).
 
     Raises:
@@ -98,38 +98,38 @@ def load_network(
 
 
 def scaling(real: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """How features are scaled so that each counts: centred, and divided by the real ones' spread.
+    """How features are scaled so that each counts: centered, and divided by the real ones' spread.
 
-    A feature that hardly varies among the real pictures (a corner that is always black) is not
+    A feature that hardly varies among the real images (a corner that is always black) is not
     blown up: a tenth of the root mean square of all spreads is added, in quadrature.
 
     Args:
-        real: features of real pictures, (n, d), that are the same for all that is compared.
+        real: features of real images, (n, d), that are the same for all that is compared.
 
     Returns:
         a function from features (m, d) to scaled ones, float64 (m, d).
     """
     mean, variance = real.mean(0, dtype=np.float64), real.var(0, dtype=np.float64)
     spread = np.sqrt(variance + 0.01 * variance.mean())
-    spread = np.where(spread > 0, spread, 1.0)  # all real pictures are equal
+    spread = np.where(spread > 0, spread, 1.0)  # all real images are equal
     return lambda rows: (rows - mean) / spread
 
 
-def _check_pictures(pictures: np.ndarray) -> None:
-    shape, kind = getattr(pictures, "shape", None), getattr(pictures, "dtype", None)
+def _check_images(images: np.ndarray) -> None:
+    shape, kind = getattr(images, "shape", None), getattr(images, "dtype", None)
     if kind != np.uint8 or len(shape) != 4 or shape[3] not in (1, 3, 4) or 0 in shape:
         raise ArgumentError(
-            "pictures must be a uint8 array (n, H, W, C) of at least one picture, C being 1, 3 or "
-            f"4. Received: {type(pictures).__name__} of shape {shape} and type {kind}"
+            "images must be a uint8 array (n, H, W, C) of at least one image, C being 1, 3 or "
+            f"4. Received: {type(images).__name__} of shape {shape} and type {kind}"
         )
 
 
-def _to_colour(pictures: np.ndarray) -> np.ndarray:
-    """uint8 (n, H, W, 3): grey three times over, transparency laid on grey."""
-    if pictures.shape[3] == 4:
-        alpha = pictures[..., 3:] / np.float32(255)
-        pictures = np.rint(pictures[..., :3] * alpha + BEHIND * (1 - alpha)).astype(np.uint8)
-    return np.broadcast_to(pictures, (*pictures.shape[:3], 3))
+def _to_color(images: np.ndarray) -> np.ndarray:
+    """uint8 (n, H, W, 3): gray three times over, transparency laid on gray."""
+    if images.shape[3] == 4:
+        alpha = images[..., 3:] / np.float32(255)
+        images = np.rint(images[..., :3] * alpha + BEHIND * (1 - alpha)).astype(np.uint8)
+    return np.broadcast_to(images, (*images.shape[:3], 3))
 
 
 def _load_inception() -> Callable[[np.ndarray], np.ndarray]:
@@ -146,12 +146,12 @@ def _load_inception() -> Callable[[np.ndarray], np.ndarray]:
             f"Keras said: {error!s:.200}"
         ) from error
 
-    def inception(pictures: np.ndarray) -> np.ndarray:
-        pictures = keras.ops.cast(pictures, "float32")
-        sides = [max(side, INCEPTION_LEAST) for side in pictures.shape[1:3]]
-        if tuple(sides) != tuple(pictures.shape[1:3]):
-            pictures = keras.ops.image.resize(pictures, sides, interpolation="bicubic")
-        return keras.ops.convert_to_numpy(model(pictures / 127.5 - 1, training=False))
+    def inception(images: np.ndarray) -> np.ndarray:
+        images = keras.ops.cast(images, "float32")
+        sides = [max(side, INCEPTION_LEAST) for side in images.shape[1:3]]
+        if tuple(sides) != tuple(images.shape[1:3]):
+            images = keras.ops.image.resize(images, sides, interpolation="bicubic")
+        return keras.ops.convert_to_numpy(model(images / 127.5 - 1, training=False))
 
     return inception
 
@@ -172,17 +172,17 @@ def _load_keras_file(path: Path) -> Callable[[np.ndarray], np.ndarray]:
             f"of known layers, without Python code. Keras said: {error!s:.300}"
         ) from error
 
-    def own(pictures: np.ndarray) -> np.ndarray:
-        pictures = keras.ops.cast(pictures, "float32")
+    def own(images: np.ndarray) -> np.ndarray:
+        images = keras.ops.cast(images, "float32")
         try:
             sides = model.input_shape[1:3]
-            if None not in sides and sides != tuple(pictures.shape[1:3]):
-                pictures = keras.ops.image.resize(pictures, sides, interpolation="bicubic")
-            return keras.ops.convert_to_numpy(model(pictures, training=False))
+            if None not in sides and sides != tuple(images.shape[1:3]):
+                images = keras.ops.image.resize(images, sides, interpolation="bicubic")
+            return keras.ops.convert_to_numpy(model(images, training=False))
         except Exception as error:  # Keras raises many kinds for what does not fit
             raise ArgumentError(
-                f"The feature network {str(path)!r} cannot take these pictures. Expected: a model "
-                f"of pictures (n, height, width, 3). Keras said: {error!s:.300}"
+                f"The feature network {str(path)!r} cannot take these images. Expected: a model "
+                f"of images (n, height, width, 3). Keras said: {error!s:.300}"
             ) from error
 
     return own

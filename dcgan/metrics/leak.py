@@ -1,29 +1,28 @@
-"""Do samples look augmented? Held against real pictures, as they are and augmented."""
+"""Do samples look augmented? Held against real images, as they are and augmented."""
 
 import numpy as np
 
-from dcgan.chunks import chunks
-from dcgan.data.alpha import premultiply
 from dcgan.errors import ArgumentError
+from dcgan.images import chunks, premultiply
 
-FEWEST = 20  # pictures of each kind: fewer do not describe a distribution
-CHANCE = 0.05  # of real pictures count as looking augmented: where the line is drawn
+FEWEST = 20  # images of each kind: fewer do not describe a distribution
+CHANCE = 0.05  # of real images count as looking augmented: where the line is drawn
 TOLD = 0.4  # of the augmented ones must be beyond the line: weak augmentation cannot be told
-RIDGE = 1e-3  # added to variances, as a share of the real ones: some sets have no colour at all
-LEAST_WIDTH = 0.02  # below, what varies is rounding: some sets are grey, saved as colour
+RIDGE = 1e-3  # added to variances, as a share of the real ones: some sets have no color at all
+LEAST_WIDTH = 0.02  # below, what varies is rounding: some sets are gray, saved as color
 
 
 def leaked(samples: np.ndarray, real: np.ndarray, augmented: np.ndarray) -> float | None:
-    """The share of samples that look augmented, where 5 % of the real pictures do.
+    """The share of samples that look augmented, where 5 % of the real images do.
 
-    Looked at are the colours (brightness, contrast, saturation) and the edges (a shift repeats
+    Looked at are the colors (brightness, contrast, saturation) and the edges (a shift repeats
     them, so that they are flat); the larger share counts. For each a normal distribution is fitted
-    to `real` and to `augmented`, and a picture looks augmented if the ratio of the two densities
+    to `real` and to `augmented`, and a image looks augmented if the ratio of the two densities
     is larger than for 95 % of the real ones, and it is no stranger among the augmented ones than
     95 % of those are: what is unlike either is no sign of augmentation.
 
     Args:
-        samples: generated pictures, uint8 (n, H, W, C).
+        samples: generated images, uint8 (n, H, W, C).
         real: at least 20 real ones.
         augmented: real ones as the discriminator sees them, at least 20.
 
@@ -31,12 +30,12 @@ def leaked(samples: np.ndarray, real: np.ndarray, augmented: np.ndarray) -> floa
         in [0, 1]; None where the augmentation is too weak to be told at all.
 
     Raises:
-        ArgumentError: there are too few pictures.
+        ArgumentError: there are too few images.
     """
     counts = {"samples": len(samples), "real": len(real), "augmented": len(augmented)}
     if min(counts.values()) < FEWEST:
         raise ArgumentError(
-            f"There must be {FEWEST} pictures of each kind at least. Received: {counts}."
+            f"There must be {FEWEST} images of each kind at least. Received: {counts}."
         )
     kinds = zip(_statistics(samples), _statistics(real), _statistics(augmented), strict=True)
     shares = [share for kind in kinds if (share := _share(*kind)) is not None]
@@ -45,8 +44,8 @@ def leaked(samples: np.ndarray, real: np.ndarray, augmented: np.ndarray) -> floa
 
 def _share(samples: np.ndarray, real: np.ndarray, augmented: np.ndarray) -> float | None:
     """The share of samples that look augmented by these statistics, if those can tell at all."""
-    centre, width = real.mean(0), np.maximum(real.std(0), LEAST_WIDTH)
-    samples, real, augmented = ((kind - centre) / width for kind in (samples, real, augmented))
+    center, width = real.mean(0), np.maximum(real.std(0), LEAST_WIDTH)
+    samples, real, augmented = ((kind - center) / width for kind in (samples, real, augmented))
     as_augmented, as_real = _density(augmented), _density(real)
     line = np.quantile(as_augmented(real) - as_real(real), 1 - CHANCE)
     strange = np.quantile(as_augmented(augmented), CHANCE)
@@ -58,36 +57,36 @@ def _share(samples: np.ndarray, real: np.ndarray, augmented: np.ndarray) -> floa
     return float(look_augmented(samples)) if look_augmented(augmented) >= TOLD else None
 
 
-def _statistics(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of the colours (n, 3) and of the edges (n, 2), float64; logarithms of what is multiplied."""
-    parts = chunks(len(pictures), pictures.shape[1:])
-    kinds = zip(*(_statistics_at_once(pictures[part]) for part in parts), strict=True)
+def _statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of the colors (n, 3) and of the edges (n, 2), float64; logarithms of what is multiplied."""
+    parts = chunks(len(images), images.shape[1:])
+    kinds = zip(*(_statistics_at_once(images[part]) for part in parts), strict=True)
     return tuple(np.concatenate(kind) for kind in kinds)
 
 
-def _statistics_at_once(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if pictures.shape[-1] == 4:  # what cannot be seen has no colour
-        pictures = premultiply(pictures)
-    colours = pictures[..., :3].astype(np.float32) / 255
-    grey = colours.mean(-1)
-    contrast, saturation = grey.std((1, 2)), (colours - grey[..., None]).std((1, 2, 3))
+def _statistics_at_once(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if images.shape[-1] == 4:  # what cannot be seen has no color
+        images = premultiply(images)
+    colors = images[..., :3].astype(np.float32) / 255
+    gray = colors.mean(-1)
+    contrast, saturation = gray.std((1, 2)), (colors - gray[..., None]).std((1, 2, 3))
     edges = []
     for axis in (1, 2):
-        steps = np.abs(np.diff(grey, axis=axis)).mean(3 - axis)  # how much neighbours differ
+        steps = np.abs(np.diff(gray, axis=axis)).mean(3 - axis)  # how much neighbours differ
         edges.append(np.minimum(steps[:, 0], steps[:, -1]) / (steps.mean(1) + 1e-3))
-    of_colours = [grey.mean((1, 2)), np.log(contrast + 0.01), np.log(saturation + 0.01)]
+    of_colors = [gray.mean((1, 2)), np.log(contrast + 0.01), np.log(saturation + 0.01)]
     of_edges = [np.log(edge + 0.01) for edge in edges]
-    return np.stack(of_colours, 1).astype(np.float64), np.stack(of_edges, 1).astype(np.float64)
+    return np.stack(of_colors, 1).astype(np.float64), np.stack(of_edges, 1).astype(np.float64)
 
 
 def _density(values: np.ndarray):
     """The logarithm of the density (but for a constant) of a normal distribution fitted to them."""
-    centre = values.mean(0)
+    center = values.mean(0)
     covariance = np.cov(values.T) + RIDGE * np.eye(values.shape[1])
     inverse, scale = np.linalg.inv(covariance), np.linalg.slogdet(covariance)[1]
 
     def logarithm(at):
-        away = at - centre
+        away = at - center
         return -0.5 * (np.einsum("ni,ij,nj->n", away, inverse, away) + scale)
 
     return logarithm

@@ -1,9 +1,9 @@
-"""Are generated pictures like some real one, and is each kind of real one made? Four shares."""
+"""Are generated images like some real one, and is each kind of real one made? Four shares."""
 
 import numpy as np
 
 from dcgan.metrics.distances import check_features
-from dcgan.metrics.figure import Figure, mean_interval, share_interval, withheld
+from dcgan.metrics.estimate import Figure, mean_interval, share_interval, withheld
 
 PRECISION_NEIGHBOURS = 3  # Kynkaanniemi et al. 2019, section 3
 COVERAGE_NEIGHBOURS = 5  # Naeem et al. 2020, section 5 and its code
@@ -13,14 +13,14 @@ ROWS = 1_024  # of a distance matrix at a time: bounds the memory
 def manifold_figures(real: np.ndarray, fake: np.ndarray, network: str = "") -> list[Figure]:
     """Precision and recall, density and coverage, as four figures in this order.
 
-    Around each picture lies a ball that just reaches its k-th nearest neighbour of its own kind.
-    Precision is the share of fakes within a ball of a real picture, recall the share of real ones
+    Around each image lies a ball that just reaches its k-th nearest neighbour of its own kind.
+    Precision is the share of fakes within a ball of a real image, recall the share of real ones
     within a ball of a fake (Kynkaanniemi et al. 2019, arXiv 1904.06991, k = 3). Density is by how
     many real balls a fake is covered, divided by k, coverage the share of real balls that hold a
     fake (Naeem et al. 2020, arXiv 2002.09797, k = 5). Density may exceed 1. Where both kinds come
     from one source and n = m, density is 1 on average and coverage 1 - 2^-5 or a little more.
     All four change with the counts: compare only figures with equal ones. Each interval is over
-    the pictures that are counted, taking the others as given.
+    the images that are counted, taking the others as given.
 
     Args:
         real, fake: features, (n, d) and (m, d).
@@ -33,7 +33,7 @@ def manifold_figures(real: np.ndarray, fake: np.ndarray, network: str = "") -> l
     n, m = len(real), len(fake)
     names = ("precision", "recall", "density", "coverage")
     if min(n, m) <= COVERAGE_NEIGHBOURS:
-        reason = f"more than {COVERAGE_NEIGHBOURS} pictures of each kind are needed"
+        reason = f"more than {COVERAGE_NEIGHBOURS} images of each kind are needed"
         return [withheld(name, n, m, network, reason) for name in names]
     small, large = _radii(real, (PRECISION_NEIGHBOURS, COVERAGE_NEIGHBOURS))
     (fake_radii,) = _radii(fake, (PRECISION_NEIGHBOURS,))

@@ -5,34 +5,34 @@ from functools import cache
 import numpy as np
 from keras import ops
 
-from dcgan.metrics.resize import resize
+from dcgan.images import thumbnails
 
-SIDE = 64  # pixels: every picture is resized to this square first
+SIDE = 64  # pixels: every image is resized to this square first
 SEED = 200209797
-FILTERS = (24, 64, 128)  # of three 3 x 3 convolutions with stride 2; 24 = 9 * 3 colours - 3
-TINY = 1e-3  # keeps a flat picture's features finite
+FILTERS = (24, 64, 128)  # of three 3 x 3 convolutions with stride 2; 24 = 9 * 3 colors - 3
+TINY = 1e-3  # keeps a flat image's features finite
 
 
-def random_features(pictures: np.ndarray) -> np.ndarray:
-    """Embed pictures by a fixed random convolutional network.
+def random_features(images: np.ndarray) -> np.ndarray:
+    """Embed images by a fixed random convolutional network.
 
-    Random embeddings compare real with generated pictures without ImageNet's bias, and do better
-    than trained ones on pictures unlike ImageNet's (Naeem et al. 2020, arXiv 2002.09797). The
+    Random embeddings compare real with generated images without ImageNet's bias, and do better
+    than trained ones on images unlike ImageNet's (Naeem et al. 2020, arXiv 2002.09797). The
     weights come from NumPy's Philox bits, so that nothing is downloaded and the features are the
     same under every backend (to float32 rounding).
 
     Each stage is a convolution with orthogonal filters and an absolute value, divided by its own
     root mean square. The first filters sum to zero, so that brightness, which would drown the
     rest, only counts in a 4 x 4 thumbnail. Of each stage's channels the mean and the spread over
-    the picture are kept (what there is), and the means of its quarters (where it is).
+    the image are kept (what there is), and the means of its quarters (where it is).
 
     Args:
-        pictures: uint8 (n, H, W, 3), of any size; `features` hands over a few at a time.
+        images: uint8 (n, H, W, 3), of any size; `features` hands over a few at a time.
 
     Returns:
         float32 (n, 1344).
     """
-    activations = ops.cast(resize(pictures, SIDE), "float32") / 127.5 - 1
+    activations = ops.cast(thumbnails(images, SIDE), "float32") / 127.5 - 1
     parts = [_block_means(activations, 4)]
     for stage in _weights():
         activations = ops.conv(
@@ -54,7 +54,7 @@ def _weights() -> list[np.ndarray]:
         # NumPy promises the raw bits for ever, but not what its distributions make of them.
         noise = (bits.random_raw(9 * channels * filters) >> 11) * 2.0**-53 - 0.5
         noise = noise.reshape(9 * channels, filters)
-        if not stages:  # no filter sees brightness: those of each colour sum to zero
+        if not stages:  # no filter sees brightness: those of each color sum to zero
             by_place = noise.reshape(9, 3, filters)
             noise = (by_place - by_place.mean(0)).reshape(noise.shape)
         basis, triangle = np.linalg.qr(noise)
@@ -64,8 +64,8 @@ def _weights() -> list[np.ndarray]:
     return stages
 
 
-def _block_means(pictures, blocks: int):
+def _block_means(images, blocks: int):
     """Means over blocks x blocks equal parts: (n, s, s, c) to (n, blocks * blocks * c)."""
-    count, side, _, channels = pictures.shape
+    count, side, _, channels = images.shape
     split = (count, blocks, side // blocks, blocks, side // blocks, channels)
-    return ops.reshape(ops.mean(ops.reshape(pictures, split), axis=(2, 4)), (count, -1))
+    return ops.reshape(ops.mean(ops.reshape(images, split), axis=(2, 4)), (count, -1))

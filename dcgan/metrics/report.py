@@ -6,12 +6,12 @@ import numpy as np
 
 from dcgan.errors import ArgumentError
 from dcgan.metrics.distances import fid, kid, kid_difference
+from dcgan.metrics.estimate import Figure, withheld
 from dcgan.metrics.features import features, load_network, scaling
-from dcgan.metrics.figure import Figure, withheld
 from dcgan.metrics.manifold import manifold_figures
-from dcgan.metrics.memorisation import Memorisation, memorisation
+from dcgan.metrics.memorization import Memorization, memorization
 
-MOST_REAL = 5_000  # real pictures in the distances: more cost minutes and change little
+MOST_REAL = 5_000  # real images in the distances: more cost minutes and change little
 NAMES = ("KID", "FID", "precision", "recall", "density", "coverage")
 
 
@@ -20,22 +20,22 @@ class Evaluation:
     """All that was measured on one model's samples.
 
     Args:
-        figures: by name: generated against training pictures.
-        floor: by name: held-out against training pictures, the best that can be hoped for.
-        memorisation: whether the samples are copies.
+        figures: by name: generated against training images.
+        floor: by name: held-out against training images, the best that can be hoped for.
+        memorization: whether the samples are copies.
         network: name of the feature network behind `figures` and `floor`.
     """
 
     figures: dict[str, Figure]
     floor: dict[str, Figure]
-    memorisation: Memorisation
+    memorization: Memorization
     network: str
 
     def text(self) -> str:
         """A table: each figure with its interval, beside the floor; then the verdict on copying."""
         kid_figure = self.figures["KID"]
         lines = [
-            f"{kid_figure.n_fake:,} generated against {kid_figure.n_real:,} training pictures; "
+            f"{kid_figure.n_fake:,} generated against {kid_figure.n_real:,} training images; "
             f"feature network: {self.network}; in brackets: 95% intervals",
             f"{'':10} {'generated':30} real, held out ({self.floor['KID'].n_fake:,})",
         ]
@@ -48,11 +48,11 @@ class Evaluation:
         counts = [figures["coverage"].n_fake for figures in (self.figures, self.floor)]
         if counts[1] not in (0, counts[0]):
             notes[
-                f"precision to coverage are from {counts[0]:,} pictures of each kind, and from "
+                f"precision to coverage are from {counts[0]:,} images of each kind, and from "
                 f"{counts[1]:,} for those held out: fewer give other values, so the two columns "
                 "compare by KID alone."
             ] = None
-        return "\n".join([*lines, *notes, self.memorisation.text()])
+        return "\n".join([*lines, *notes, self.memorization.text()])
 
     def to_dict(self) -> dict:
         """The same as plain values for JSON."""
@@ -60,13 +60,13 @@ class Evaluation:
             "network": self.network,
             "figures": {name: figure.to_dict() for name, figure in self.figures.items()},
             "floor": {name: figure.to_dict() for name, figure in self.floor.items()},
-            "memorisation": self.memorisation.to_dict(),
+            "memorization": self.memorization.to_dict(),
         }
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Which of two models comes nearer to the real pictures.
+    """Which of two models comes nearer to the real images.
 
     Args:
         first, second: KID of each.
@@ -96,7 +96,7 @@ class Comparison:
                     f"  {n}: KID {f.text()}"
                     for n, f in zip(names, (self.first, self.second), strict=True)
                 ),
-                f"  {self.first.n_real:,} real pictures; feature network: {self.first.network}",
+                f"  {self.first.n_real:,} real images; feature network: {self.first.network}",
             ]
         )
 
@@ -113,19 +113,19 @@ class Comparison:
 def evaluate(
     generated: np.ndarray, train: np.ndarray, held_out: np.ndarray | None = None, network="random"
 ) -> Evaluation:
-    """Measure generated pictures against those that a model was trained on.
+    """Measure generated images against those that a model was trained on.
 
     Args:
         generated, train: uint8 (n, H, W, C); 4 channels with straight alpha.
-        held_out: likewise: pictures that were not trained on; None or empty if there are none.
+        held_out: likewise: images that were not trained on; None or empty if there are none.
         network: what `features.load_network` takes.
 
     Raises:
-        ArgumentError: the pictures or the network cannot be used.
+        ArgumentError: the images or the network cannot be used.
     """
     network = load_network(network)
     held_out = train[:0] if held_out is None else held_out
-    copies = memorisation(generated, train, held_out)  # checks the shapes as well
+    copies = memorization(generated, train, held_out)  # checks the shapes as well
     real = features(_thinned(train, MOST_REAL), network)
     scaled = scaling(real)
     real, fake = scaled(real), scaled(features(generated, network))
@@ -134,7 +134,7 @@ def evaluate(
             real, scaled(features(_thinned(held_out, MOST_REAL), network)), network.name
         )
     else:
-        reason = "no pictures are held out"
+        reason = "no images are held out"
         floor = {name: withheld(name, len(real), 0, network.name, reason) for name in NAMES}
     return Evaluation(_figures(real, fake, network.name), floor, copies, network.name)
 
@@ -142,18 +142,18 @@ def evaluate(
 def compare(
     first: np.ndarray, second: np.ndarray, train: np.ndarray, network="random"
 ) -> Comparison:
-    """Say which of two sets of generated pictures is nearer to the same real ones.
+    """Say which of two sets of generated images is nearer to the same real ones.
 
     Args:
         first, second, train: uint8 (n, H, W, C).
         network: what `features.load_network` takes.
 
     Raises:
-        ArgumentError: the pictures or the network cannot be used.
+        ArgumentError: the images or the network cannot be used.
     """
     if not first.shape[1:] == second.shape[1:] == train.shape[1:]:
         raise ArgumentError(
-            "Two models are compared on pictures of one size. Received: "
+            "Two models are compared on images of one size. Received: "
             f"{first.shape[1:]}, {second.shape[1:]} and real ones {train.shape[1:]}"
         )
     network = load_network(network)

@@ -1,19 +1,19 @@
-"""How varied are the samples, compared with the real pictures? One share, quick to take."""
+"""How varied are the samples, compared with the real images? One share, quick to take."""
 
 import math
 
 import numpy as np
 
 from dcgan.errors import ArgumentError
+from dcgan.images import thumbnails
 from dcgan.metrics.manifold import squared_distances
-from dcgan.metrics.resize import resize
 
-SIDE = 16  # pixels: noise on top of one and the same picture is no variety, and averages out here
-MOST = 500  # pictures of each kind: bounds the time
+SIDE = 16  # pixels: noise on top of one and the same image is no variety, and averages out here
+MOST = 500  # images of each kind: bounds the time
 
 
 def variety(samples: np.ndarray, real: np.ndarray) -> float:
-    """The samples' variety as a share of the real pictures'; about 1 for a healthy model.
+    """The samples' variety as a share of the real images'; about 1 for a healthy model.
 
     Where there are more of one kind, its groups of as many as there are of the other are averaged.
 
@@ -25,26 +25,26 @@ def variety(samples: np.ndarray, real: np.ndarray) -> float:
         samples, real: uint8 (n, H, W, C), at least 2 of each. Equal counts are compared.
 
     Raises:
-        ArgumentError: there are too few pictures.
+        ArgumentError: there are too few images.
     """
     count = min(len(samples), len(real), MOST)
     if count < 2:
         raise ArgumentError(
-            "Variety needs at least 2 samples and 2 real pictures. Received: "
-            f"{len(samples)} samples and {len(real)} real pictures."
+            "Variety needs at least 2 samples and 2 real images. Received: "
+            f"{len(samples)} samples and {len(real)} real images."
         )
     (variance, gap), (real_variance, real_gap) = (_spread(p, count) for p in (samples, real))
-    if real_variance == 0:  # equal pictures: nothing to be varied about
+    if real_variance == 0:  # equal images: nothing to be varied about
         return 1.0
-    of_gaps = gap / real_gap if real_gap else math.inf  # every real picture is there twice
+    of_gaps = gap / real_gap if real_gap else math.inf  # every real image is there twice
     return min(variance / real_variance, of_gaps)
 
 
-def _spread(pictures: np.ndarray, count: int) -> tuple[float, float]:
-    """Total variance, and mean distance to the nearest other picture, in groups of `count`."""
-    groups = min(len(pictures), MOST) // count
-    chosen = pictures[np.linspace(0, len(pictures) - 1, groups * count).astype(int)]
-    flat = resize(chosen, SIDE).reshape(groups, count, -1).astype(np.float64)
+def _spread(images: np.ndarray, count: int) -> tuple[float, float]:
+    """Total variance, and mean distance to the nearest other image, in groups of `count`."""
+    groups = min(len(images), MOST) // count
+    chosen = images[np.linspace(0, len(images) - 1, groups * count).astype(int)]
+    flat = thumbnails(chosen, SIDE).reshape(groups, count, -1).astype(np.float64)
     gaps = []
     for group in flat:
         distance = squared_distances(group, group)

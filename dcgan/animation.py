@@ -1,0 +1,152 @@
+"""How did it get there? A run's sample grids as a film, and a few moments of them side by side."""
+
+import io
+import logging
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from dcgan.atomic import write_atomically
+from dcgan.images import GAP, RUN_IMAGE, save_png
+
+MOST_FRAMES = 100
+MOST_PIXELS = 400  # of the longer side: a film is watched on a page, beside text
+MOST_BYTES = 5_000_000  # of film.gif, as it is shown on web pages; frames are left out till it fits
+FRAME_MILLISECONDS = 120
+LAST_MILLISECONDS = 2_000  # the end is looked at longer
+MOMENTS = 8  # rows of epochs.png
+IMAGES = 8  # columns of epochs.png
+IMAGE_PIXELS = 100  # of the longer side of a image there
+LABEL_PIXELS = 78  # room for "step 1234567" in Pillow's own font
+
+logger = logging.getLogger("dcgan")
+
+
+def write_film(run: Path, img_size: tuple[int, int, int]) -> None:
+    """Write `film.gif` and `epochs.png` into a run's folder; `film.mp4` where ffmpeg is installed.
+
+    They are by-products: where one cannot be written this is said, and the training is a success.
+
+    Args:
+        run: the run's folder, with sample grids below `samples`. Without any, nothing is written.
+        img_size: (height, width, channels) of one image.
+    """
+    sheets = find_sheets(run / "samples")
+    if not sheets:
+        return
+    try:
+        frames = read_frames(sheets)
+        write_atomically(run / "film.gif", gif_bytes(frames))
+        save_png(run / "epochs.png", moments_sheet(sheets, img_size), RUN_IMAGE)
+        if ffmpeg := shutil.which("ffmpeg"):
+            save_mp4(ffmpeg, frames, run / "film.mp4")
+    except OSError as error:
+        logger.warning("No film was made of %s: %s.", run, error.strerror or error)
+
+
+def find_sheets(folder: str | Path) -> list[Path]:
+    """A run's sample grids in the order in which they were made."""
+    return sorted(Path(folder).glob("image_at_epoch_*_step_*.png"), key=_step)
+
+
+def _step(sheet: Path) -> int:
+    return int(re.search(r"step_(\d+)", sheet.stem)[1])
+
+
+def read_frames(sheets: list[Path]) -> list[Image.Image]:
+    """At most `MOST_FRAMES` of the sheets, evenly chosen, as RGB images made small enough."""
+    chosen = np.unique(np.linspace(0, len(sheets) - 1, min(MOST_FRAMES, len(sheets))).astype(int))
+    frames = []
+    for number in chosen:
+        frame = _on_white(sheets[number])
+        frame.thumbnail((MOST_PIXELS, MOST_PIXELS), Image.Resampling.LANCZOS)
+        frames.append(frame)
+    return frames
+
+
+def _on_white(sheet: Path) -> Image.Image:
+    with Image.open(sheet) as image:
+        if image.mode != "RGBA":
+            return image.convert("RGB")
+        image.load()
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image).convert("RGB")
+
+
+def gif_bytes(frames: list[Image.Image]) -> bytes:
+    """A GIF file of the frames that plays for ever; every other one is left out until it fits."""
+    # Octree takes a hundredth of the time of Pillow's default, which asks a minute for 100 frames
+    frames = [frame.quantize(256, method=Image.Quantize.FASTOCTREE) for frame in frames]
+    while True:
+        durations = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_MILLISECONDS]
+        buffer = io.BytesIO()
+        frames[0].save(
+            buffer,
+            "gif",
+            save_all=True,
+            append_images=frames[1:],
+            duration=durations,
+            loop=0,
+            comment=RUN_IMAGE["Software"],  # never to be taken for a image to train on
+        )
+        if buffer.tell() <= MOST_BYTES or len(frames) < 3:
+            return buffer.getvalue()
+        frames = frames[::-2][::-1]  # from the back: the last one stays
+
+
+def save_mp4(ffmpeg: str, frames: list[Image.Image], path: Path) -> None:
+    """Write the frames as an MP4 file with the program `ffmpeg`; where it fails, say so."""
+    width, height = (side // 2 * 2 for side in frames[0].size)  # its color planes are halved
+    command = [ffmpeg, "-loglevel", "error", "-y", "-f", "rawvideo", "-pixel_format", "rgb24"]
+    command += ["-video_size", f"{width}x{height}", "-framerate", str(1000 / FRAME_MILLISECONDS)]
+    command += ["-i", "-", "-pix_fmt", "yuv420p", "-movflags", "+faststart", str(path)]
+    pixels = b"".join(frame.crop((0, 0, width, height)).tobytes() for frame in frames)
+    done = subprocess.run(command, input=pixels, capture_output=True, check=False)
+    if done.returncode:
+        reason = " ".join(done.stderr.decode(errors="replace").split())[-200:]
+        logger.warning("film.mp4 was not made: %s says: %s", ffmpeg, reason)
+
+
+def moments_sheet(sheets: list[Path], img_size: tuple[int, int, int]) -> np.ndarray:
+    """A row for each of a few moments, the same latents below each other, its step beside it.
+
+    Images change fastest early, so the moments lie closer there.
+
+    Args:
+        sheets: grids of images of `img_size`, as `images.grid` lays them out.
+        img_size: (height, width, channels) of one image.
+
+    Returns:
+        uint8 (height, width, 3).
+    """
+    chosen = np.unique(np.geomspace(1, len(sheets), MOMENTS).round().astype(int)) - 1
+    return np.concatenate([_row(sheets[number], img_size[:2]) for number in chosen])
+
+
+def _row(sheet: Path, size: tuple[int, int]) -> np.ndarray:
+    """The first images of a grid beside each other, made small, with the step before them."""
+    images = Image.fromarray(_first_images(_on_white(sheet), size))
+    scale = min(1, IMAGE_PIXELS / max(size))
+    width, height = (round(side * scale) for side in images.size)
+    row = Image.new("RGB", (LABEL_PIXELS + width, height), "white")
+    row.paste(images.resize((width, height), Image.Resampling.LANCZOS), (LABEL_PIXELS, 0))
+    ImageDraw.Draw(row).text((4, height // 2), f"step {_step(sheet)}", "black", anchor="lm")
+    return np.asarray(row)
+
+
+def _first_images(sheet: Image.Image, size: tuple[int, int]) -> np.ndarray:
+    """The first images of a grid in one row."""
+    height, width = size
+    columns = (sheet.width - GAP) // (width + GAP)
+    rows = (sheet.height - GAP) // (height + GAP)
+    pixels = np.asarray(sheet)
+    images = []
+    for number in range(min(IMAGES, rows * columns)):
+        top = number // columns * (height + GAP)
+        left = number % columns * (width + GAP)
+        images.append(pixels[top : top + height + GAP, left : left + width + GAP])
+    return np.concatenate(images, axis=1)

@@ -1,0 +1,1 @@
+"""Facts about a folder of images before any training."""

@@ -1,0 +1,1 @@
+"""Plans of both networks, and Keras models built from them."""

@@ -1,0 +1,190 @@
+"""What do the two networks look like? The generator and the discriminator, built from one plan."""
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from dcgan.networks.plan import Plan, Stage
+
+SMOOTHED = 2  # last stages; where all are, the discriminator wins: benchmarks/QUALITY.md
+
+
+def build_generator(plan: Plan, *, seed: int = 0, dtype=None, name="generator") -> keras.Model:
+    """Build the network that turns latents into images.
+
+    Args:
+        plan: the plan of both networks.
+        seed: of the initial weights and of dropout.
+        dtype: Keras dtype policy of the layers, e.g. "float32" or "mixed_bfloat16".
+
+    Returns:
+        A model from float32 latents `(n, input_size)` to float32 images `(n, H, W, C)` in
+        [-1, 1]. It holds Keras's own layers only, so that it loads without this package.
+    """
+    make = _LayerMaker(plan, seed, dtype)
+    height, width = plan.base.size
+    units = height * width * plan.base.filters
+    latent = layers.Input((plan.input_size,), name="latent")
+    x = make.layer(layers.Dense, "base", units, use_bias=plan.base.bias)(latent)
+    if plan.base.norm == "units":  # one mean and variance per unit: before the reshape
+        x = make.norm_and_activation(x, "base", plan.base)
+    x = layers.Reshape((height, width, plan.base.filters), dtype=dtype, name="base_map")(x)
+    if plan.base.norm != "units":
+        x = make.norm_and_activation(x, "base", plan.base)
+    x = make.dropout(x, "base", plan.base)
+    size = plan.base.size
+    for number, stage in enumerate(plan.generator, 1):
+        x = make.upsample(x, f"stage_{number}", stage)
+        if plan.upsampling == "smooth" and number > len(plan.generator) - SMOOTHED:
+            x = make.smooth(x, f"stage_{number}", stage)
+        x = _crop(x, f"stage_{number}", size, stage, dtype)
+        x = make.norm_and_activation(x, f"stage_{number}", stage)
+        x = make.dropout(x, f"stage_{number}", stage)
+        size = stage.size
+    # float32 at the end: bfloat16 has too few digits for 256 levels of brightness
+    images = layers.Activation("tanh", dtype="float32", name="image")(x)
+    generator = keras.Model(latent, images, name=name)
+    if plan.initializer == "smooth":
+        _begin_as_interpolation(generator)
+    return generator
+
+
+def build_discriminator(plan: Plan, *, seed: int = 0, dtype=None) -> keras.Model:
+    """Build the network that scores images, the generator's mirror image.
+
+    Returns:
+        A model from float32 images `(n, H, W, C)` in [-1, 1] to float32 logits `(n, 1)`:
+        above 0 it takes the image for real, below 0 for generated.
+    """
+    make = _LayerMaker(plan, seed, dtype, fades=not plan.discriminator_couples)
+    image = layers.Input(plan.img_size, name="image")
+    x = image
+    for number, stage in enumerate(plan.discriminator, 1):
+        x = make.convolution(layers.Conv2D, f"stage_{number}", stage)(x)
+        x = make.norm_and_activation(x, f"stage_{number}", stage, activate_first=False)
+        x = make.dropout(x, f"stage_{number}", stage)
+    x = layers.Flatten(dtype=dtype, name="flat")(x)
+    logit = make.layer(layers.Dense, "logit", 1, use_bias=plan.logit_bias)(x)
+    # float32 for the loss, whatever the precision of the layers
+    logit = layers.Activation("linear", dtype="float32", name="float32_logit")(logit)
+    return keras.Model(image, logit, name="discriminator")
+
+
+def _crop(x, name: str, size: tuple[int, int], stage: Stage, dtype):
+    """Cut what upsampling gave in excess: 10 doubles to 20, and the plan may ask for 19."""
+    steps = zip(size, stage.stride, stage.size, strict=True)
+    excess = [side * step - want for side, step, want in steps]
+    if not any(excess):
+        return x
+    cut = tuple((extra // 2, extra - extra // 2) for extra in excess)
+    return layers.Cropping2D(cut, dtype=dtype, name=f"{name}_crop")(x)
+
+
+def _begin_as_interpolation(generator: keras.Model) -> None:
+    """Make transposed convolutions begin as bilinear interpolation, with no grid to unlearn.
+
+    Every kernel becomes one random matrix between the channels under a tent over the pixels, of
+    the same deviation. After Aitken et al. 2017, arXiv 1707.02937, where it is nearest neighbour.
+    """
+    for layer in generator.layers:
+        if isinstance(layer, layers.Conv2DTranspose):
+            kernel = layer.kernel  # (height, width, filters out, filters in)
+            axes = zip(layer.kernel_size, layer.strides, strict=True)
+            tent = np.multiply.outer(*(_tent(side, step) for side, step in axes))
+            tent = ops.cast(tent / np.linalg.norm(tent), kernel.dtype)
+            kernel.assign(tent[:, :, None, None] * ops.sum(kernel, (0, 1)))
+
+
+def _tent(side: int, step: int) -> np.ndarray:
+    """Weights of linear interpolation; those that meet in one pixel of the result add up to 1."""
+    place = np.arange(side)
+    weights = np.maximum(0, 1 - abs(place - (side - 1) / 2) / step)
+    return weights / np.bincount(place % step, weights)[place % step]
+
+
+class _LayerMaker:
+    """Makes layers that share a plan's initializer, seeds and precision.
+
+    What comes out must have the weights that `plan.weight_shapes` reckons without Keras.
+    """
+
+    def __init__(self, plan: Plan, seed: int, dtype, fades: bool = False):
+        self.plan = plan
+        self.fades = fades  # whether no BatchNorm brings the signal back to its size
+        self.dtype = dtype
+        self._seed = seed
+
+    def next_seed(self) -> int:
+        self._seed += 1
+        return self._seed
+
+    def layer(self, kind, name: str, *sizes, **options):
+        """A dense or convolution layer with freshly seeded initial weights."""
+        if self.plan.initializer == "glorot":
+            initializer = keras.initializers.GlorotUniform(seed=self.next_seed())
+        elif self.fades:  # He et al. 2015, section 2.2
+            initializer = keras.initializers.HeNormal(seed=self.next_seed())
+        else:  # N(0, 0.02): Radford et al. 2016, section 4
+            initializer = keras.initializers.RandomNormal(stddev=0.02, seed=self.next_seed())
+        return kind(*sizes, kernel_initializer=initializer, dtype=self.dtype, name=name, **options)
+
+    def convolution(self, kind, name: str, stage: Stage, strides=None):
+        return self.layer(
+            kind,
+            name,
+            stage.filters,
+            stage.kernel,
+            strides=strides or stage.stride,
+            padding="same",
+            use_bias=stage.bias,
+        )
+
+    def upsample(self, x, name: str, stage: Stage):
+        if self.plan.upsampling == "resize":
+            if stage.stride != (1, 1):
+                x = layers.UpSampling2D(stage.stride, dtype=self.dtype, name=f"{name}_resize")(x)
+            return self.convolution(layers.Conv2D, name, stage, strides=(1, 1))(x)
+        return self.convolution(layers.Conv2DTranspose, name, stage)(x)
+
+    def smooth(self, x, name: str, stage: Stage):
+        """The mean of as many pixels as the stride: of a grid of that period nothing is left.
+
+        Sugawara et al. 2018, arXiv 1806.02658. One axis at a time, since backends differ in what
+        they average at the border of a window that reaches over it on one side only.
+        """
+        height, width = stage.stride
+        for axis, window in (("down", (height, 1)), ("across", (1, width))):
+            pool = layers.AveragePooling2D(
+                window, strides=1, padding="same", dtype=self.dtype, name=f"{name}_smooth_{axis}"
+            )
+            x = pool(x)
+        return x
+
+    def norm_and_activation(self, x, name: str, stage: Stage, activate_first=None):
+        steps = [self._norm, self._activation]
+        if self.plan.activate_first if activate_first is None else activate_first:
+            steps.reverse()
+        for step in steps:
+            x = step(x, name, stage)
+        return x
+
+    def _norm(self, x, name: str, stage: Stage):
+        if stage.norm == "none":
+            return x
+        return layers.BatchNormalization(
+            momentum=self.plan.momentum, dtype=self.dtype, name=f"{name}_norm"
+        )(x)
+
+    def _activation(self, x, name: str, stage: Stage):
+        if stage.slope == 1:
+            return x
+        if stage.slope == 0:
+            return layers.ReLU(dtype=self.dtype, name=f"{name}_relu")(x)
+        return layers.LeakyReLU(stage.slope, dtype=self.dtype, name=f"{name}_relu")(x)
+
+    def dropout(self, x, name: str, stage: Stage):
+        if stage.dropout == 0:
+            return x
+        return layers.Dropout(
+            stage.dropout, seed=self.next_seed(), dtype=self.dtype, name=f"{name}_dropout"
+        )(x)

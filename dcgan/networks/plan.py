@@ -1,0 +1,318 @@
+"""Which layers, how wide, on maps of which size? The plan of both networks, as plain numbers."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+
+from dcgan.errors import ArgumentError
+
+Pair = tuple[int, int]
+
+MAX_SIDE = 2048  # pixels; beyond it a DCGAN of this kind fits no machine its users have
+MIN_SIDE = 4
+MAX_DEPTH = 12  # 2048 halves eleven times
+MAX_FILTERS = 8192
+MAX_LATENT = 65536
+MAX_KERNEL = 31
+MAX_WEIGHTS = 80_000_000  # per network: a whole model file then stays below 4 GiB
+
+NORMS = ("batch", "units", "none")  # "units": each unit of the first dense layer for itself
+UPSAMPLINGS = ("transposed", "resize", "smooth")
+DEEP = 5  # from this depth on, other networks are better: benchmarks/QUALITY.md
+INITIALIZERS = ("normal", "smooth", "glorot")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One convolution (or the generator's first dense layer) and what follows it.
+
+    Attributes:
+        size: height and width of the map it gives, in pixels.
+        filters: channels of that map.
+        kernel, stride: of the convolution, per axis.
+        norm: "batch", "units" (first dense layer only) or "none".
+        bias: whether the convolution has one.
+        slope: of the leaky ReLU: 0 is the plain ReLU, 1 is no activation at all.
+        dropout: share of activations dropped in training, after the activation.
+    """
+
+    size: Pair
+    filters: int
+    kernel: Pair
+    stride: Pair
+    norm: str = "batch"
+    bias: bool = False
+    slope: float = 0.0
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Both networks as data. The defaults are the guidelines of Radford et al. 2016, section 3.
+
+    Attributes:
+        img_size: height, width, channels of a image.
+        input_size: length of the latent vector.
+        base: the generator's dense layer, reshaped to its `size` and `filters`.
+        generator: stages from the base up to the image; the last one is followed by tanh.
+        discriminator: stages from the image down; a dense layer to one logit follows.
+        upsampling: "transposed" convolution; "smooth", the same, and in the last two stages each
+            pixel then is the mean of as many as the stride, so that a grid of that period is gone;
+            or nearest-neighbour "resize" and a convolution.
+        activate_first: activation before normalization in the generator (two presets need it).
+        initializer: "normal" is N(0, 0.02), Radford et al. 2016, section 4, but He et al. 2015 in a
+            discriminator without BatchNorm, where the signal would fade; "smooth" the same, but
+            transposed convolutions begin as interpolation; "glorot" is Keras's own.
+        momentum: of BatchNorm's moving statistics.
+        logit_bias: whether the discriminator's last layer has a bias.
+    """
+
+    img_size: tuple[int, int, int]
+    input_size: int
+    base: Stage
+    generator: tuple[Stage, ...]
+    discriminator: tuple[Stage, ...]
+    upsampling: str = "transposed"
+    activate_first: bool = False
+    initializer: str = "normal"
+    momentum: float = 0.9
+    logit_bias: bool = True
+
+    @property
+    def discriminator_couples(self) -> bool:
+        """Whether D's score of a image depends on the others of its batch, by BatchNorm."""
+        return any(stage.norm != "none" for stage in self.discriminator)
+
+
+def make_plan(
+    *,
+    img_size: tuple[int, int, int],
+    depth: int,
+    increment: int,
+    kernel_size: Pair,
+    stride: Pair,
+    dropout: float,
+    input_size: int,
+    upsampling: str | None = None,
+    discriminator_norm: str | None = None,
+) -> Plan:
+    """Plan two networks that mirror each other: D shrinks 150 > 75 > 38, G grows 38 > 75 > 150.
+
+    Widths are `increment, 2 * increment, ...` from the image inwards. As Radford et al. 2016
+    advise, G's output and D's input layer have no BatchNorm; None leaves it out of a deep D, and
+    chooses "smooth" upsampling for a deep G, "transposed" for others.
+    `dropout` acts in D only: in G it would make the image of a latent a matter of chance while
+    training.
+
+    Raises:
+        ArgumentError: the image cannot be shrunk `depth` times; the message names the deepest.
+    """
+    sizes = [tuple(img_size[:2])]
+    for _ in range(depth):
+        sizes.append(
+            tuple(math.ceil(side / step) for side, step in zip(sizes[-1], stride, strict=True))
+        )
+    _check_depth(img_size, depth, stride)
+    norm = discriminator_norm or ("none" if depth >= DEEP else "batch")
+    shape = {"kernel": tuple(kernel_size), "stride": tuple(stride)}
+    generator = [
+        Stage(sizes[level], increment * level, **shape) for level in range(depth - 1, 0, -1)
+    ]
+    generator.append(Stage(sizes[0], img_size[2], **shape, norm="none", bias=True, slope=1.0))
+    discriminator = [
+        Stage(
+            sizes[level],
+            increment * level,
+            **shape,
+            norm="none" if level == 1 else norm,
+            bias=level == 1 or norm == "none",
+            slope=0.2,
+            dropout=dropout,
+        )
+        for level in range(1, depth + 1)
+    ]
+    plan = Plan(
+        img_size=tuple(img_size),
+        input_size=input_size,
+        base=Stage(sizes[depth], increment * depth, (1, 1), (1, 1)),
+        generator=tuple(generator),
+        discriminator=tuple(discriminator),
+        upsampling=upsampling or ("smooth" if depth >= DEEP else "transposed"),
+        initializer="smooth",
+    )
+    check_plan(plan)
+    return plan
+
+
+def make_plan_from(options: Mapping) -> Plan:
+    """The plan that the constructor's arguments ask for; see `make_plan`."""
+    names = ("img_size", "depth", "increment", "kernel_size", "stride", "dropout", "input_size")
+    names += ("upsampling", "discriminator_norm")
+    return make_plan(**{name: options[name] for name in names})
+
+
+def deepest(img_size: Sequence[int], stride: Pair) -> int:
+    """How often every strided axis of the image can be shrunk before it is one pixel."""
+    depths = []
+    for side, step in zip(img_size[:2], stride, strict=True):
+        depth = 0
+        while step > 1 and side > 1:
+            side, depth = math.ceil(side / step), depth + 1
+        if step > 1:
+            depths.append(depth)
+    return min(depths, default=MAX_DEPTH)
+
+
+def _check_depth(img_size: Sequence[int], depth: int, stride: Pair) -> None:
+    most = deepest(img_size, stride)
+    if depth > most:
+        raise ArgumentError(
+            f"depth={depth} is too deep: a image of {img_size[0]}x{img_size[1]} pixels can be "
+            f"shrunk at most {most} times by stride {tuple(stride)}. "
+            f"Use depth={most} or less, or larger images."
+        )
+
+
+def check_plan(plan: Plan) -> None:
+    """Refuse a plan whose numbers are out of bounds or do not fit each other.
+
+    Raises:
+        ArgumentError: names the part of the plan that is wrong.
+    """
+    height, width, channels = plan.img_size
+    _require("img_size", plan.img_size, all(MIN_SIDE <= s <= MAX_SIDE for s in (height, width)))
+    _require("img_size", plan.img_size, channels in (1, 3, 4))
+    _require("input_size", plan.input_size, 1 <= plan.input_size <= MAX_LATENT)
+    _require("upsampling", plan.upsampling, plan.upsampling in UPSAMPLINGS)
+    _require("initializer", plan.initializer, plan.initializer in INITIALIZERS)
+    _require("momentum", plan.momentum, 0 <= plan.momentum < 1)
+    stages = {"generator": plan.generator, "discriminator": plan.discriminator}
+    for name, player in stages.items():
+        _require(f"number of {name} stages", len(player), 1 <= len(player) <= MAX_DEPTH)
+    for stage in (plan.base, *plan.generator, *plan.discriminator):
+        _check_stage(stage, plan.base)
+    size = plan.base.size
+    for stage in plan.generator:
+        steps = zip(size, stage.stride, stage.size, strict=True)
+        fits = all(small * step >= large for small, step, large in steps)
+        _require("generator stage's size", stage.size, fits)
+        size = stage.size
+    last = plan.generator[-1]
+    _require("generator's output", last, (*last.size, last.filters) == tuple(plan.img_size))
+    size = (height, width)
+    for stage in plan.discriminator:
+        steps = zip(size, stage.stride, strict=True)
+        size = tuple(math.ceil(side / step) for side, step in steps)
+        _require("discriminator stage's size", stage.size, stage.size == size)
+    for network in ("generator", "discriminator"):
+        count = count_weights(plan, network)
+        _require(f"number of weights of the {network}", count, count <= MAX_WEIGHTS)
+
+
+def _check_stage(stage: Stage, base: Stage) -> None:
+    _require("size", stage.size, all(1 <= side <= MAX_SIDE for side in stage.size))
+    _require("filters", stage.filters, 1 <= stage.filters <= MAX_FILTERS)
+    _require("kernel", stage.kernel, all(1 <= side <= MAX_KERNEL for side in stage.kernel))
+    _require("stride", stage.stride, all(1 <= step <= MAX_KERNEL for step in stage.stride))
+    _require("norm", stage.norm, stage.norm in NORMS and (stage.norm != "units" or stage is base))
+    _require("slope", stage.slope, 0 <= stage.slope <= 1)
+    _require("dropout", stage.dropout, 0 <= stage.dropout < 1)
+
+
+def _require(name: str, received: object, good: bool) -> None:
+    if not good:
+        raise ArgumentError(
+            f"The network plan cannot be built: {name} is out of bounds. Received: {received}"
+        )
+
+
+def weight_shapes(plan: Plan, network: str) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every weight of `network` ("generator" or "discriminator"), by arithmetic.
+
+    Names are `layer/weight`, in the order in which Keras lists them; nothing is allocated.
+    """
+    shapes: dict[str, tuple[int, ...]] = {}
+    if network == "generator":
+        height, width = plan.base.size
+        units = height * width * plan.base.filters
+        _add_layer(shapes, "base", (plan.input_size, units), units, plan.base)
+        previous = plan.base.filters
+    else:
+        previous = plan.img_size[2]
+    for number, stage in enumerate(getattr(plan, network), 1):
+        channels = (previous, stage.filters)
+        if network == "generator" and plan.upsampling != "resize":
+            channels = channels[::-1]
+        _add_layer(shapes, f"stage_{number}", (*stage.kernel, *channels), stage.filters, stage)
+        previous = stage.filters
+    if network == "discriminator":
+        height, width = plan.discriminator[-1].size
+        shapes["logit/kernel"] = (height * width * previous, 1)
+        if plan.logit_bias:
+            shapes["logit/bias"] = (1,)
+    return shapes
+
+
+def _add_layer(shapes: dict, name: str, kernel: tuple, outputs: int, stage: Stage) -> None:
+    shapes[f"{name}/kernel"] = kernel
+    if stage.bias:
+        shapes[f"{name}/bias"] = (outputs,)
+    if stage.norm != "none":
+        units = outputs if stage.norm == "units" else stage.filters
+        for weight in ("gamma", "beta", "moving_mean", "moving_variance"):
+            shapes[f"{name}_norm/{weight}"] = (units,)
+
+
+def count_weights(plan: Plan, network: str) -> int:
+    """Number of weights of `network`, BatchNorm's statistics included, as Keras counts them."""
+    return sum(math.prod(shape) for shape in weight_shapes(plan, network).values())
+
+
+def plan_to_dict(plan: Plan) -> dict:
+    """The plan as plain lists, numbers and strings, ready for JSON."""
+    return asdict(plan)
+
+
+def plan_from_dict(values: Mapping) -> Plan:
+    """Rebuild and check a plan from what `plan_to_dict` gave, or from a stranger's file.
+
+    Raises:
+        ArgumentError: a part is missing, unknown, of the wrong type, or out of bounds.
+    """
+    parts = _typed(Plan, values)
+    parts["base"] = Stage(**_typed(Stage, parts["base"]))
+    for player in ("generator", "discriminator"):
+        parts[player] = tuple(Stage(**_typed(Stage, stage)) for stage in parts[player][:99])
+    plan = Plan(**parts)
+    check_plan(plan)
+    return plan
+
+
+def _typed(kind: type, values: object) -> dict:
+    """The fields of `kind` from `values`, each of the type its annotation names."""
+    names = {field.name: field.type for field in fields(kind)}
+    if not isinstance(values, Mapping) or set(values) != set(names):
+        raise ArgumentError(
+            f"A {kind.__name__.lower()} needs exactly the parts {', '.join(names)}. "
+            f"Received: {str(values)[:200]}"
+        )
+    return {name: _convert(name, values[name], wanted) for name, wanted in names.items()}
+
+
+def _convert(name: str, value: object, wanted: object) -> object:
+    lengths = {Pair: 2, tuple[int, int, int]: 3}
+    if wanted in lengths:
+        good = isinstance(value, list | tuple) and len(value) == lengths[wanted]
+        good = good and all(type(item) is int for item in value)
+        value = tuple(value) if good else value
+    elif wanted in (int, str, bool):
+        good = type(value) is wanted
+    elif wanted is float:
+        good = type(value) in (int, float)
+    else:
+        good = isinstance(value, Mapping if wanted is Stage else list | tuple)
+    if not good:
+        raise ArgumentError(
+            f"{name} in the network plan has a wrong type. Received: {value!r:.200}"
+        )
+    return value

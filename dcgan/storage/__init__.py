@@ -1,0 +1,1 @@
+"""Run folders, checkpoints, model files, locks and logs on disk."""

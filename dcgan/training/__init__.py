@@ -1,0 +1,1 @@
+"""Training: sources of images, state, callbacks and the fit procedure."""

@@ -1,0 +1,187 @@
+"""Is a batch a function of seed and step alone, and does Keras then see the same ones again?"""
+
+import keras
+import numpy as np
+import pytest
+
+from dcgan.data.batches import Batches
+from dcgan.data.order import epoch_order, split
+from dcgan.errors import ArgumentError
+
+
+def numbered(count, shape=(2, 3, 1)):
+    """Images that can be told apart: image i holds i, and its left edge holds 255."""
+    pixels = (
+        np.zeros((count, *shape), np.uint8) + np.arange(count, dtype=np.uint8)[:, None, None, None]
+    )
+    pixels[:, :, 0] = 255
+    return pixels
+
+
+def shown(batch):
+    return batch[:, 0, 1, 0].tolist()
+
+
+def test_an_epoch_shows_every_image_once():
+    batches = Batches(numbered(12), 4)
+    seen = sum((shown(batches[step]) for step in range(batches.steps_per_epoch)), [])
+    assert sorted(seen) == list(range(12))
+
+
+def test_the_order_is_the_one_that_was_promised():
+    order, mirrored = epoch_order(8, seed=1, epoch=2, positions=8)
+    assert order.tolist() == [4, 2, 0, 6, 1, 5, 7, 3]  # stored: a resumed run relies on it
+    assert (mirrored == [1, 1, 0, 1, 0, 1, 0, 1]).all()
+
+
+def test_epochs_and_seeds_have_orders_of_their_own():
+    orders = {tuple(epoch_order(20, seed, epoch, 20)[0]) for seed in range(3) for epoch in range(3)}
+    assert len(orders) == 9
+
+
+def test_a_short_last_batch_is_filled_from_the_start_of_its_epoch():
+    batches = Batches(numbered(5), 4)
+    assert batches.steps_per_epoch == 2
+    assert shown(batches[1])[1:] == shown(batches[0])[:3]
+
+
+def test_fewer_images_than_a_batch_still_fill_it():
+    batch = Batches(numbered(3), 8)[0]
+    assert batch.shape == (8, 2, 3, 1) and set(shown(batch)) == {0, 1, 2}
+
+
+def test_one_image_trains():
+    assert shown(Batches(numbered(1), 4)[7]) == [0, 0, 0, 0]
+
+
+def test_mirroring_turns_about_half_and_nothing_else():
+    plain, mirrored = Batches(numbered(100), 100), Batches(numbered(100), 100, mirror=True)
+    assert shown(plain[0]) == shown(mirrored[0])
+    turned = mirrored[0][:, 0, -1, 0] == 255
+    assert 30 < turned.sum() < 70
+    np.testing.assert_array_equal(mirrored[0][~turned], plain[0][~turned])
+    np.testing.assert_array_equal(mirrored[0][turned], plain[0][turned][:, :, ::-1])
+
+
+def test_only_the_images_asked_for_are_shown():
+    batches = Batches(numbered(10), 3, indices=np.array([2, 4, 6]))
+    assert sorted(shown(batches[0])) == [2, 4, 6] and batches.steps_per_epoch == 1
+
+
+@pytest.mark.parametrize("first_step", [0, 1, 3, 7])
+def test_starting_later_shows_what_would_have_come_then(first_step):
+    whole = Batches(numbered(10), 4, seed=5, mirror=True)
+    later = Batches(numbered(10), 4, seed=5, mirror=True, first_step=first_step)
+    for step in range(5):
+        np.testing.assert_array_equal(later[step], whole[first_step + step])
+    assert later.steps_left == 3 - first_step % 3
+
+
+def test_batches_from_a_file_equal_those_from_memory(tmp_path):
+    pixels = numbered(10)
+    pixels.tofile(tmp_path / "pixels")
+    mapped = np.memmap(tmp_path / "pixels", np.uint8, "r", shape=pixels.shape)
+    slices = [mapped, mapped[2:], mapped[::2], mapped[:, :, 1:]]
+    for part, same in zip(slices, [pixels, pixels[2:], pixels[::2], pixels[:, :, 1:]], strict=True):
+        np.testing.assert_array_equal(Batches(part, 4)[1], Batches(same, 4)[1])
+
+
+def test_a_file_that_became_shorter_is_an_error_and_not_noise(tmp_path):
+    pixels = numbered(10)
+    pixels.tofile(tmp_path / "pixels")
+    batches = Batches(np.memmap(tmp_path / "pixels", np.uint8, "r", shape=pixels.shape), 10)
+    with open(tmp_path / "pixels", "r+b") as file:
+        file.truncate(3)
+    with pytest.raises(OSError, match="shorter"):
+        batches[0]
+
+
+@pytest.mark.parametrize("bad", [{"batch_size": 0}, {"first_step": -1}, {"indices": []}])
+def test_impossible_batches_are_refused(bad):
+    with pytest.raises(ArgumentError, match="Received"):
+        Batches(numbered(3), **{"batch_size": 2} | bad)
+
+
+def names(count):
+    return [f"{index:04}.png" for index in range(count)]
+
+
+def test_a_split_is_complete_disjoint_and_its_own_for_each_seed():
+    train, held_out = split(names(300), seed=0)
+    assert len(held_out) == 30 and sorted([*train, *held_out]) == list(range(300))
+    assert held_out.tolist() != split(names(300), seed=1)[1].tolist()
+
+
+def test_images_that_were_added_leave_the_others_on_their_side():
+    before, after = split(names(300), seed=0)[1], split(names(400), seed=0)[1]
+    changed = set(before) ^ {index for index in after if index < 300}
+    assert len(changed) <= 4  # a new draw would change about 54
+
+
+def test_a_name_that_is_no_text_can_be_set_aside():
+    train, held_out = split([*names(100), "caf\udce9.png"], seed=0)
+    assert len(train) + len(held_out) == 101
+
+
+@pytest.mark.parametrize("count, expected", [(1, 0), (79, 0), (80, 20), (200, 20), (1000, 100)])
+def test_a_small_folder_gives_what_it_can_spare(count, expected):
+    train, held_out = split(names(count), seed=0)
+    assert len(held_out) == expected and len(train) == count - expected
+
+
+class Toy(keras.Model):
+    """A model whose weights tell every batch it has seen, and in which order."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden = keras.layers.Dense(3, kernel_initializer=keras.initializers.Ones())
+        self.head = keras.layers.Dense(1, kernel_initializer=keras.initializers.Ones())
+
+    def call(self, images, training=False):
+        flat = keras.ops.reshape(keras.ops.cast(images, "float32") / 255, (4, 6))
+        return self.head(keras.ops.tanh(self.hidden(flat)))
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        return keras.ops.mean((y_pred - 1) ** 2)
+
+
+class StopAt(keras.callbacks.Callback):
+    def __init__(self, step, last):
+        super().__init__()
+        self.step, self.last = step, last
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step += 1
+        self.model.stop_training = self.step == self.last
+
+
+def train(model, first, last, epochs=4):
+    """Train steps first..last in the calls of `fit` that `Batches` asks for."""
+    stop = StopAt(first, last)
+    while stop.step < last:
+        batches = Batches(IMAGES, 4, seed=2, mirror=True, first_step=stop.step)
+        epoch = stop.step // batches.steps_per_epoch
+        part = batches.steps_left < batches.steps_per_epoch
+        model.fit(
+            batches,
+            steps_per_epoch=batches.steps_left,
+            initial_epoch=epoch,
+            epochs=epoch + 1 if part else epochs,
+            shuffle=False,
+            callbacks=[stop],
+            verbose=0,
+        )
+
+
+IMAGES = numbered(10)
+
+
+def test_keras_sees_the_same_batches_after_an_interruption_in_mid_epoch():
+    whole, halves = Toy(), Toy()
+    for model in (whole, halves):
+        model.compile(optimizer=keras.optimizers.SGD(0.5))
+    train(whole, 0, 11)
+    train(halves, 0, 5)
+    train(halves, 5, 11)
+    for one, other in zip(whole.get_weights(), halves.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)

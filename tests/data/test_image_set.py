@@ -1,0 +1,240 @@
+"""Does any folder become images: checked, decoded once, found again, and never trusted half?"""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image, PngImagePlugin
+
+from dcgan.data import folder, open_images, workers
+from dcgan.data import image_set as images_module
+from dcgan.data.image_set import ImageSet
+from dcgan.errors import ArgumentError, DataError
+
+SIZE = (8, 8, 3)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    """Each test has an empty cache, and never sees the user's."""
+    path = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("DCGAN_CACHE", str(path))
+    return path
+
+
+def fill(path, count, start=0, side=8):
+    """`count` images that can be told apart by their gray, named in order."""
+    path.mkdir(parents=True, exist_ok=True)
+    for index in range(start, start + count):
+        Image.new("RGB", (side, side), (index % 256,) * 3).save(path / f"{index:04}.png")
+    return path
+
+
+def environment():
+    """For a process of its own, which finds the package as this one does."""
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
+def run_python(*words):
+    command = [sys.executable, *words]
+    return subprocess.run(command, env=environment(), capture_output=True, text=True)
+
+
+def grays(images):
+    return images.pixels[:, 0, 0, 0].tolist()
+
+
+@pytest.mark.parametrize("count", [3, folder.FEW_FILES + 8])
+def test_few_and_many_images_come_in_the_order_of_their_names(tmp_path, count):
+    images = open_images(fill(tmp_path / "in", count), SIZE)
+    assert grays(images) == list(range(count)) and len(images) == count
+    assert images.names[1] == "0001.png" and images.originals[0][:3] == (8, 8, "RGB")
+
+
+@pytest.mark.parametrize("count", [5, folder.FEW_FILES + 8])
+def test_bad_files_are_skipped_named_and_leave_no_gap(tmp_path, count):
+    source = fill(tmp_path / "in", count)
+    (source / "0001a.png").write_bytes(b"broken")
+    (source / "0003 \n{x}.jpg").touch()
+    images = open_images(str(source), SIZE)
+    assert grays(images) == list(range(count))
+    assert [name for name, _ in images.skipped] == ["0001a.png", "0003 \n{x}.jpg"]
+    images.write_skipped(tmp_path / "skipped.txt")
+    lines = (tmp_path / "skipped.txt").read_text().splitlines()
+    assert lines == [
+        "0001a.png: not a image in a format that is known here",
+        "0003 \\n{x}.jpg: empty file",
+    ]
+    assert "2 files skipped" in images.summary() and "\n" not in images.summary()
+
+
+def test_names_that_are_not_unicode_are_read_and_printed_safely(tmp_path):
+    name = os.fsdecode(b"bad\xff.png")
+    for index in range(folder.FEW_FILES + 1):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{index}.png")
+    try:
+        (tmp_path / name).write_bytes(b"broken")
+    except OSError:
+        pytest.skip("this file system takes only unicode names")
+    images = open_images(tmp_path, SIZE)
+    assert images.skipped[0][0] == name
+    images.write_skipped(tmp_path / "skipped.txt")
+    images.summary().encode()
+
+
+def message_for(source):
+    with pytest.raises(DataError) as refusal:
+        open_images(source, SIZE)
+    return str(refusal.value)
+
+
+def test_missing_file_empty_and_imageless_have_different_messages(tmp_path):
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "notes.txt").write_text("hello")
+    (tmp_path / "empty").mkdir()
+    fill(tmp_path / "some", 1)
+    cases = {
+        tmp_path / "missing": "nothing at",
+        tmp_path / "text" / "notes.txt": "is a file, and not one",
+        tmp_path / "some" / "0000.png": "is one file",
+        tmp_path / "empty": "is empty",
+        tmp_path / "text": "no images in",
+    }
+    for path, words in cases.items():
+        message = message_for(path)
+        assert words in message and str(path) in message and "Expected: " in message
+
+
+def test_a_folder_without_images_tells_what_it_holds(tmp_path):
+    for name in ("a.txt", "b.txt", "c"):
+        (tmp_path / name).write_text("hello")
+    assert ".txt (2), no ending (1)" in message_for(tmp_path)
+
+
+def test_all_or_most_files_bad_stops_with_the_first_reasons(tmp_path):
+    source = fill(tmp_path / "in", 2)
+    for index in range(3):
+        (source / f"bad{index}.jpg").write_bytes(b"x")
+    message = message_for(source)
+    assert "3 of 5" in message and "bad0.jpg: not a image" in message
+    assert message_for(source) == message  # found again in the cache, and still refused
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b", ""])
+def test_impossible_paths_are_refused_like_others(tmp_path, name, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "Expected: " in message_for(name)
+
+
+@pytest.mark.parametrize("count", [5, folder.FEW_FILES + 8])
+def test_a_file_that_vanishes_before_it_is_read_is_named(tmp_path, monkeypatch, count):
+    source = fill(tmp_path / "in", count)
+    scan = images_module.scan_folder
+
+    def scan_and_lose_one(*arguments):
+        found = scan(*arguments)
+        (source / "0002.png").unlink()
+        return found
+
+    monkeypatch.setattr(images_module, "scan_folder", scan_and_lose_one)
+    assert open_images(source, SIZE).skipped == [("0002.png", "vanished before it was read")]
+
+
+def test_images_that_vanish_after_they_were_read_are_still_there(tmp_path):
+    source = fill(tmp_path / "in", 4)
+    images = open_images(source, SIZE)
+    for path in source.iterdir():
+        path.unlink()
+    assert grays(images) == [0, 1, 2, 3]
+
+
+def test_captions_beside_the_images_are_no_broken_images(tmp_path):
+    source = fill(tmp_path / "in", 2)
+    for index in range(9):
+        (source / f"{index}.txt").write_text("a image of the sea")
+    assert len(open_images(source, SIZE)) == 2
+
+
+def test_images_made_by_a_run_are_never_training_images(tmp_path):
+    source = fill(tmp_path / "in", 2)
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Software", "dcgan run")
+    for index in range(5):
+        Image.new("RGB", (8, 8)).save(source / f"grid{index}.png", pnginfo=text)
+    (source / "run").mkdir()
+    (source / "run" / "options.json").write_text(json.dumps({"format": "dcgan-run"}))
+    fill(source / "run", 3, start=100)
+    fill(source / "other-run", 3, start=100)
+    images = open_images(source, SIZE, exclude=source / "other-run")
+    assert grays(images) == [0, 1] and len(images.skipped) == 6
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"img_size": (0, 0, 3)}, {"img_size": (150, 150)}, {"img_size": (8, 8, 2)}]
+    + [{"img_size": "150"}, {"img_size": (10**6, 10**6, 3)}, {"resize": "zoom"}]
+    + [{"background": "white"}, {"background": (0, 0, 300)}],
+)
+def test_a_bad_argument_is_refused_before_the_folder_is_looked_at(arguments):
+    with pytest.raises(ArgumentError, match=next(iter(arguments))):
+        open_images("missing", **{"img_size": SIZE} | arguments)
+
+
+def test_a_disk_that_fills_up_while_decoding_is_an_error_and_not_a_skipped_file(tmp_path):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("this system has no full device")
+    source = fill(tmp_path / "in", 40)
+    paths = [str(path) for path in sorted(source.iterdir())]
+    target = folder.Target(*SIZE)
+    with pytest.raises(OSError, match="cannot be written"):
+        workers.decode_all(paths, target, "/dev/full", lambda _: None)
+
+
+def test_a_decoder_that_crashes_costs_one_file(tmp_path, monkeypatch):
+    """The worker is made to die of one file, as a bug in a decoder's C code would make it."""
+    source = fill(tmp_path / "in", 40)
+    (tmp_path / "patch").mkdir()
+    (tmp_path / "patch" / "sitecustomize.py").write_text(
+        "import os, dcgan.data.decode as d\n"
+        "real = d._decode\n"
+        "d._decode = lambda f, t: os.abort() if f.read(1) == b'!' else (f.seek(0), real(f, t))[1]\n"
+    )
+    (source / "0005a.png").write_bytes(b"!")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "patch"))
+    images = open_images(source, SIZE)
+    assert grays(images) == list(range(40))
+    assert images.skipped == [("0005a.png", "its decoder crashed, or took too long")]
+
+
+def test_processes_that_do_not_start_are_an_error_that_tells_how_to_look(tmp_path, monkeypatch):
+    source = fill(tmp_path / "in", 40)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    assert "do not start" in message_for(source)
+
+
+def test_workers_import_little_more_than_pillow_and_numpy():
+    program = "import sys, dcgan.data.worker; print(*sys.modules)"
+    result = run_python("-c", program)
+    loaded = {name.split(".")[0] for name in result.stdout.split()}
+    assert "PIL" in loaded and not loaded & {"keras", "tqdm", "matplotlib"}
+
+
+def test_a_script_without_a_main_guard_can_open_images(tmp_path):
+    source = fill(tmp_path / "in", 40)
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"from dcgan.data import open_images\nprint(len(open_images({str(source)!r}, {SIZE})))"
+    )
+    result = run_python(str(script))
+    assert result.stdout == "40\n" and result.stderr == ""
+
+
+def test_all_images_equal_are_still_images(tmp_path):
+    for index in range(3):
+        Image.new("RGB", (8, 8), (5, 5, 5)).save(tmp_path / f"{index}.png")
+    images = open_images(tmp_path, SIZE)
+    assert isinstance(images, ImageSet) and (images.pixels == 5).all()
+    assert images.pixels.dtype == np.uint8

@@ -1,0 +1,94 @@
+"""Does a report say what was measured, beside its floor, and which of two is better?"""
+
+import json
+
+import numpy as np
+import pytest
+
+from dcgan.data.sample_set import draw_seascapes
+from dcgan.errors import ArgumentError
+from dcgan.metrics.report import NAMES, compare, evaluate
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Seascapes: 100 to train on, 40 held out, 100 new ones; uint8 (n, 16, 16, 3)."""
+    images = draw_seascapes(240, (16, 16, 3), seed=3)
+    return images[:100], images[100:140], images[140:]
+
+
+def spoilt(images, sigma, seed=0):
+    noise = np.random.default_rng(seed).normal(0, sigma, images.shape)
+    return np.clip(images + noise, 0, 255).astype(np.uint8)
+
+
+def test_new_images_are_at_the_floor(drawn):
+    train, held_out, new = drawn
+    evaluation = evaluate(new, train, held_out)
+    figures, floor = evaluation.figures, evaluation.floor
+    assert figures["KID"].low < 0 < figures["KID"].high
+    assert figures["KID"].low < floor["KID"].high and floor["KID"].low < figures["KID"].high
+    assert figures["coverage"].value > 0.85
+    assert not evaluation.memorization.copying
+
+
+def test_spoilt_images_are_above_the_floor(drawn):
+    train, held_out, new = drawn
+    evaluation = evaluate(spoilt(new, 25), train, held_out)
+    assert evaluation.figures["KID"].low > evaluation.floor["KID"].high
+    assert evaluation.figures["KID"].minus(evaluation.floor["KID"]) > 0
+
+
+def test_every_figure_carries_counts_and_the_network(drawn):
+    train, held_out, new = drawn
+
+    def brightness(images):
+        return images.mean((1, 2))
+
+    evaluation = evaluate(new[:30], train, held_out, brightness)
+    for name in NAMES:
+        assert evaluation.figures[name].network == "brightness"
+    assert evaluation.figures["KID"].n_real == 100 and evaluation.figures["KID"].n_fake == 30
+    assert evaluation.figures["coverage"].n_real == 30
+    assert evaluation.floor["coverage"].n_real == 40
+
+
+def test_the_text_holds_all_figures_and_the_verdict(drawn):
+    train, held_out, new = drawn
+    text = evaluate(new, train, held_out).text()
+    assert all(name in text for name in NAMES)
+    assert "withheld: FID needs 2,048 images of each kind; there are 100 and 100. Use KID" in text
+    assert "no sign of copying" in text and "random" in text
+
+
+def test_the_report_becomes_json(drawn):
+    train, _, new = drawn
+    plain = json.loads(json.dumps(evaluate(new, train).to_dict()))
+    assert set(plain["figures"]) == set(NAMES)
+    assert plain["floor"]["KID"]["value"] is None
+    assert "no images are held out" in plain["floor"]["KID"]["reason"]
+
+
+def test_the_cleaner_of_two_is_better(drawn):
+    train, _, new = drawn
+    clean, dirty = spoilt(new, 5), spoilt(new, 25)
+    verdict = compare(clean, dirty, train)
+    assert verdict.better == 0 and verdict.difference.high < 0
+    assert verdict.text(("first", "second")).startswith("first is better: KID difference -")
+    assert compare(dirty, clean, train).better == 1
+
+
+def test_two_of_a_kind_show_no_difference(drawn):
+    train, _, new = drawn
+    verdict = compare(new[:50], new[50:], train)
+    assert verdict.better is None
+    assert verdict.text().startswith("no detectable difference")
+    assert json.loads(json.dumps(verdict.to_dict()))["better"] is None
+
+
+def test_images_of_two_sizes_are_refused(drawn):
+    train, _, new = drawn
+    with pytest.raises(ArgumentError, match="one size"):
+        compare(new, new[:, :8], train)
+    with pytest.raises(ArgumentError, match="one size"):
+        evaluate(new[:, :8], train)

@@ -1,0 +1,163 @@
+"""Do the networks have the shapes that the plan says?"""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from dcgan.networks.build import build_discriminator, build_generator
+from dcgan.networks.plan import UPSAMPLINGS, count_weights, make_plan, weight_shapes
+
+pytestmark = pytest.mark.backend
+
+
+def plan(img_size, depth, kernel, stride, **changes):
+    return make_plan(
+        img_size=img_size,
+        depth=depth,
+        increment=3,
+        kernel_size=(kernel, kernel),
+        stride=stride,
+        dropout=0.1,
+        input_size=4,
+        **changes,
+    )
+
+
+@pytest.mark.parametrize("upsampling", UPSAMPLINGS)
+@pytest.mark.parametrize(
+    ("img_size", "depth", "kernel", "stride"),
+    [
+        ((16, 16, 1), 4, 3, (2, 2)),
+        ((17, 33, 3), 2, 4, (2, 2)),
+        ((150, 150, 3), 4, 3, (2, 2)),
+        ((200, 180, 3), 5, 4, (2, 2)),
+        ((31, 47, 4), 3, 5, (3, 3)),
+        ((19, 64, 1), 3, 4, (3, 3)),
+        ((20, 57, 3), 5, 3, (1, 2)),
+        ((64, 256, 4), 6, 5, (2, 2)),
+    ],
+)
+def test_networks_match_the_plan(img_size, depth, kernel, stride, upsampling):
+    made = plan(img_size, depth, kernel, stride, upsampling=upsampling)
+    generator, discriminator = build_generator(made), build_discriminator(made)
+    images = keras.ops.convert_to_numpy(generator(np.ones((2, 4), np.float32)))
+    assert images.shape == (2, *img_size)
+    assert np.abs(images).max() <= 1
+    assert discriminator(images).shape == (2, 1)
+    for name, network in (("generator", generator), ("discriminator", discriminator)):
+        shapes = {
+            f"{layer.name}/{weight.name}": tuple(weight.shape)
+            for layer in network.layers
+            for weight in layer.weights
+        }
+        assert shapes == weight_shapes(made, name)
+        assert network.count_params() == count_weights(made, name)
+
+
+def wide_plan(**changes):
+    """One with so many weights that their spread can be told."""
+    return make_plan(
+        img_size=(64, 64, 3),
+        increment=32,
+        kernel_size=(4, 4),
+        stride=(2, 2),
+        dropout=0,
+        input_size=100,
+        **changes,
+    )
+
+
+def test_initial_weights_are_normal_with_deviation_0_02():
+    made = replace(wide_plan(depth=3, discriminator_norm="batch"), initializer="normal")
+    kernels = [
+        keras.ops.convert_to_numpy(weight).ravel()
+        for network in (build_generator(made), build_discriminator(made, seed=500))
+        for weight in network.trainable_weights
+        if weight.name == "kernel"
+    ]
+    values = np.concatenate(kernels)
+    # the standard error of a deviation from n normal values is its value / sqrt(2 n)
+    assert abs(values.std() - 0.02) < 5 * 0.02 / np.sqrt(2 * len(values))
+    assert abs(values.mean()) < 5 * 0.02 / np.sqrt(len(values))
+    assert len({kernel[:9].tobytes() for kernel in kernels}) == len(kernels)
+
+
+@pytest.mark.parametrize(("kernel", "step"), [(4, 2), (3, 2), (5, 2), (2, 2), (5, 3), (4, 3)])
+def test_transposed_convolutions_begin_without_a_grid(kernel, step):
+    made = plan((27, 27, 3), 3, kernel, (step, step))
+    layer = build_generator(made, seed=5).get_layer("stage_3")
+    even = layer(np.ones((1, 6, 6, layer.kernel.shape[-1]), np.float32))
+    inner = keras.ops.convert_to_numpy(even)[0, step:-step, step:-step]
+    # float32 sums of a dozen products
+    np.testing.assert_allclose(inner, np.broadcast_to(inner[0, 0], inner.shape), rtol=1e-4)
+    assert abs(inner).min() > 0
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(4, (2, 2)), (3, (2, 2)), (5, (3, 2)), (3, (1, 2))])
+def test_smooth_upsampling_leaves_no_grid_whatever_it_learns(kernel, stride):
+    def grown(upsampling):
+        made = plan((27, 27, 3), 3, kernel, stride, upsampling=upsampling)
+        generator = build_generator(replace(made, initializer="normal"), seed=5)
+        layer = generator.get_layer("stage_3")
+        even = np.ones((1, 9, 9, layer.kernel.shape[-1]), np.float32)
+        smooth = [n for n in generator.layers if n.name.startswith("stage_3_smooth")]
+        for step in (layer, *smooth):
+            even = step(even)
+        inner = keras.ops.convert_to_numpy(even)[0, 3:-3, 3:-3]
+        return np.ptp(inner, axis=(0, 1)).max() / abs(inner).mean()
+
+    assert grown("transposed") > 0.1
+    assert grown("smooth") < 1e-4  # float32 sums of a dozen products
+
+
+@pytest.mark.parametrize("stride", [(2, 2), (2, 3), (1, 2)])
+def test_smoothing_takes_the_mean_of_what_there_is_at_the_border_too(stride):
+    made = plan((27, 27, 3), 3, 4, stride, upsampling="smooth")
+    generator = build_generator(made)
+    images = np.random.default_rng(0).random((1, 7, 8, 3), np.float32)
+    smooth = images
+    for axis in ("down", "across"):
+        smooth = generator.get_layer(f"stage_3_smooth_{axis}")(smooth)
+    height, width = stride
+    for (row, column), found in np.ndenumerate(keras.ops.convert_to_numpy(smooth)[0, :, :, 0]):
+        top, left = row - (height - 1) // 2, column - (width - 1) // 2
+        window = images[0, max(0, top) : top + height, max(0, left) : left + width, 0]
+        assert found == pytest.approx(window.mean(), rel=1e-5)
+
+
+def test_the_smooth_start_keeps_the_deviation_of_every_transposed_convolution():
+    made = wide_plan(depth=4)
+    assert made.initializer == "smooth"
+    for layer in build_generator(made).layers:
+        if isinstance(layer, keras.layers.Conv2DTranspose):
+            values = keras.ops.convert_to_numpy(layer.kernel)
+            pairs = values.shape[2] * values.shape[3]  # independent values
+            assert abs(values.std() - 0.02) < 5 * 0.02 / np.sqrt(2 * pairs)
+
+
+def test_without_batch_normalization_the_signal_of_the_discriminator_neither_fades_nor_grows():
+    made = wide_plan(depth=5)
+    images = np.random.default_rng(0).uniform(-1, 1, (64, 64, 64, 3)).astype(np.float32)
+    logits = keras.ops.convert_to_numpy(build_discriminator(made)(images))
+    assert 0.1 < np.sqrt(np.mean(logits**2)) < 3
+
+
+def test_seed_decides_the_initial_weights():
+    made = plan((16, 16, 1), 2, 4, (2, 2))
+    first, again, other = (build_generator(made, seed=seed) for seed in (1, 1, 2))
+    kernels = [
+        keras.ops.convert_to_numpy(n.get_layer("base").kernel) for n in (first, again, other)
+    ]
+    assert (kernels[0] == kernels[1]).all()
+    assert (kernels[0] != kernels[2]).any()
+
+
+def test_mixed_precision_ends_in_float32():
+    made = plan((16, 16, 3), 2, 4, (2, 2), upsampling="smooth")
+    generator = build_generator(made, dtype="mixed_bfloat16")
+    discriminator = build_discriminator(made, dtype="mixed_bfloat16")
+    assert keras.backend.standardize_dtype(generator.output.dtype) == "float32"
+    assert keras.backend.standardize_dtype(discriminator.output.dtype) == "float32"
+    assert generator.get_layer("stage_1").compute_dtype == "bfloat16"

@@ -1,0 +1,93 @@
+"""Does a training that a person or a scheduler ends go on where it was? With real processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SIZES = "--img-size 16 12 3 --depth 2 --increment 4 --input-size 8 --batch-size 4 --quiet".split()
+PATIENCE = 120  # seconds for a process to start training: frameworks are slow on busy machines
+
+
+running = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running():
+    """Whatever a test finds, its processes end with it."""
+    yield
+    while running:
+        process = running.pop()
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def start(folder, *flags):
+    command = [sys.executable, str(ROOT / "main.py"), str(folder), *SIZES, *flags]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+    running.append(process)
+    return process
+
+
+def lines_of(run):
+    path = Path(run, "log.jsonl")
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def wait_for_epochs(process, run, count):
+    end = time.monotonic() + PATIENCE
+    while len(lines_of(run)) < count:
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def array(tmp_path, images):
+    """A file with ten tiny images."""
+    np.save(tmp_path / "sea.npy", images)
+    return tmp_path / "sea.npy"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to catch")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_first_signal_saves_says_how_to_go_on_and_ends(array, tmp_path, number, code):
+    process = start(array, "--epochs", "1000000")
+    wait_for_epochs(process, "Results/sea", 3)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == code
+    assert "The same call goes on from here" in said
+    newest = sorted((tmp_path / "Results" / "sea" / "checkpoints").iterdir())[-1]
+    step = json.loads((newest / "state.json").read_text())["record"]["step"]
+    assert step >= 9
+    assert (tmp_path / "Results" / "sea" / "last.dcgan").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent as on Unix")
+def test_a_killed_run_goes_on_but_not_twice_at_once_and_two_signals_end_it(array, tmp_path):
+    process = start(array, "--epochs", "1000000")
+    wait_for_epochs(process, "Results/sea", 3)
+    second = start(array, "--epochs", "1000000")  # in the folder of a run that is going on
+    _, said = second.communicate(timeout=PATIENCE)
+    assert second.returncode == 2
+    assert str(process.pid) in said
+    process.kill()
+    process.communicate()
+    again = start(array, "--epochs", "1000000")
+    for line in again.stderr:  # until the old log has been cut to where it goes on
+        if "Going on" in line:
+            break
+    wait_for_epochs(again, "Results/sea", 1)
+    again.send_signal(signal.SIGINT)
+    again.send_signal(signal.SIGINT)
+    again.communicate(timeout=PATIENCE)
+    assert again.returncode in (130, -signal.SIGINT)
