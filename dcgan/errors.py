@@ -1,4 +1,11 @@
-"""What can a caller catch? One base class, and a subclass for each kind of thing that fails."""
+"""Exceptions that a user can catch, and the checks of values that raise them."""
+
+import math
+import numbers
+import os
+import re
+from dataclasses import dataclass
+from typing import NoReturn
 
 
 class DCGANError(Exception):
@@ -39,3 +46,157 @@ def _escape(character: str) -> str:
 def counted(number: int, thing: str) -> str:
     """`1 image`, `2,000 images`."""
     return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
+def refuse(name: str, expected: str, received: object) -> NoReturn:
+    """Raise `ArgumentError` with the argument's name, what is expected and what was received."""
+    raise ArgumentError(f"{name} must be {expected}. Received: {name}={received!r:.200}")
+
+
+def whole(name: str, value: object, low: int, high: int) -> int:
+    """`value` as an int within [low, high]; raises `ArgumentError` if it is none."""
+    good = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not good or not low <= value <= high:  # type: ignore[operator]
+        refuse(name, f"a whole number from {low:,} to {high:,}", value)
+    return int(value)  # type: ignore[call-overload,no-any-return]
+
+
+def real(name: str, value: object, low: float, high: float) -> float:
+    """`value` as a finite float within [low, high]; raises `ArgumentError` if it is none."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        refuse(name, f"a number from {low:g} to {high:g}", value)
+    number = float(value)
+    if not math.isfinite(number) or not low <= number <= high:
+        refuse(name, f"a number from {low:g} to {high:g}", value)
+    return number
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number within [low, high]."""
+
+    low: int
+    high: int
+
+    def check(self, name: str, value: object) -> int:
+        return whole(name, value, self.low, self.high)
+
+
+@dataclass(frozen=True)
+class Real:
+    """A finite number within [low, high]."""
+
+    low: float
+    high: float
+
+    def check(self, name: str, value: object) -> float:
+        return real(name, value, self.low, self.high)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """(height, width), each within [low, high]; one whole number stands for both."""
+
+    low: int
+    high: int
+
+    def check(self, name: str, value: object) -> tuple[int, int]:
+        if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+            value = (value, value)
+        if not isinstance(value, list | tuple) or len(value) != 2:
+            refuse(name, f"whole numbers (height, width) from {self.low} to {self.high}", value)
+        height, width = (whole(name, side, self.low, self.high) for side in value)
+        return height, width
+
+
+@dataclass(frozen=True)
+class ImageSize:
+    """(height, width, channels) of an image."""
+
+    low: int
+    high: int
+
+    def check(self, name: str, value: object) -> tuple[int, int, int]:
+        expected = (
+            f"(height, width, channels), sides from {self.low} to {self.high} pixels and channels "
+            "1 (gray), 3 (color) or 4 (with alpha)"
+        )
+        if not isinstance(value, list | tuple) or len(value) != 3:
+            refuse(name, expected, value)
+        try:
+            height, width = (whole(name, side, self.low, self.high) for side in value[:2])
+            channels = whole(name, value[2], 1, 4)
+        except ArgumentError:
+            refuse(name, expected, value)
+        if channels == 2:
+            refuse(name, expected, value)
+        return height, width, channels
+
+
+@dataclass(frozen=True)
+class Color:
+    """(red, green, blue), each from 0 to 255."""
+
+    def check(self, name: str, value: object) -> tuple[int, int, int]:
+        if not isinstance(value, list | tuple) or len(value) != 3:
+            refuse(name, "(red, green, blue), each from 0 to 255", value)
+        red, green, blue = (whole(name, part, 0, 255) for part in value)
+        return red, green, blue
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few words."""
+
+    choices: tuple[str, ...]
+
+    def check(self, name: str, value: object) -> str:
+        if not isinstance(value, str) or value not in self.choices:
+            refuse(name, "one of " + ", ".join(map(repr, self.choices)), value)
+        return value
+
+
+@dataclass(frozen=True)
+class Switch:
+    """True or False."""
+
+    def check(self, name: str, value: object) -> bool:
+        if not isinstance(value, bool):
+            refuse(name, "True or False", value)
+        return value
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The path of a folder."""
+
+    def check(self, name: str, value: object) -> str:
+        if not isinstance(value, str | os.PathLike) or not os.fspath(value):
+            refuse(name, "the path of a folder, or None", value)
+        return str(os.fspath(value))
+
+
+@dataclass(frozen=True)
+class ModelName:
+    """A name that Keras takes for a model."""
+
+    def check(self, name: str, value: object) -> str:
+        if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z][\w.-]{0,63}", value, re.A):
+            refuse(name, "up to 64 letters, digits and _.-, a letter first", value)
+        return value
+
+
+@dataclass(frozen=True)
+class OptimizerLike:
+    """A learning rate, a Keras optimizer, its name or its config; checked where it is made."""
+
+    def check(self, name: str, value: object) -> object:
+        return value
+
+
+@dataclass(frozen=True)
+class PlanLike:
+    """A `Plan` or its dict; checked where the networks are planned."""
+
+    def check(self, name: str, value: object) -> object:
+        return value

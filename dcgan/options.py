@@ -1,157 +1,300 @@
-"""Which values may an argument have? Checks at the door, each naming the argument."""
+"""The table of options: name, default, limits, group and help of everything a user can set.
 
-import math
-import numbers
-import os
-import re
+The constructor's checks and `get_config`, the command line's flags, the comparison of a resumed run
+and the manual's table are all read from `Options`. No framework is imported here.
+"""
 
-import numpy as np
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
 
-from dcgan.errors import ArgumentError
-from dcgan.networks import plan
+from dcgan.errors import (
+    ArgumentError,
+    Choice,
+    Color,
+    Folder,
+    ImageSize,
+    ModelName,
+    OptimizerLike,
+    Pair,
+    PlanLike,
+    Real,
+    Switch,
+    Whole,
+    refuse,
+)
 
-MAX_SEED = 2**31 - 1  # what every backend's random generators take
+MIN_SIDE, MAX_SIDE = 4, 2048  # pixels; a DCGAN of larger images fits no machine its users have
+MAX_DEPTH = 12  # 2048 halves eleven times
+MAX_FILTERS = 8192
+MAX_LATENT = 65_536
+MAX_KERNEL = 31
 MAX_BATCH = 65_536
+MAX_SEED = 2**31 - 1  # what every backend's random generators take
+MAX_MODEL_SEED = MAX_SEED // 1000  # each layer takes a seed of its own after the model's
+MAX_STEPS = 10**9
 PRECISIONS = ("float32", "mixed_bfloat16")
+UPSAMPLINGS = ("transposed", "blur", "resize")
+DISCRIMINATOR_NORMS = ("batch", "none")
+RESIZE_RULES = ("crop", "stretch", "pad")
+SHAPES_NETWORKS = "it shapes the networks"
+SPLITS_IMAGES = "it decides which images are held out"
 
 
-def refuse(name: str, expected: str, received: object) -> None:
-    """Raise `ArgumentError` in the house's words."""
-    raise ArgumentError(f"{name} must be {expected}. Received: {name}={received!r:.200}")
+def option(
+    default: Any, kind: Any, group: str, help: str, *, fixed: str = "", flag: bool = True
+) -> Any:
+    """One row of the table.
+
+    Args:
+        default: the value where none is given; where it is None, None is always accepted.
+        kind: one of the kinds above; its `check(name, value)` returns the value in one form.
+        group: "network", "training" and "data" are stored in model files; "run" is not.
+        help: what it does, in sentences.
+        fixed: why a resumed run cannot change it; empty where it can.
+        flag: whether the command line has a flag of this name.
+    """
+    metadata = {"kind": kind, "group": group, "help": help, "fixed": fixed, "flag": flag}
+    return field(default=default, metadata=metadata)
 
 
-def whole(name: str, value: object, low: int, high: int) -> int:
-    """`value` as an int within [low, high]."""
-    good = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not good or not low <= value <= high:
-        refuse(name, f"a whole number from {low:,} to {high:,}", value)
-    return int(value)
-
-
-def real(name: str, value: object, low: float, high: float) -> float:
-    """`value` as a finite float within [low, high]."""
-    good = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not good or not math.isfinite(value) or not low <= value <= high:
-        refuse(name, f"a number from {low:g} to {high:g}", value)
-    return float(value)
-
-
-def pair(name: str, value: object, low: int, high: int) -> tuple[int, int]:
-    """`value` as two ints within [low, high]; one int stands for both axes."""
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
-        value = (value, value)
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        refuse(name, f"two whole numbers (height, width) from {low} to {high}", value)
-    return tuple(whole(name, item, low, high) for item in value)
-
-
-def image_size(name: str, value: object, low: int, high: int) -> tuple[int, int, int]:
-    """`value` as (height, width, channels), channels being 1, 3 or 4."""
-    good = isinstance(value, list | tuple) and len(value) == 3
-    good = good and all(
-        isinstance(item, numbers.Integral) and not isinstance(item, bool) for item in value
-    )
-    if not good or not all(low <= side <= high for side in value[:2]) or value[2] not in (1, 3, 4):
-        refuse(
-            name,
-            f"(height, width, channels), sides from {low} to {high} pixels and channels 1 (gray), "
-            "3 (color) or 4 (with alpha)",
-            value,
-        )
-    return tuple(int(item) for item in value)
-
-
-def choice(name: str, value: object, choices: tuple) -> object:
-    """`value`, if it is one of `choices`."""
-    if value not in choices:
-        refuse(name, "one of " + ", ".join(map(repr, choices)), value)
-    return value
-
-
-def check_options(options: dict) -> dict:
-    """Check the constructor's arguments, optimizers aside, and bring them into one form.
+@dataclass(frozen=True)
+class Options:
+    """Every option of `DCGAN` with the value that was given, checked.
 
     Raises:
-        ArgumentError: names the first argument that cannot work.
+        ArgumentError: a value is out of its limits; the message names the option.
     """
-    network_plan = options["network_plan"]
-    if isinstance(network_plan, dict):
-        network_plan = plan.plan_from_dict(network_plan)
-    elif network_plan is not None and not isinstance(network_plan, plan.Plan):
-        refuse("network_plan", "a dcgan.networks.plan.Plan, its dict, or None", network_plan)
-    save_path = options["save_path"]
-    if save_path is not None:
-        if not isinstance(save_path, str | os.PathLike) or not os.fspath(save_path):
-            refuse("save_path", "the path of a folder, or None", save_path)
-        save_path = os.fspath(save_path)
-    if options["precision"] == "mixed_float16":
-        refuse(
-            "precision",
-            "'float32' or 'mixed_bfloat16': float16 needs loss scaling, which two players that "
-            "step by themselves cannot share",
-            "mixed_float16",
-        )
-    checked = {
-        "save_path": save_path,
-        "kernel_size": pair("kernel_size", options["kernel_size"], 1, plan.MAX_KERNEL),
-        "stride": pair("stride", options["stride"], 1, plan.MAX_KERNEL),
-        "input_size": whole("input_size", options["input_size"], 1, plan.MAX_LATENT),
-        "img_size": image_size("img_size", options["img_size"], plan.MIN_SIDE, plan.MAX_SIDE),
-        "dropout": real("dropout", options["dropout"], 0, 0.95),
-        "depth": whole("depth", options["depth"], 1, plan.MAX_DEPTH),
-        "increment": whole("increment", options["increment"], 1, plan.MAX_FILTERS),
-        "batch_size": whole("batch_size", options["batch_size"], 1, MAX_BATCH),
-        "seed": whole("seed", options["seed"], 0, MAX_SEED // 1000),
-        "average": real("average", options["average"], 0, 0.999999),
-        "augmentation": None
-        if options["augmentation"] is None
-        else real("augmentation", options["augmentation"], 0, 1),
-        "mirror": choice("mirror", options["mirror"], (False, True)),
-        "resize": choice("resize", options["resize"], ("crop", "stretch", "pad")),
-        "background": color("background", options["background"]),
-        "upsampling": choice("upsampling", options["upsampling"], (None, *plan.UPSAMPLINGS)),
-        "discriminator_norm": choice(
-            "discriminator_norm", options["discriminator_norm"], (None, "batch", "none")
-        ),
-        "one_stage": choice("one_stage", options["one_stage"], (False, True)),
-        "precision": choice("precision", options["precision"], PRECISIONS),
-        "network_plan": network_plan,
-        "name": options["name"],
-    }
-    if unknown := sorted(options.keys() - checked.keys()):
+
+    save_path: str | None = option(
+        None,
+        Folder(),
+        "run",
+        "Run folder for samples, checkpoints and the log. None: Results/<name of the images>.",
+    )
+    kernel_size: tuple[int, int] = option(
+        (4, 4),
+        Pair(1, MAX_KERNEL),
+        "network",
+        "Height and width of every convolution kernel, in pixels. A multiple of the stride avoids "
+        "checkerboards (Odena et al. 2016, Distill).",
+        fixed=SHAPES_NETWORKS,
+    )
+    stride: tuple[int, int] = option(
+        (2, 2),
+        Pair(1, MAX_KERNEL),
+        "network",
+        "Height and width by which each convolution shrinks or enlarges its map.",
+        fixed=SHAPES_NETWORKS,
+    )
+    input_size: int = option(
+        100, Whole(1, MAX_LATENT), "network", "Length of the latent vector.", fixed=SHAPES_NETWORKS
+    )
+    img_size: tuple[int, int, int] = option(
+        (150, 150, 3),
+        ImageSize(MIN_SIDE, MAX_SIDE),
+        "network",
+        "Height, width and channels of the images. Any height and width from 4 to 2048 pixels; "
+        "channels 1 (gray), 3 (color) or 4 (color and alpha).",
+        fixed=SHAPES_NETWORKS,
+    )
+    dropout: float = option(
+        0.0,
+        Real(0, 0.95),
+        "network",
+        "Share of the discriminator's activations that is dropped in training.",
+        fixed=SHAPES_NETWORKS,
+    )
+    depth: int = option(
+        4,
+        Whole(1, MAX_DEPTH),
+        "network",
+        "Number of convolutions in the discriminator, and of upsampling ones in the generator.",
+        fixed=SHAPES_NETWORKS,
+    )
+    increment: int = option(
+        32,
+        Whole(1, MAX_FILTERS),
+        "network",
+        "Filters added per stage: increment, 2 * increment, ... from the image inwards.",
+        fixed=SHAPES_NETWORKS,
+    )
+    batch_size: int = option(
+        16,
+        Whole(1, MAX_BATCH),
+        "training",
+        "Images per training step. From depth 5 on, 8 gives better images in the same time.",
+    )
+    optimizer: object = option(
+        None,
+        OptimizerLike(),
+        "training",
+        "Optimizer of the generator: a learning rate for Adam with beta_1 0.5, the name of a Keras "
+        "optimizer, or one. None: Adam with 2e-4 (Radford et al. 2016, section 4).",
+    )
+    discriminator_optimizer: object = option(
+        None,
+        OptimizerLike(),
+        "training",
+        "Optimizer of the discriminator. None: the same settings as the generator's.",
+    )
+    seed: int = option(
+        0,
+        Whole(0, MAX_MODEL_SEED),
+        "training",
+        "Seed of the initial weights, the latents, the augmentation, the order of the images and "
+        "the choice of those held out.",
+        fixed=SPLITS_IMAGES,
+    )
+    ema_momentum: float = option(
+        0.999,
+        Real(0, 0.999999),
+        "training",
+        "Momentum per step of the exponential moving average (EMA) of the generator's weights, "
+        "which generates the images. 0 keeps the weights of the last step.",
+    )
+    augmentation: float | None = option(
+        None,
+        Real(0, 1),
+        "training",
+        "Strength of the random changes under which the discriminator sees all images, reached "
+        "after 200 passes. None: by the number of images (for a dataset of batches: 0).",
+    )
+    horizontal_flip: bool = option(
+        False, Switch(), "data", "Train on horizontally flipped images too."
+    )
+    resize: str = option(
+        "crop",
+        Choice(RESIZE_RULES),
+        "data",
+        "How images of another shape are fitted: crop covers the size and cuts the rest off, "
+        "stretch distorts, pad adds bars.",
+    )
+    background: tuple[int, int, int] = option(
+        (255, 255, 255),
+        Color(),
+        "data",
+        "Red, green and blue (0 to 255) behind transparent pixels and around padded images.",
+    )
+    upsampling: str | None = option(
+        None,
+        Choice(UPSAMPLINGS),
+        "network",
+        "How the generator enlarges its maps: transposed convolution; blur, the same followed by a "
+        "blur in the last stages; resize, nearest neighbor and a convolution. None: blur from "
+        "depth 5 on, else transposed.",
+        fixed=SHAPES_NETWORKS,
+    )
+    discriminator_norm: str | None = option(
+        None,
+        Choice(DISCRIMINATOR_NORMS),
+        "network",
+        "Normalization in the discriminator. None: batch up to depth 4, none from depth 5 on.",
+        fixed=SHAPES_NETWORKS,
+    )
+    one_stage: bool = option(
+        True,
+        Switch(),
+        "training",
+        "Train both networks from one pass of the discriminator over the generated images, where "
+        "it has no BatchNorm (Shen et al. 2021). False: update them in turn.",
+    )
+    precision: str = option(
+        "float32",
+        Choice(PRECISIONS),
+        "training",
+        "Number format of the layers. mixed_bfloat16 is faster on hardware that computes in it.",
+    )
+    network_plan: object = option(
+        None,
+        PlanLike(),
+        "network",
+        "A `Plan` (or its dict) in place of all options that shape the networks.",
+        fixed=SHAPES_NETWORKS,
+        flag=False,
+    )
+    sample_steps: int = option(
+        200, Whole(1, MAX_STEPS), "run", "Training steps between two grids of samples."
+    )
+    checkpoint_seconds: float = option(
+        300.0, Real(0, 1e9), "run", "Seconds between two checkpoints, at most."
+    )
+    measure_steps: int = option(
+        250,
+        Whole(1, MAX_STEPS),
+        "run",
+        "Training steps between two measurements of the samples, at least.",
+    )
+    name: str = option("dcgan", ModelName(), "run", "Name of the Keras model.", flag=False)
+
+    def __post_init__(self) -> None:
+        if self.precision == "mixed_float16":
+            refuse(
+                "precision",
+                "'float32' or 'mixed_bfloat16', since float16 needs loss scaling, which two "
+                "networks with an optimizer each cannot share",
+                self.precision,
+            )
+        for row in fields(self):
+            given = getattr(self, row.name)
+            if given is not None or row.default is not None:
+                checked = row.metadata["kind"].check(row.name, given)
+                object.__setattr__(self, row.name, checked)
+
+
+def table() -> dict[str, Field[Any]]:
+    """The rows of the table by name, in the order of the constructor's arguments."""
+    return {row.name: row for row in fields(Options)}
+
+
+def in_groups(*groups: str) -> list[str]:
+    """Names of the options of these groups, optimizers and plan aside, which have own forms."""
+    own_form = (OptimizerLike, PlanLike)
+    rows = fields(Options)
+    rows = tuple(row for row in rows if not isinstance(row.metadata["kind"], own_form))
+    return [row.name for row in rows if row.metadata["group"] in groups]
+
+
+def to_plain(options: Options, *groups: str) -> dict[str, object]:
+    """The options of these groups as values that JSON can hold."""
+    values = {name: getattr(options, name) for name in in_groups(*groups)}
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
+
+
+def from_plain(values: Mapping[str, object]) -> Options:
+    """Options from what `to_plain` gave, or from a file; all that is missing is the default.
+
+    Raises:
+        ArgumentError: an option is unknown or out of its limits.
+    """
+    if unknown := sorted(values.keys() - table().keys()):
         raise ArgumentError(f"DCGAN has no argument {unknown[0]!r:.99}.")
-    name = checked["name"]
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", name):
-        refuse("name", "up to 64 letters, digits and _.-, a letter first", name)
-    if network_plan is not None:
-        checked["img_size"] = network_plan.img_size
-        checked["input_size"] = network_plan.input_size
-    return checked
+    return Options(**values)  # type: ignore[arg-type]
 
 
-def plain_options(options: dict) -> dict:
-    """Checked options as values that JSON can hold."""
-    network_plan = options["network_plan"]
-    plain = {name: list(v) if isinstance(v, tuple) else v for name, v in options.items()}
-    plain["network_plan"] = None if network_plan is None else plan.plan_to_dict(network_plan)
-    return plain
+def describe_changes(
+    earlier: Mapping[str, object], now: Mapping[str, object], *, fixed: bool
+) -> list[str]:
+    """What differs between two sets of plain options, a line each.
+
+    Args:
+        earlier, now: plain values by name, of a run folder and of this call.
+        fixed: list the options that a resumed run cannot change, with the reason; or the others.
+    """
+    rows = table()
+    lines = []
+    for name in sorted(earlier.keys() & now.keys() & rows.keys()):
+        reason = rows[name].metadata["fixed"]
+        if earlier[name] != now[name] and bool(reason) == fixed:
+            line = f"{name}: {earlier[name]!r} in the folder, {now[name]!r} now"
+            lines.append(f"{line} ({reason})" if reason else line)
+    return lines
 
 
-def color(name: str, value: object) -> tuple[int, int, int]:
-    """`value` as (red, green, blue), each from 0 to 255."""
-    if not isinstance(value, list | tuple) or len(value) != 3:
-        refuse(name, "(red, green, blue), each from 0 to 255", value)
-    return tuple(whole(name, item, 0, 255) for item in value)
-
-
-def latents(name: str, value: object, count: object, size: int) -> np.ndarray:
-    """`value` as finite float32 latents `(count, size)`."""
-    try:
-        array = np.asarray(value, np.float32)
-    except (TypeError, ValueError):
-        array = np.empty(0)
-    good = array.ndim == 2 and array.shape[1] == size and np.isfinite(array).all()
-    if not good or count not in (None, len(array)):
-        wanted = "n" if count is None else count
-        refuse(name, f"finite numbers of shape ({wanted}, {size})", getattr(value, "shape", value))
-    return array
+def markdown_table() -> str:
+    """The table of options for the manual."""
+    lines = ["| option | default | group | what it does |", "|---|---|---|---|"]
+    for name, row in table().items():
+        default, meta = row.default, row.metadata
+        lines.append(f"| `{name}` | `{default!r}` | {meta['group']} | {meta['help']} |")
+    return "\n".join(lines) + "\n"
