@@ -178,7 +178,7 @@ class DCGAN(BackendModel):
 
     def discriminator_logits(self, images):
         """Logits `(n, 1)` of the discriminator on randomly augmented images `(n, H, W, C)`."""
-        images = self.augment(images, self.steps_taken, self.random)
+        images = self.augment(images, self.steps_taken, seed=self.random)
         return self.discriminator(images, training=True)
 
     @property
