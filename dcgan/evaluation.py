@@ -12,6 +12,7 @@ from dcgan.data.order import split
 from dcgan.errors import ArgumentError, whole
 from dcgan.images import unpremultiply
 from dcgan.metrics import report
+from dcgan.metrics.estimate import Figure as Estimate
 from dcgan.metrics.features import FeatureNetwork, load_network
 from dcgan.metrics.memorization import Memorization, sheet
 from dcgan.options import MAX_SEED, Options
@@ -51,6 +52,11 @@ class Evaluation:
     memorization: Memorization | None
     generated: np.ndarray = field(repr=False, compare=False)
     real: np.ndarray = field(repr=False, compare=False)
+
+    @property
+    def estimates(self) -> dict[str, Estimate]:
+        """By name (KID, FID, precision, recall, density, coverage): generated against real."""
+        return self.report.figures
 
     def text(self) -> str:
         """A table of the estimates with their intervals, and the verdict on copying."""

@@ -161,3 +161,9 @@ def test_models_of_two_sizes_are_refused(hundred):
 def test_an_unfair_comparison_says_so(hundred, second, note):
     comparison = compare(trained(hundred), second(hundred), hundred, n=20)
     assert len(comparison.notes) == 1 and note in comparison.notes[0]
+
+
+def test_a_dcgan_is_such_a_model(tiny, hundred):
+    evaluation = evaluate(tiny(), hundred, n=20)
+    assert evaluation.estimates["KID"].n_fake == 20
+    assert len(evaluation.notes) == 1
