@@ -95,6 +95,7 @@ class DCGAN(BackendModel):
         self.training_generator = self.discriminator = None
         self.random = keras.random.SeedGenerator(seed)
         self.numbers = StepNumbers()
+        self.tracked = [self.numbers.sums, self.numbers.first_broken]  # by Keras, on JAX
         self.augment = Augmentation(options.augmentation or 0.0)  # `fit` decides for None
         self.state = TrainingState()
         self.model_hash = self.run_path = None

@@ -10,10 +10,9 @@ from dcgan.networks.plan import (
     count_weights,
     deepest,
     make_plan,
-    plan_from_dict,
-    plan_to_dict,
     weight_shapes,
 )
+from dcgan.networks.resolve import plan_from_dict, plan_to_dict
 
 
 def plan(**changes):
