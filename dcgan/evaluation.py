@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -12,10 +12,12 @@ from dcgan.data.order import split
 from dcgan.errors import ArgumentError, whole
 from dcgan.images import unpremultiply
 from dcgan.metrics import report
-from dcgan.metrics.estimate import Figure as Estimate
 from dcgan.metrics.features import FeatureNetwork, load_network
 from dcgan.metrics.memorization import Memorization, sheet
 from dcgan.options import MAX_SEED, Options
+
+if TYPE_CHECKING:
+    from dcgan.metrics.estimate import Estimate
 
 MIN_IMAGES = 10  # fewer have no neighbors to speak of
 MAX_IMAGES = 50_000
@@ -54,7 +56,7 @@ class Evaluation:
     real: np.ndarray = field(repr=False, compare=False)
 
     @property
-    def estimates(self) -> dict[str, Estimate]:
+    def estimates(self) -> "dict[str, Estimate]":
         """By name (KID, FID, precision, recall, density, coverage): generated against real."""
         return self.report.figures
 
