@@ -69,7 +69,9 @@ class Source:
         """What the images are, for the run folder and model files."""
         if self.images is None:
             return None
-        return DataFacts(len(self.images), self.images.fingerprint, len(self.held_out))
+        own = self.held_out.pixels is self.images.pixels
+        held_out = len(self.held_out) if own else 0
+        return DataFacts(len(self.images), self.images.fingerprint, held_out)
 
 
 def run_name(x: object) -> str:

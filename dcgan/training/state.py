@@ -24,7 +24,7 @@ MAX_RATE = 1e9
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What a model was trained on: number of images, fingerprint, number of held-out images."""
+    """What a model was trained on: number of images, fingerprint, how many of them are held out."""
 
     count: int
     fingerprint: str
