@@ -123,6 +123,17 @@ class Learner:
     latents_seed: keras.Variable
     generate: Callable[..., np.ndarray]
 
+    @property
+    def pair(self) -> OptimizerPair:
+        """The optimizers of a model that can be trained; raises `ArgumentError` for others."""
+        if self.optimizers is None:
+            raise ArgumentError(
+                "This model was loaded from a generator-only file, which lacks the discriminator "
+                "and both optimizers, so it can generate but not be trained. Load the file that "
+                "save(path) wrote without generator_only=True."
+            )
+        return self.optimizers
+
     @cached_property
     def variables(self) -> dict[str, keras.Variable]:
         """Every variable that training changes, by a name that never changes.
