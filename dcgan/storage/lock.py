@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 from pathlib import Path
+from typing import Any
 
 from dcgan.errors import RunError
 
@@ -33,7 +34,7 @@ class RunLock:
         OSError: the lock file cannot be made.
     """
 
-    def __init__(self, path: str | os.PathLike):
+    def __init__(self, path: str | os.PathLike[str]):
         self.path = Path(path)
         self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
@@ -58,7 +59,7 @@ class RunLock:
             finally:
                 os.close(self._descriptor)
 
-    def _take(self, holder: dict) -> bool:
+    def _take(self, holder: dict[str, Any]) -> bool:
         try:
             return _lock(self._descriptor)
         except OSError:  # no locks on this file system
@@ -73,14 +74,14 @@ class RunLock:
                 return os.path.realpath(self.path) not in _held.values()
             return not _is_alive(holder.get("pid"))
 
-    def _refusal(self, holder: dict) -> str:
+    def _refusal(self, holder: dict[str, Any]) -> str:
         who = f"process {holder['pid']} on {holder['host']}" if holder else "another process"
         return (
             f"{str(self.path.parent)!r} is in use by {who}. Wait until it has ended, or stop it; "
             "or choose another folder, or resume=False for a new numbered one."
         )
 
-    def _read(self) -> dict:
+    def _read(self) -> dict[str, Any]:
         """Who holds the lock, as far as the file tells."""
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         try:
@@ -89,7 +90,7 @@ class RunLock:
         except (ValueError, KeyError, TypeError, RecursionError):
             return {}  # empty (released), or being written: there is nothing to tell
 
-    def _write(self, holder: dict | None) -> None:
+    def _write(self, holder: dict[str, Any] | None) -> None:
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         os.ftruncate(self._descriptor, 0)
         if holder:
