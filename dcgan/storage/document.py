@@ -84,13 +84,11 @@ def build_document(parts: Mapping[str, object], entries: Iterable[ArrayEntry]) -
     """The document of these parts and arrays, in the one form that is accepted when read.
 
     Raises:
-        Refused: it could not be read back.
+        Refused: it holds what JSON cannot.
     """
     arrays = {entry.name: entry.to_plain() for entry in entries}
     document = {"format": FORMAT, "version": VERSION, "arrays": arrays, **parts}
-    content = _encode({**document, "sha256": _hash(document)})
-    read_document(content)
-    return content
+    return _encode({**document, "sha256": _hash(document)})
 
 
 def read_document(content: str) -> tuple[dict[str, Any], list[ArrayEntry]]:

@@ -5,6 +5,7 @@ header before it reads any array.
 """
 
 import hashlib
+import io
 import os
 import stat
 from collections.abc import Callable, Mapping
@@ -96,7 +97,8 @@ def write_model_file(
             ArrayEntry(name, array.shape, array.dtype.name, hashlib.sha256(array.data).hexdigest())
             for name, array in plain.items()
         ]
-        metadata = {METADATA_KEY: build_document(document, entries)}
+        content = save(plain, {METADATA_KEY: build_document(document, entries)})
+        _read_header(io.BytesIO(content), len(content))  # never write what could not be read
     except Refused as reason:
         raise ModelFileError(
             f"The model cannot be saved to {str(path)!r}: it {reason}."
@@ -105,7 +107,7 @@ def write_model_file(
         path.parent.mkdir(parents=True, exist_ok=True)
         sweep_leftovers(path.parent, path.name, LEFTOVER_SECONDS)
         with atomic_file(path) as file:
-            file.write(save(plain, metadata))
+            file.write(content)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         cause = getattr(error, "strerror", None) or error
         raise ModelFileError(
@@ -175,21 +177,21 @@ def _check_regular(path: Path) -> None:
 
 def _read(file: BinaryIO, expected: Expected | None) -> ModelFile:
     file_bytes = os.fstat(file.fileno()).st_size
-    content, tensors, start = _read_header(file, file_bytes)
-    document, entries = read_document(content)
-    offsets = _find_arrays(tensors, entries, file_bytes - start)
+    document, entries, starts = _read_header(file, file_bytes)
     if expected is not None:
         _check_expected(entries, expected, document)
     arrays = {}
     for entry in entries:
-        file.seek(start + offsets[entry.name])
+        file.seek(starts[entry.name])
         arrays[entry.name] = _read_array(file, entry)
     preview = arrays.pop(PREVIEW, None)
     return ModelFile(document, arrays, preview, hash_of_generator(entries))
 
 
-def _read_header(file: BinaryIO, file_bytes: int) -> tuple[str, dict[str, Any], int]:
-    """The document, what safetensors says of the arrays by name, and where the arrays begin."""
+def _read_header(
+    file: BinaryIO, file_bytes: int
+) -> tuple[dict[str, Any], list[ArrayEntry], dict[str, int]]:
+    """The document's parts, its arrays, and where each of them begins in the file."""
     head = file.read(HEAD_BYTES)
     length = int.from_bytes(head[:LENGTH_BYTES], "little")
     if head[LENGTH_BYTES : LENGTH_BYTES + 1] != b"{" or length.bit_length() > 48:
@@ -207,13 +209,19 @@ def _read_header(file: BinaryIO, file_bytes: int) -> tuple[str, dict[str, Any], 
         raise Refused("is a safetensors file that DCGAN.save did not write, so it is no model here")
     if len(metadata) > 1:
         raise Refused(f"has more metadata than dcgan writes: {sorted(metadata)[:5]!a:.200}")
-    return metadata[METADATA_KEY], tensors, LENGTH_BYTES + length
+    document, entries = read_document(metadata[METADATA_KEY])
+    places = _find_arrays(tensors, entries)
+    start, end = LENGTH_BYTES + length, max((end for _, end in places.values()), default=0)
+    if file_bytes < start + end:
+        missing = start + end - file_bytes
+        raise Refused(f"is cut off: {missing} bytes are missing; copy or download it again")
+    if file_bytes > start + end:
+        raise Refused(f"has {file_bytes - start - end} bytes more than its header announces")
+    return document, entries, {name: start + place for name, (place, _) in places.items()}
 
 
-def _find_arrays(
-    tensors: dict[str, Any], entries: list[ArrayEntry], data_bytes: int
-) -> dict[str, int]:
-    """Where each array begins, once safetensors' description matches the document's."""
+def _find_arrays(tensors: dict[str, Any], entries: list[ArrayEntry]) -> dict[str, tuple[int, int]]:
+    """Where each array begins and ends, once safetensors' description matches the document's."""
     if other := sorted(tensors.keys() ^ {entry.name for entry in entries}):
         raise Refused(f"has other arrays than its document lists: {other[:5]!a:.200}")
     places = {}
@@ -231,13 +239,7 @@ def _find_arrays(
         if places[entry.name] != (end, end + entry.size):
             raise Refused(f"has a gap or an overlap at {entry.name!r}")
         end += entry.size
-    if data_bytes < end:
-        raise Refused(
-            f"is cut off: {end - data_bytes} bytes are missing; copy or download it again"
-        )
-    if data_bytes > end:
-        raise Refused(f"has {data_bytes - end} bytes more than its header announces")
-    return {name: start for name, (start, _) in places.items()}
+    return places
 
 
 def _check_expected(

@@ -157,9 +157,7 @@ class RunFolder:
             content: dict[str, Any] = json.loads(self.options_path.read_bytes())
             if content["format"] != FORMAT or not isinstance(content["version"], int):
                 raise ValueError(f"its format is not {FORMAT!r}")
-            if not isinstance(content["options"], dict) or not isinstance(
-                content["data"], dict[str, Any]
-            ):
+            if not isinstance(content["options"], dict) or not isinstance(content["data"], dict):
                 raise ValueError("its options or data are no dictionary")
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise RunError(
