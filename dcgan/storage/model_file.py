@@ -194,7 +194,8 @@ def _read_header(
     """The document's parts, its arrays, and where each of them begins in the file."""
     head = file.read(HEAD_BYTES)
     length = int.from_bytes(head[:LENGTH_BYTES], "little")
-    if head[LENGTH_BYTES : LENGTH_BYTES + 1] != b"{" or length.bit_length() > 48:
+    impossible = length > max(file_bytes, MAX_HEADER_BYTES)
+    if impossible or head[LENGTH_BYTES : LENGTH_BYTES + 1] != b"{":
         raise Refused(describe(head))
     if length > MAX_HEADER_BYTES:
         raise Refused(f"has a header of {length} bytes; at most {MAX_HEADER_BYTES} are read")
