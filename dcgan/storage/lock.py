@@ -38,6 +38,8 @@ class RunLock:
         try:
             self._lock.acquire()
         except Timeout as error:
+            if not self.path.exists():  # filelock waits for a file that cannot be made
+                raise FileNotFoundError(errno.ENOENT, "No file can be made in it") from error
             raise self._refusal() from error
         except OSError as error:
             if error.errno not in _NO_LOCKS:
