@@ -1,5 +1,7 @@
 """Train a DCGAN on your own folder of images: `DCGAN(img_size=(150, 150, 3)).fit("sea/")`."""
 
+import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -51,10 +53,20 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return getattr(import_module(_MODULES[name]), name)
-    raise AttributeError(f"module 'dcgan' has no attribute {name!r}")
+    if name not in _MODULES:
+        raise AttributeError(f"module 'dcgan' has no attribute {name!r}")
+    _enable_fast_convolutions()
+    return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_MODULES})
+
+
+def _enable_fast_convolutions() -> None:
+    """Turn on TensorFlow's faster convolutions, which it enables on some processors only.
+
+    It reads the setting while it is imported, and what is imported already is not ours to change.
+    """
+    if "tensorflow" not in sys.modules:
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

@@ -95,6 +95,7 @@ class DCGAN(BackendModel):
         self.training_generator = self.discriminator = None
         self.random = keras.random.SeedGenerator(seed)
         self.numbers = StepNumbers()
+        self.tracked = [self.numbers.sums, self.numbers.first_broken]  # by Keras, on JAX
         self.augment = Augmentation(options.augmentation or 0.0)  # `fit` decides for None
         self.state = TrainingState()
         self.model_hash = self.run_path = None
@@ -178,7 +179,7 @@ class DCGAN(BackendModel):
 
     def discriminator_logits(self, images):
         """Logits `(n, 1)` of the discriminator on randomly augmented images `(n, H, W, C)`."""
-        images = self.augment(images, self.steps_taken, self.random)
+        images = self.augment(images, self.steps_taken, seed=self.random)
         return self.discriminator(images, training=True)
 
     @property

@@ -26,10 +26,11 @@ def resolve(options: Options) -> tuple[Options, Plan]:
             refuse("network_plan", "a Plan, its dict, or None", plan)
         plan = plan_from_dict(plan)
     for name in in_groups("network"):
-        given, planned = getattr(options, name), getattr(plan, name, "the plan's own")
+        given, planned = getattr(options, name), getattr(plan, name, None)
         if given not in (table()[name].default, planned):
+            fixed = "" if planned is None else f" to {name}={planned}"
             raise ArgumentError(
-                f"{name} contradicts network_plan, which lays down {name}={planned}. "
+                f"{name} contradicts network_plan, which lays the networks down{fixed}. "
                 f"Received: {name}={given!r:.100}. Leave one of the two out."
             )
     sizes = {"img_size": plan.img_size, "input_size": plan.input_size}

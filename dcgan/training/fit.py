@@ -219,8 +219,13 @@ def train(
             )
             if learner.model.stop_training:
                 break
-    finally:  # a rollback has put a good state back, and what a callback raised is no reason to
-        schedule.finish()  # lose what was trained
+    except Exception:  # of a user's callback, say: what was trained is saved before it passes on
+        try:
+            schedule.finish()
+        except Exception as second:
+            logger.error("The end of the training could not be saved: %s", second)
+        raise
+    schedule.finish()
     callbacks.end(schedule.last_logs)
     return history
 

@@ -1,12 +1,13 @@
 """The losses and scores of each training step, kept on the device until somebody asks."""
 
 import keras
+import numpy as np
 from keras import ops
 
 NAMES = ("d_loss", "g_loss", "d_real", "d_fake")
 
 
-class StepNumbers(keras.layers.Layer):
+class StepNumbers:
     """Means of the epoch, sums since the last line of the log, and the first broken step.
 
     Attributes:
@@ -15,14 +16,15 @@ class StepNumbers(keras.layers.Layer):
         sums: float32 (5,), the number of steps and the four sums over them.
         first_broken: float32 (5,), the number of the first step at which one of the four was not
             finite, and the four; zeros where there is none.
+
+    A model that holds it must track `sums` and `first_broken`, and list `means` in its `metrics`.
     """
 
     def __init__(self):
-        super().__init__(name="step_numbers", trainable=False)
         self.means = [keras.metrics.Mean(name=name) for name in NAMES]
-        self.sums = self.add_weight((1 + len(NAMES),), initializer="zeros", name="sums")
-        self.first_broken = self.add_weight((1 + len(NAMES),), initializer="zeros", name="broken")
-        self.built = True
+        shape = (1 + len(NAMES),)
+        self.sums = keras.Variable(np.zeros(shape, "float32"), trainable=False, name="sums")
+        self.first_broken = keras.Variable(np.zeros(shape, "float32"), trainable=False, name="bad")
 
     def update(self, step, d_loss, g_loss, real_logits, fake_logits):
         """Take in one step.
@@ -39,10 +41,10 @@ class StepNumbers(keras.layers.Layer):
         numbers = [ops.cast(number, "float32") for number in (d_loss, g_loss, *scores)]
         for mean, number in zip(self.means, numbers, strict=True):
             mean.update_state(number)
-        self.sums.assign(self.sums + ops.stack([ops.ones_like(step), *numbers]))
-        row = ops.stack([step, *numbers])
-        is_first = ops.logical_and(self.first_broken[0] == 0, ops.any(~ops.isfinite(row)))
-        self.first_broken.assign(ops.where(is_first, row, self.first_broken))
+        self.sums.assign(self.sums.value + ops.stack([ops.ones_like(step), *numbers]))
+        row, broken = ops.stack([step, *numbers]), self.first_broken.value
+        is_first = ops.logical_and(broken[0] == 0, ops.any(~ops.isfinite(row)))
+        self.first_broken.assign(ops.where(is_first, row, broken))
         return {mean.name: mean.result() for mean in self.means}
 
     def read_sums(self) -> tuple[int, dict[str, float]]:

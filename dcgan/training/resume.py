@@ -1,5 +1,6 @@
 """Resuming: which run folder a training belongs to, and what of the run in it is taken over."""
 
+import json
 import logging
 import os
 import uuid
@@ -70,7 +71,7 @@ def _run_options(learner: Learner) -> dict:
     options["network_plan"] = {**plan_to_dict(learner.plan), "initializer": None}
     options["optimizer"] = optimizer_to_plain(learner.optimizers.generator)
     options["discriminator_optimizer"] = optimizer_to_plain(learner.optimizers.discriminator)
-    return options
+    return json.loads(json.dumps(options))  # as they will be when read back
 
 
 def _compare(run: RunFolder, earlier: Mapping, now: Mapping) -> None:

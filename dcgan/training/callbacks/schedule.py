@@ -129,6 +129,7 @@ class Schedule(keras.callbacks.Callback):
 
     def finish(self) -> None:
         """Let every task do what is left."""
+        self.rollback.check()
         for task in self.tasks:
             task.finish(self.epoch, self.last_logs)
 
