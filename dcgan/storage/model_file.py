@@ -28,6 +28,7 @@ from dcgan.storage.document import (
     Refused,
     build_document,
     check_name,
+    encode,
     hash_of_generator,
     is_generator_only,
     parse,
@@ -211,36 +212,38 @@ def _read_header(
     if len(metadata) > 1:
         raise Refused(f"has more metadata than dcgan writes: {sorted(metadata)[:5]!a:.200}")
     document, entries = read_document(metadata[METADATA_KEY])
-    places = _find_arrays(tensors, entries)
-    start, end = LENGTH_BYTES + length, max((end for _, end in places.values()), default=0)
-    if file_bytes < start + end:
-        missing = start + end - file_bytes
+    starts, end = _find_arrays(tensors, entries)
+    missing = LENGTH_BYTES + length + end - file_bytes
+    if missing > 0:
         raise Refused(f"is cut off: {missing} bytes are missing; copy or download it again")
-    if file_bytes > start + end:
-        raise Refused(f"has {file_bytes - start - end} bytes more than its header announces")
-    return document, entries, {name: start + place for name, (place, _) in places.items()}
+    if missing < 0:
+        raise Refused(f"has {-missing} bytes more than its header announces")
+    return document, entries, {name: file_bytes - end + start for name, start in starts.items()}
 
 
-def _find_arrays(tensors: dict[str, Any], entries: list[ArrayEntry]) -> dict[str, tuple[int, int]]:
-    """Where each array begins and ends, once safetensors' description matches the document's."""
+def _find_arrays(tensors: dict[str, Any], entries: list[ArrayEntry]) -> tuple[dict[str, int], int]:
+    """Where each array begins, and where the last one ends, counted from the first one.
+
+    Raises:
+        Refused: safetensors' description does not match the document's, or leaves a gap.
+    """
     if other := sorted(tensors.keys() ^ {entry.name for entry in entries}):
         raise Refused(f"has other arrays than its document lists: {other[:5]!a:.200}")
-    places = {}
-    for entry in entries:
-        tensor = tensors[entry.name]
-        offsets = tensor.get("data_offsets") if isinstance(tensor, dict) else None
-        if not isinstance(offsets, list) or [type(offset) for offset in offsets] != [int, int]:
-            raise Refused(f"does not say where {entry.name!r} begins and ends")
-        described = {"dtype": DTYPES[entry.dtype], "shape": list(entry.shape)}
-        if tensor != {**described, "data_offsets": offsets}:
-            raise Refused(f"describes {entry.name!r} in two ways that do not match")
-        places[entry.name] = (offsets[0], offsets[1])
-    end = 0
-    for entry in sorted(entries, key=lambda entry: places[entry.name]):
-        if places[entry.name] != (end, end + entry.size):
-            raise Refused(f"has a gap or an overlap at {entry.name!r}")
-        end += entry.size
-    return places
+    try:
+        ordered = sorted(entries, key=lambda entry: tensors[entry.name]["data_offsets"])
+    except (TypeError, KeyError) as error:
+        raise Refused("does not say where its arrays begin and end") from error
+    starts, end = {}, 0
+    for entry in ordered:
+        starts[entry.name], end = end, end + entry.size
+        offsets = [starts[entry.name], end]
+        wanted = {"dtype": DTYPES[entry.dtype], "shape": entry.shape, "data_offsets": offsets}
+        if encode(tensors[entry.name]) != encode(wanted):
+            raise Refused(
+                f"describes {entry.name!r} as {tensors[entry.name]!a:.200}; its document and the "
+                f"arrays before it need {wanted}"
+            )
+    return starts, end
 
 
 def _check_expected(
@@ -252,22 +255,17 @@ def _check_expected(
     except (ArgumentError, ModelFileError) as error:
         reason = str(error).rstrip(".")
         raise Refused(f"describes a model that cannot be built: {reason}") from error
-    received = {
-        entry.name: (entry.shape, entry.dtype)
+    described = {
+        entry.name: f"{entry.dtype} {entry.shape}"
         for entry in entries
         if entry.name != PREVIEW and not entry.name.startswith(OPTIMIZER_GROUP)
     }
-    if is_generator_only(entry.name for entry in entries):
-        wanted = {name: w for name, w in wanted.items() if name.startswith(GENERATOR_GROUP)}
-    for name in sorted(wanted.keys() ^ received.keys()):
-        problem = "lacks the array" if name in wanted else "holds the unknown array"
-        raise Refused(f"{problem} {name!r}: its arrays do not match its plan")
-    for name, (shape, dtype) in wanted.items():
-        if received[name] != (tuple(shape), dtype):
-            raise Refused(
-                f"holds {name!r} as {received[name][1]} {received[name][0]}; its plan needs "
-                f"{dtype} {tuple(shape)}"
-            )
+    groups = GENERATOR_GROUP if is_generator_only(entry.name for entry in entries) else ""
+    needed = {n: f"{w[1]} {tuple(w[0])}" for n, w in wanted.items() if n.startswith(groups)}
+    for name in sorted(described.keys() | needed.keys()):
+        has, needs = described.get(name, "nothing"), needed.get(name, "nothing")
+        if has != needs:
+            raise Refused(f"holds {has} as {name!r}, where its plan needs {needs}")
 
 
 def _read_array(file: BinaryIO, entry: ArrayEntry) -> np.ndarray:
