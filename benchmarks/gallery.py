@@ -115,7 +115,7 @@ def _small_image(path: Path) -> bytes:
 
 
 def _small_animation(path: Path) -> bytes:
-    """An animation with fewer and smaller frames, as a GIF file of at most `MAX_ANIMATION_BYTES`."""
+    """An animation with fewer and smaller frames: a GIF of at most `MAX_ANIMATION_BYTES`."""
     with Image.open(path) as opened:
         frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(opened)]
     every = math.ceil(len(frames) / MAX_FRAMES)
