@@ -15,7 +15,7 @@ from dcgan.images import GAP, RUN_IMAGE, save_png
 
 MOST_FRAMES = 100
 MOST_PIXELS = 400  # of the longer side: a film is watched on a page, beside text
-MOST_BYTES = 5_000_000  # of film.gif, as it is shown on web pages; frames are left out till it fits
+MOST_BYTES = 5_000_000  # of animation.gif, as it is shown on web pages; frames are left out till it fits
 FRAME_MILLISECONDS = 120
 LAST_MILLISECONDS = 2_000  # the end is looked at longer
 MOMENTS = 8  # rows of epochs.png
@@ -26,8 +26,8 @@ LABEL_PIXELS = 78  # room for "step 1234567" in Pillow's own font
 logger = logging.getLogger("dcgan")
 
 
-def write_film(run: Path, img_size: tuple[int, int, int]) -> None:
-    """Write `film.gif` and `epochs.png` into a run's folder; `film.mp4` where ffmpeg is installed.
+def write_animation(run: Path, img_size: tuple[int, int, int]) -> None:
+    """Write `animation.gif` and `epochs.png` into a run's folder; `animation.mp4` where ffmpeg is installed.
 
     They are by-products: where one cannot be written this is said, and the training is a success.
 
@@ -40,17 +40,17 @@ def write_film(run: Path, img_size: tuple[int, int, int]) -> None:
         return
     try:
         frames = read_frames(sheets)
-        write_atomically(run / "film.gif", gif_bytes(frames))
+        write_atomically(run / "animation.gif", gif_bytes(frames))
         save_png(run / "epochs.png", moments_sheet(sheets, img_size), RUN_IMAGE)
         if ffmpeg := shutil.which("ffmpeg"):
-            save_mp4(ffmpeg, frames, run / "film.mp4")
+            save_mp4(ffmpeg, frames, run / "animation.mp4")
     except OSError as error:
         logger.warning("No film was made of %s: %s.", run, error.strerror or error)
 
 
 def find_sheets(folder: str | Path) -> list[Path]:
     """A run's sample grids in the order in which they were made."""
-    return sorted(Path(folder).glob("image_at_epoch_*_step_*.png"), key=_step)
+    return sorted(Path(folder).glob("step_*.png"), key=_step)
 
 
 def _step(sheet: Path) -> int:
@@ -108,7 +108,7 @@ def save_mp4(ffmpeg: str, frames: list[Image.Image], path: Path) -> None:
     done = subprocess.run(command, input=pixels, capture_output=True, check=False)
     if done.returncode:
         reason = " ".join(done.stderr.decode(errors="replace").split())[-200:]
-        logger.warning("film.mp4 was not made: %s says: %s", ffmpeg, reason)
+        logger.warning("animation.mp4 was not made: %s says: %s", ffmpeg, reason)
 
 
 def moments_sheet(sheets: list[Path], img_size: tuple[int, int, int]) -> np.ndarray:

@@ -1,27 +1,28 @@
-"""How is a small folder stretched? By showing the discriminator every image shifted and tinted.
+"""Random augmentation of real and generated images in front of the discriminator.
 
-Both players see augmented images only, and gradients pass through, so the generator learns the
-images and not the augmentation (DiffAugment: Zhao et al. 2020, arXiv 2006.10738, section 3).
+Both networks are trained through it and gradients pass, so that the generator learns the images and
+not the augmentation (DiffAugment: Zhao et al. 2020, arXiv 2006.10738, section 3).
 """
 
+import keras
 import numpy as np
 from keras import ops, random
 
-from dcgan.images import chunks, to_uint8
+from dcgan.images import chunks, to_float, to_uint8
 
-# Strengths at 1.0, those of Zhao et al. 2020, appendix. Their cutout is left out: the boxes are
-# what leaks into samples first.
+# Ranges at strength 1.0, those of Zhao et al. 2020, appendix. Their cutout is left out, since its
+# boxes are the first thing to appear in samples.
 BRIGHTNESS = 0.5  # added, where the whole range is 2
 CONTRAST = 0.5  # times 1 +- this
 SATURATION = 1.0  # times 1 +- this
 TRANSLATION = 0.125  # of the side
 
 FEW, MANY = 5_000, 50_000  # images: full strength up to the first, none from the second
-RAMP_PASSES = 200  # over the images, until full strength: nothing is learnt by heart at once
+RAMP_PASSES = 200  # over the images, until full strength: memorization takes time
 
 
 def strength_for(count: int) -> float:
-    """How strongly to augment a set of `count` images, in [0, 1]: the fewer, the more."""
+    """Augmentation strength in [0, 1] that is proposed for `count` images: the fewer, the more."""
     return min(1.0, max(0.0, (MANY - count) / (MANY - FEW)))
 
 
@@ -29,9 +30,9 @@ def augment(images, strength: float, seed):
     """Change each image at random: brightness, saturation, contrast, translation.
 
     Args:
-        images: float tensor `(n, H, W, C)` in [-1, 1], premultiplied if C is 4; alpha is shifted
-            as the colors are, and not changed otherwise.
-        strength: in [0, 1], a number or a scalar tensor; 0 leaves them as they are.
+        images: float tensor `(n, H, W, C)` in [-1, 1], premultiplied if C is 4; alpha is
+            translated with the colors and not changed otherwise.
+        strength: number or scalar tensor in [0, 1]; 0 leaves the images as they are.
         seed: a `keras.random.SeedGenerator`.
 
     Returns:
@@ -40,7 +41,7 @@ def augment(images, strength: float, seed):
     count, height, width, channels = ops.shape(images)
     uniform = random.uniform((5, count, 1, 1, 1), -1, 1, seed=seed)
     alpha = (images[..., 3:] + 1) / 2 if channels == 4 else ops.ones_like(images[:, :1, :1, :1])
-    colors = images[..., :3] + 1  # premultiplied: of what cannot be seen there is nothing
+    colors = images[..., :3] + 1  # premultiplied: 0 where nothing is visible
     colors = colors + strength * BRIGHTNESS * uniform[0] * alpha
     if channels >= 3:
         gray = ops.mean(colors, axis=-1, keepdims=True)
@@ -53,20 +54,54 @@ def augment(images, strength: float, seed):
     return _shift(images, 2, width, strength * TRANSLATION * uniform[4])
 
 
+class Augmentation(keras.layers.Layer):
+    """Augmentation whose strength grows with the steps, up to what was set.
+
+    Strength and ramp are variables, so that a compiled step stays when they change, unless the
+    change is from or to 0: with strength 0 the step contains no augmentation at all.
+
+    Args:
+        strength: in [0, 1].
+        ramp_steps: training steps until the strength is reached.
+    """
+
+    def __init__(self, strength: float = 0.0, ramp_steps: float = 1.0):
+        super().__init__(name="augmentation", trainable=False)
+        self.strength = self.add_weight((), initializer="zeros", name="strength")
+        self.ramp_steps = self.add_weight((), initializer="ones", name="ramp_steps")
+        self.active = False
+        self.set(strength, ramp_steps)
+        self.built = True
+
+    def set(self, strength: float, ramp_steps: float) -> bool:
+        """Set both; returns whether a compiled step does not fit any more."""
+        was_active, self.active = self.active, strength > 0
+        self.strength.assign(strength)
+        self.ramp_steps.assign(ramp_steps)
+        return was_active != self.active
+
+    def call(self, images, steps, seed):
+        """Augment float images `(n, H, W, C)` after so many training steps; see `augment`."""
+        if not self.active:
+            return images
+        ramp = ops.minimum(1.0, steps / self.ramp_steps)
+        return augment(images, self.strength * ramp, seed)
+
+
 def augmented_copies(images: np.ndarray, strength: float, seed: int = 0) -> np.ndarray:
-    """What the discriminator would see of uint8 images `(n, H, W, C)`; uint8, clipped."""
+    """Augmented copies, uint8 and clipped, of uint8 images `(n, H, W, C)`."""
     generator, copies = random.SeedGenerator(seed), np.empty_like(images)
     for chunk in chunks(len(images), images.shape[1:]):
-        floats = ops.convert_to_tensor(images[chunk].astype(np.float32) / 127.5 - 1)
+        floats = ops.convert_to_tensor(to_float(images[chunk]))
         copies[chunk] = to_uint8(ops.convert_to_numpy(augment(floats, strength, generator)))
     return copies
 
 
 def _shift(images, axis: int, side: int, shares):
-    """Move each image along one axis by its share of the side; its edge is repeated.
+    """Translate each image along one axis by its share of the side; its edge is repeated.
 
-    (Gray bars in its place, as Zhao et al. have them, were learnt by the generator.) A product with
-    one shifted identity matrix per image: quick, and its gradient is as well.
+    The generator learned gray bars in place of the edge, which Zhao et al. use. A product with one
+    shifted identity matrix per image is fast, and so is its gradient.
     """
     offsets = ops.round(ops.reshape(shares, (-1, 1, 1)) * side)
     places = ops.arange(side, dtype="float32")

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
+MAX_SEED = 2**31 - 1  # what every backend's random generators take
+
 
 class DCGANError(Exception):
     """Anything this package refuses or cannot do. The message says what is wrong, what to do."""

@@ -16,6 +16,13 @@ MAX_CHUNK_FLOATS = 2**24  # in the images of one chunk; 64 MiB
 GAP = 2  # pixels between the images of a grid
 
 
+def to_float(images):
+    """Turn images from 0 to 255 into floats in [-1, 1]; NumPy's become float32."""
+    if isinstance(images, np.ndarray):
+        images = images.astype(np.float32)
+    return images / 127.5 - 1
+
+
 def to_uint8(images) -> np.ndarray:
     """Turn float images in [-1, 1] into uint8 ones, rounded, values outside clipped."""
     return np.clip(np.rint((np.asarray(images, np.float32) + 1) * 127.5), 0, 255).astype(np.uint8)
@@ -109,3 +116,8 @@ def thumbnails(images: np.ndarray, side: int) -> np.ndarray:
         smaller = full.resize((side, side), Image.Resampling.BILINEAR)
         into[...] = np.asarray(smaller).reshape(into.shape)
     return premultiply(resized) if resized.shape[-1] == 4 else resized
+
+
+def straight_alpha(images: np.ndarray) -> np.ndarray:
+    """uint8 images `(n, H, W, C)` as they are shown: unpremultiplied where they have 4 channels."""
+    return unpremultiply(images) if images.shape[-1] == 4 else images

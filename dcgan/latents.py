@@ -1,12 +1,14 @@
-"""Which latent vector belongs to a seed? The same one on every machine, for ever."""
+"""The latent vectors of a seed, the same on every machine."""
 
 import numpy as np
+
+from dcgan.errors import MAX_SEED, refuse, whole
 
 
 def draw_latents(count: int, size: int, seed: int = 0, first: int = 0) -> np.ndarray:
     """Draw standard normal latents; row i belongs to (seed, first + i) whatever `count` is.
 
-    NumPy promises Philox's raw bits for ever, but not its normal distribution, so the normals
+    NumPy keeps Philox's raw bits in all versions, but not its normal distribution, so the normals
     are made here (Box and Muller 1958).
 
     Args:
@@ -26,3 +28,34 @@ def draw_latents(count: int, size: int, seed: int = 0, first: int = 0) -> np.nda
     angle = 2 * np.pi * uniform[:, 1]
     normal = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
     return normal[:, :size].astype(np.float32)
+
+
+def latents_for(n: int | None, seed: int, latents: object, size: int, limit: int) -> np.ndarray:
+    """The latents that `DCGAN.generate` was asked for: those of a seed, or those given, checked.
+
+    Args:
+        n: how many, up to `limit`; None: one, or as many as are given.
+        seed: whose latents, where none are given.
+        latents: finite numbers `(n, size)`, or None.
+        size: length of each.
+        limit: the largest `n` of a seed.
+
+    Returns:
+        float32 `(n, size)`.
+
+    Raises:
+        ArgumentError: an argument is out of its limits.
+    """
+    if latents is None:
+        n = whole("n", 1 if n is None else n, 0, limit)
+        return draw_latents(n, size, whole("seed", seed, 0, MAX_SEED))
+    try:
+        array = np.asarray(latents, np.float32)
+    except (TypeError, ValueError):
+        array = np.empty(0, np.float32)
+    good = array.ndim == 2 and array.shape[1] == size and np.isfinite(array).all()
+    if not good or n not in (None, len(array)):
+        wanted = "n" if n is None else n
+        received = getattr(latents, "shape", latents)
+        refuse("latents", f"finite numbers of shape ({wanted}, {size})", received)
+    return array

@@ -1,12 +1,12 @@
-"""What does each player want? The losses, from logits to one number."""
+"""The losses of both networks, from logits to a scalar."""
 
 from keras import ops
 
-LARGEST_EXPONENT = 60.0  # beyond, the gradient that it multiplies has become 0 in float32
+MAX_EXPONENT = 60.0  # beyond it, the gradient that the factor multiplies is 0 in float32
 
 
 def discriminator_loss(real_logits, fake_logits):
-    """Cross-entropy of calling real images real and fakes fake (Goodfellow et al. 2014, eq. 1).
+    """Cross-entropy with real images labeled 1 and fakes 0 (Goodfellow et al. 2014, eq. 1).
 
     Args:
         real_logits, fake_logits: float tensors `(n, 1)`.
@@ -18,7 +18,7 @@ def discriminator_loss(real_logits, fake_logits):
 
 
 def generator_loss(fake_logits):
-    """The non-saturating loss: fakes are to be called real (Goodfellow et al. 2014, section 3).
+    """The non-saturating loss: cross-entropy with fakes labeled 1 (Goodfellow et al. 2014, sec. 3).
 
     Args:
         fake_logits: float tensor `(n, 1)`.
@@ -29,15 +29,18 @@ def generator_loss(fake_logits):
     return ops.mean(ops.softplus(-fake_logits))
 
 
-def from_discriminators_gradient(gradient, fake_logits):
+def generator_gradient(discriminator_gradient, fake_logits):
     """The gradient of `generator_loss` at the fakes, from that of `discriminator_loss`.
 
-    Both reach a fake through its logit alone, so they differ by a factor per image: that of
-    their slopes there, `-exp(-logit)` (Shen et al. 2021, arXiv 2103.00430: one-stage training).
+    Both losses depend on a fake only through its logit, so their gradients differ by a factor per
+    image, the ratio of their slopes: `-exp(-logit)` (Shen et al. 2021, arXiv 2103.00430).
 
     Args:
-        gradient: float tensor `(n, H, W, C)`, of the discriminator's loss.
-        fake_logits: float tensor `(n, 1)` of a discriminator that judges each image by itself.
+        discriminator_gradient: float tensor `(n, H, W, C)`, the gradient of `discriminator_loss`.
+        fake_logits: float tensor `(n, 1)` of a discriminator without coupling between images.
+
+    Returns:
+        A float tensor `(n, H, W, C)`.
     """
-    factor = -ops.exp(ops.minimum(-fake_logits, LARGEST_EXPONENT))
-    return gradient * ops.reshape(factor, (-1, 1, 1, 1))
+    factor = -ops.exp(ops.minimum(-fake_logits, MAX_EXPONENT))
+    return discriminator_gradient * ops.reshape(factor, (-1, 1, 1, 1))

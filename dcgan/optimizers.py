@@ -1,4 +1,4 @@
-"""How do two optimizers fit under Keras's one? As a pair that steps neither, but holds both."""
+"""The pair of optimizers, one for each network, that Keras sees as a single optimizer."""
 
 import numbers
 
@@ -10,7 +10,7 @@ from dcgan.errors import ArgumentError
 LEARNING_RATE = 2e-4
 BETA_1 = 0.5
 
-# Those a model file may name: Keras's own, with plain settings.
+# The optimizers that a model file may name: Keras's own, with plain settings.
 PLAIN_OPTIMIZERS = (
     "Adadelta Adafactor Adagrad Adam AdamW Adamax Ftrl Lamb Lion Nadam RMSprop SGD".split()
 )
@@ -33,12 +33,12 @@ class OptimizerPair(keras.optimizers.Optimizer):
         self.discriminator = keras.optimizers.get(discriminator)
         self._ratio = self.rates[1] / self.rates[0]
 
-    def build_pair(self, generator_variables, discriminator_variables) -> None:
-        """Make both optimizers' state, so that it can be loaded before the first step."""
+    def build_pair(self, generator: keras.Model, discriminator: keras.Model) -> None:
+        """Create both optimizers' variables, so that they can be restored before the first step."""
         if not self.built:
             super().build([])
-            self.generator.build(generator_variables)
-            self.discriminator.build(discriminator_variables)
+            self.generator.build(generator.trainable_variables)
+            self.discriminator.build(discriminator.trainable_variables)
 
     @property
     def variables(self):
@@ -79,13 +79,13 @@ class OptimizerPair(keras.optimizers.Optimizer):
 
 
 def make_optimizer(optimizer, argument: str = "optimizer"):
-    """Turn what a person gives for an optimizer into a Keras optimizer of its own.
+    """Make a Keras optimizer from what a user gives for one.
 
     Args:
         optimizer: None for Adam with this package's learning rate and beta_1; a learning rate; a
             Keras optimizer's name (with Keras's own settings), config or instance. An instance is
             copied, since its state belongs to one network.
-        argument: its name, for the error.
+        argument: name of the argument, for the error.
 
     Raises:
         ArgumentError: it is none of these, or its learning rate is not a positive number.
@@ -118,7 +118,7 @@ def make_optimizer(optimizer, argument: str = "optimizer"):
 
 
 def make_pair(optimizer=None, discriminator_optimizer=None) -> OptimizerPair:
-    """The pair of both players' optimizers; the discriminator's is like the generator's if None.
+    """The pair of both networks' optimizers; the discriminator's is like the generator's if None.
 
     Raises:
         ArgumentError: one of them is no optimizer.
@@ -131,7 +131,7 @@ def make_pair(optimizer=None, discriminator_optimizer=None) -> OptimizerPair:
 
 
 def optimizer_to_plain(optimizer) -> dict:
-    """An optimizer as its name and plain numbers; a learning rate schedule as its present rate."""
+    """An optimizer as its class name and plain settings, with its present learning rate."""
     config = optimizer.get_config()
     del config["name"]  # Keras numbers its optimizers; the number means nothing
     config["learning_rate"] = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
@@ -139,7 +139,7 @@ def optimizer_to_plain(optimizer) -> dict:
 
 
 def optimizer_from_plain(values: dict):
-    """The optimizer that `optimizer_to_plain` described; only Keras's own, only plain numbers.
+    """The optimizer that `optimizer_to_plain` described: one of Keras's own with plain settings.
 
     Raises:
         ArgumentError: it is not one of Keras's own, or a setting is unknown or of a wrong kind.
@@ -153,3 +153,18 @@ def optimizer_from_plain(values: dict):
         return make_optimizer(getattr(keras.optimizers, name)(**config))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ArgumentError(f"The optimizer cannot be made: {str(error)[:300]}") from error
+
+
+def update_ema(average, trained, momentum: float, steps) -> None:
+    """Move every weight of `average` towards `trained`, BatchNorm's statistics included.
+
+    Args:
+        average, trained: two models of the same shape.
+        momentum: share of the average that stays, in [0, 1). Early on it is lower,
+            (1 + steps) / (10 + steps) as in TensorFlow's ExponentialMovingAverage, so that the
+            random start is soon forgotten.
+        steps: training steps so far, a float32 scalar tensor.
+    """
+    momentum = keras.ops.minimum(momentum, (1 + steps) / (10 + steps))
+    for mean, weight in zip(average.weights, trained.weights, strict=True):
+        mean.assign(mean + (1 - momentum) * (weight - mean))

@@ -9,6 +9,7 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from dcgan.errors import (
+    MAX_SEED,
     ArgumentError,
     Choice,
     Color,
@@ -30,7 +31,6 @@ MAX_FILTERS = 8192
 MAX_LATENT = 65_536
 MAX_KERNEL = 31
 MAX_BATCH = 65_536
-MAX_SEED = 2**31 - 1  # what every backend's random generators take
 MAX_MODEL_SEED = MAX_SEED // 1000  # each layer takes a seed of its own after the model's
 MAX_STEPS = 10**9
 PRECISIONS = ("float32", "mixed_bfloat16")
@@ -272,22 +272,17 @@ def from_plain(values: Mapping[str, object]) -> Options:
     return Options(**values)  # type: ignore[arg-type]
 
 
-def describe_changes(
-    earlier: Mapping[str, object], now: Mapping[str, object], *, fixed: bool
-) -> list[str]:
-    """What differs between two sets of plain options, a line each.
+def describe_changes(earlier: Mapping[str, object], now: Mapping[str, object]) -> dict[str, str]:
+    """What differs between two sets of plain options, in a line for each by name.
 
     Args:
         earlier, now: plain values by name, of a run folder and of this call.
-        fixed: list the options that a resumed run cannot change, with the reason; or the others.
     """
-    rows = table()
-    lines = []
-    for name in sorted(earlier.keys() & now.keys() & rows.keys()):
-        reason = rows[name].metadata["fixed"]
-        if earlier[name] != now[name] and bool(reason) == fixed:
-            line = f"{name}: {earlier[name]!r} in the folder, {now[name]!r} now"
-            lines.append(f"{line} ({reason})" if reason else line)
+    lines = {}
+    for name, row in table().items():
+        if name in earlier and name in now and earlier[name] != now[name]:
+            reason = f" ({row.metadata['fixed']})" if row.metadata["fixed"] else ""
+            lines[name] = f"{name}: {earlier[name]!r} in the folder, {now[name]!r} now{reason}"
     return lines
 
 

@@ -1,4 +1,4 @@
-"""What all tests share: quiet frameworks, tiny networks, tiny images."""
+"""Shared by all tests: quiet frameworks, tiny networks, tiny images."""
 
 import os
 
@@ -18,6 +18,15 @@ TINY = {
     "batch_size": 4,
     "kernel_size": (4, 4),
 }
+
+
+def pytest_collection_modifyitems(config, items):
+    """Run tests marked `once` on TensorFlow alone: they do not depend on the backend."""
+    if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+        return
+    kept = [item for item in items if item.get_closest_marker("once") is None]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
 
 
 @pytest.fixture
@@ -45,9 +54,17 @@ def images():
     return draw_seascapes(10, TINY["img_size"], seed=1)
 
 
+@pytest.fixture
+def arrays_of():
+    """A function that copies every variable of a model, by the name it has in files."""
+    from dcgan.training.state import capture
+
+    return lambda gan: capture(gan._learner())[1]
+
+
 @pytest.fixture(autouse=True)
 def in_an_empty_folder(tmp_path, monkeypatch):
-    """No test writes into the project, or reads a person's cache."""
+    """No test writes into the project, or reads a user's cache."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DCGAN_CACHE", str(tmp_path / "cache"))
     np.random.seed(0)
@@ -55,9 +72,9 @@ def in_an_empty_folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def often(monkeypatch):
-    """Measure health every step, in small."""
-    from dcgan.training.callbacks import monitor as health
+    """Options to measure after every step; of few samples, and however long it takes."""
+    from dcgan.training.callbacks import monitor
 
-    monkeypatch.setattr(health, "MEASURE_STEPS", 1)
-    monkeypatch.setattr(health, "TIME_SHARE", 1e9)
-    monkeypatch.setattr(health, "SAMPLES", 32)
+    monkeypatch.setattr(monitor, "TIME_SHARE", 1e9)
+    monkeypatch.setattr(monitor, "SAMPLES", 32)
+    return {"measure_steps": 1}

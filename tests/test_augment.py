@@ -8,8 +8,6 @@ from keras import ops
 from dcgan import augment as room
 from dcgan.augment import augment, strength_for
 
-pytestmark = pytest.mark.backend
-
 
 @pytest.fixture
 def batch():

@@ -46,12 +46,11 @@ def digest(arrays):
     return numbers
 
 
-@pytest.mark.backend
 @pytest.mark.parametrize("road", ROADS)
 def test_three_steps_give_the_stored_numbers_on_every_backend(tiny, road):
     # Written by TensorFlow; 1e-5 of an array's size leaves room for sums in another order.
     # To store anew after a change of the algorithm: python tests/store_parity.py
-    found = digest(to_arrays(three_fixed_steps(tiny, **ROADS[road])))
+    found = digest(arrays_of(three_fixed_steps(tiny, **ROADS[road])))
     stored = json.loads(PARITY.read_text())[road]
     assert found.keys() == stored.keys()
     for name, numbers in found.items():
@@ -63,7 +62,6 @@ def changed(before, after):
     return {name.split("/")[0] for name in before if (before[name] != after[name]).any()}
 
 
-@pytest.mark.backend
 def test_one_stage_teaches_the_generator_what_asking_again_would(tiny, images):
     # with a discriminator that hardly learns, before and after its update are the same
     roads = []
@@ -76,7 +74,7 @@ def test_one_stage_teaches_the_generator_what_asking_again_would(tiny, images):
         )
         assert gan.one_stage is one_stage
         gan.update(ops.convert_to_tensor(images[:4]), np.ones((4, 8), np.float32))
-        roads.append(to_arrays(gan))
+        roads.append(arrays_of(gan))
     moments = [name for name in roads[0] if name.startswith("optimizer/generator/")][2:]
     assert moments  # what Adam remembers of the gradients, after its count and its rate
     for name in moments:
@@ -84,16 +82,14 @@ def test_one_stage_teaches_the_generator_what_asking_again_would(tiny, images):
         assert np.abs(one - other).max() <= 1e-4 * np.abs(other).max() > 0, name
 
 
-@pytest.mark.backend
 def test_discriminator_step_leaves_both_generators_alone(tiny, images):
     gan = tiny()
     real = ops.convert_to_tensor(images[:4].astype(np.float32) / 127.5 - 1)
-    before = to_arrays(gan)
+    before = arrays_of(gan)
     gan.discriminator_step(real, gan.training_generator(np.ones((4, 8), np.float32)))
-    assert changed(before, to_arrays(gan)) == {"discriminator", "optimizer"}
+    assert changed(before, arrays_of(gan)) == {"discriminator", "optimizer"}
 
 
-@pytest.mark.backend
 def test_generator_step_moves_no_trained_weight_of_the_discriminator(tiny):
     gan = tiny()
     weights = gan.training_generator.trainable_variables
@@ -109,23 +105,21 @@ def test_generator_step_moves_no_trained_weight_of_the_discriminator(tiny):
     assert all(moved)
 
 
-@pytest.mark.backend
 def test_batch_normalization_learns_statistics_in_the_step(tiny, images):
     gan = tiny()
-    before = to_arrays(gan)
+    before = arrays_of(gan)
     gan.update(ops.convert_to_tensor(images[:4]))
-    after = to_arrays(gan)
+    after = arrays_of(gan)
     moving = [name for name in before if name.split("/")[-1].startswith("moving_")]
     assert len(moving) == 2 * 2 * 2 + 2  # two generators with two layers, discriminator with one
     assert all((before[name] != after[name]).any() for name in moving)
 
 
-@pytest.mark.backend
 def test_average_is_a_moving_average_statistics_included(tiny, images):
-    gan = tiny(average=0.9)
-    old = to_arrays(gan)
+    gan = tiny(ema_momentum=0.9)
+    old = arrays_of(gan)
     gan.update(ops.convert_to_tensor(images[:4]))
-    new = to_arrays(gan)
+    new = arrays_of(gan)
     momentum = (1 + 1) / (10 + 1)  # of the first step: lower than 0.9
     for name, array in new.items():
         if name.startswith("generator/"):
@@ -134,15 +128,14 @@ def test_average_is_a_moving_average_statistics_included(tiny, images):
 
 
 def test_without_average_the_trained_generator_is_kept(tiny, images):
-    gan = tiny(average=0)
+    gan = tiny(ema_momentum=0)
     gan.update(ops.convert_to_tensor(images[:4]))
-    arrays = to_arrays(gan)
+    arrays = arrays_of(gan)
     names = [name for name in arrays if name.startswith("generator/")]
     # one float32 rounding apart: the average is moved by the difference
     assert all(np.allclose(arrays[n], arrays[f"training_{n}"], atol=1e-6) for n in names)
 
 
-@pytest.mark.backend
 def test_uint8_and_floats_in_minus_one_to_one_are_the_same_images(tiny, images):
     latents = np.ones((4, 8), np.float32)
     logs = []
@@ -152,7 +145,6 @@ def test_uint8_and_floats_in_minus_one_to_one_are_the_same_images(tiny, images):
     assert np.allclose(logs[0], logs[1], atol=1e-5)
 
 
-@pytest.mark.backend
 def test_a_image_is_the_same_however_many_are_made(tiny):
     gan = tiny()
     many = gan.generate(70, seed=5)
@@ -200,14 +192,13 @@ def test_generate_refuses_by_name(tiny, bad):
         tiny().generate(**bad)
 
 
-@pytest.mark.backend
 def test_save_and_load_give_identical_images(tiny, images, tmp_path):
     gan = tiny(dropout=0.2, optimizer="rmsprop")
     gan.update(ops.convert_to_tensor(images[:4]))
     gan.save(tmp_path / "new folder" / "sea.dcgan")
     loaded = DCGAN.load(tmp_path / "new folder" / "sea.dcgan")
     assert (loaded.generate(5, seed=3) == gan.generate(5, seed=3)).all()
-    before, after = to_arrays(gan), to_arrays(loaded)
+    before, after = arrays_of(gan), arrays_of(loaded)
     assert before.keys() == after.keys()
     assert all((before[name] == after[name]).all() for name in before)
     assert type(loaded.optimizer.generator).__name__ == "RMSprop"
@@ -249,7 +240,7 @@ def test_config_makes_the_same_model_again(tiny):
     again = DCGAN.from_config(json.loads(json.dumps(gan.get_config())))
     assert again.plan == gan.plan
     assert again.optimizer.rates == gan.optimizer.rates
-    before, after = to_arrays(gan), to_arrays(again)
+    before, after = arrays_of(gan), arrays_of(again)
     assert all((before[name] == after[name]).all() for name in before)
 
 
@@ -302,9 +293,9 @@ def test_one_optimizer_instance_serves_two_players_without_sharing_state(tiny):
         ("optimizer", "adamant"),
         ("discriminator_optimizer", object()),
         ("seed", -1),
-        ("average", 1.0),
+        ("ema_momentum", 1.0),
         ("augmentation", 2),
-        ("mirror", "yes"),
+        ("horizontal_flip", "yes"),
         ("resize", "squash"),
         ("background", (0, 0, 256)),
         ("upsampling", "nearest"),

@@ -8,8 +8,6 @@ from keras import ops
 
 from dcgan.losses import discriminator_loss, generator_loss
 
-pytestmark = pytest.mark.backend
-
 
 def logits(*values):
     return ops.convert_to_tensor(np.array(values, np.float32)[:, None])

@@ -7,8 +7,6 @@ import pytest
 from dcgan import ArgumentError
 from dcgan.optimizers import make_optimizer, make_pair, optimizer_from_plain, optimizer_to_plain
 
-pytestmark = pytest.mark.backend
-
 
 def test_the_pair_holds_every_variable_of_both(tiny):
     pair = tiny().optimizer

@@ -1,16 +1,16 @@
-"""What differs between TensorFlow, JAX and PyTorch? Gradients and `train_step`, a file each.
+"""What differs between TensorFlow, JAX and PyTorch: gradients and `train_step`, a file for each.
 
 Each file's `BackendModel` is a `keras.Model` with three methods:
 
 - `gradients(function, variables=(), inputs=())` calls `function(*inputs)`, which returns a scalar
-  loss and any further results, and returns the loss, those results, and the list of the loss's
-  gradients at `variables` and then at `inputs`. Nothing else is differentiated.
-- `pullback(function, variables)` calls `function()`, which returns a tensor, and returns that
-  tensor and a function that turns a gradient at the tensor into the list of gradients at
-  `variables`. It can be called once.
+  loss and any other results. It returns the loss, those results, the list of the loss's gradients
+  at `variables`, and the list of its gradients at `inputs`.
+- `pullback(function, variables)` calls `function()`, which returns a tensor. It returns that tensor
+  and a function that turns a gradient at the tensor into the list of gradients at `variables`; that
+  function can be called once.
 - `train_step`, which Keras's `fit` calls, runs the model's own `update(images)`.
 
-`jit_compile_default` is what Keras's `compile` should be told.
+`jit_compile_default` is what Keras's `compile` is told.
 """
 
 from importlib import import_module

@@ -1,11 +1,11 @@
-"""How are gradients taken on JAX? Of pure functions, made from stateful ones by Keras's scopes."""
+"""Gradients on JAX: of pure functions, made from stateful ones by Keras's stateless scopes."""
 
 import jax
 import keras
 
 
 class BackendModel(keras.Model):
-    """A Keras model that can take gradients; see the package's opening for what each call does."""
+    """A Keras model that takes gradients; `dcgan.backend` says what each method does."""
 
     jit_compile_default = "auto"
 
@@ -19,7 +19,7 @@ class BackendModel(keras.Model):
         take = jax.value_and_grad(pure, argnums=(0, 1), has_aux=True)
         (loss, (results, state)), found = take([v.value for v in variables], list(inputs))
         _assign(others, state)
-        return loss, results, [*found[0], *found[1]]
+        return loss, results, found[0], found[1]
 
     def pullback(self, function, variables):
         others = self._others(variables)

@@ -1,4 +1,4 @@
-"""How are gradients taken on TensorFlow? With a tape."""
+"""Gradients on TensorFlow: with a tape."""
 
 import os
 import warnings
@@ -8,10 +8,10 @@ import tensorflow as tf
 
 
 def warn_of_slow_convolutions(enabled=None) -> None:
-    """Say so if TensorFlow was imported before this package, and is half as fast for it.
+    """Warn where TensorFlow was imported before this package and runs slow convolutions.
 
     Args:
-        enabled: whether its oneDNN convolutions are on; None asks TensorFlow.
+        enabled: whether oneDNN convolutions are on; None asks TensorFlow.
     """
     if enabled is None:
         try:  # TensorFlow has no public way to ask
@@ -32,7 +32,7 @@ warn_of_slow_convolutions()
 
 
 class BackendModel(keras.Model):
-    """A Keras model that can take gradients; see the package's opening for what each call does."""
+    """A Keras model that takes gradients; `dcgan.backend` says what each method does."""
 
     jit_compile_default = False  # XLA's convolutions on a CPU are slower than TensorFlow's own
 
@@ -41,7 +41,8 @@ class BackendModel(keras.Model):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(at)
             loss, results = function(*inputs)
-        return loss, results, tape.gradient(loss, at)
+        found = tape.gradient(loss, at)
+        return loss, results, found[: len(variables)], found[len(variables) :]
 
     def pullback(self, function, variables):
         at = [variable.value for variable in variables]

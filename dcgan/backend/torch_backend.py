@@ -1,11 +1,11 @@
-"""How are gradients taken on PyTorch? By asking autograd for just the wanted ones."""
+"""Gradients on PyTorch: autograd is asked for the wanted ones only."""
 
 import keras
 import torch
 
 
 class BackendModel(keras.Model):
-    """A Keras model that can take gradients; see the package's opening for what each call does."""
+    """A Keras model that takes gradients; `dcgan.backend` says what each method does."""
 
     jit_compile_default = False
 
@@ -15,7 +15,7 @@ class BackendModel(keras.Model):
             loss, results = function(*inputs)
             at = [variable.value for variable in variables] + inputs
             found = torch.autograd.grad(loss, at)
-        return loss.detach(), results, list(found)
+        return loss.detach(), results, found[: len(variables)], found[len(variables) :]
 
     def pullback(self, function, variables):
         with torch.enable_grad():

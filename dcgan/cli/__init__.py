@@ -1,87 +1,101 @@
-"""What can I type? A verb and its options; each verb is a file of its own in this folder."""
+"""The command line: a verb, its arguments and flags; each verb is a module of this folder."""
 
-import argparse
-import logging
+import difflib
 import os
 import sys
 from importlib import import_module
 from importlib.util import find_spec
 
 from dcgan import __version__
+from dcgan.cli.console import Parser, log_lines, safe_streams, say
+from dcgan.cli.flags import with_flags
 from dcgan.errors import ArgumentError, DCGANError, TrainingError
 
 BACKENDS = ("tensorflow", "jax", "torch")
 VERBS = ("train", "generate", "evaluate", "compare", "inspect", "presets", "cache")
-DESCRIPTION = """Train a GAN on your own folder of images, and make new ones.
+DESCRIPTION = """Train a GAN on your own folder of images, and generate new ones.
 
-  python main.py                          draw a sample set of seascapes and train on it
-  python main.py path/to/images           train on a folder; again to go on where it stopped
-  python main.py generate sea.dcgan -n 64 make images with a trained model"""
+  {0}                           draw a sample set of seascapes and train on it
+  {0} path/to/images            train on a folder; the same command resumes
+  {0} generate sea.dcgan -n 64  generate images with a trained model"""
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None, prog: str = "dcgan") -> int:
     """Run one command; `train` where the first word is no verb.
+
+    Args:
+        argv: the words after the program's name; None: those of this process.
+        prog: how the user starts the program, as help and messages show it.
 
     Returns:
         0; 1 where training failed; 2 for wrong input, with one line on stderr; 130 after Ctrl-C.
+
+    Raises:
+        SystemExit: after help (0), or for words that are no command (2), as argparse does.
     """
-    argv = list(sys.argv[1:] if argv is None else argv)
-    asks_for_all = not argv or argv[0] in ("-h", "--help", "--version")
-    if not asks_for_all and argv[0] not in VERBS:
-        argv.insert(0, "train")
-    if not argv:
-        argv = ["train"]
-    parser = _parser(argv[0])
-    arguments = parser.parse_args(argv)
-    # Framework start-up notes (no GPU found, oneDNN is on) are nothing a person can act on.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.basicConfig(format="%(message)s", stream=sys.stderr)
-    logging.getLogger("dcgan").setLevel(logging.INFO)
+    with safe_streams():
+        return _run(list(sys.argv[1:] if argv is None else argv), prog)
+
+
+def _run(words: list[str], prog: str) -> int:
+    if words[:1] in (["-h"], ["--help"], ["--version"]):
+        _overview(prog).parse_args(words)  # prints and exits
+    verb = "train"
+    if words and words[0] in VERBS:
+        verb = words.pop(0)
+    elif words and not os.path.exists(words[0]):
+        if close := difflib.get_close_matches(words[0], VERBS, n=1, cutoff=0.75):
+            _overview(prog).refuse(f"there is no verb or folder {words[0]!r}", close[0])
+    module = import_module(f"dcgan.cli.{verb}")
+    usage = f"{prog} {verb} {module.USAGE}".rstrip()
+    parser = Parser(prog=f"{prog} {verb}", usage=usage, description=module.__doc__)
+    module.add_arguments(parser)
+    parser.set_defaults(prog=prog)
+    arguments = parser.parse_args(words)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no start-up notes of the framework
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # its faster convolutions, on any processor
     try:
-        if backend := os.environ.get("KERAS_BACKEND"):  # without it, Keras's own settings decide
-            _check_backend(backend)
-        return arguments.run(arguments)
+        _check_backend()
+        with log_lines():
+            code = module.run(arguments)
+        sys.stdout.flush()  # so that a full disk is told
+        return code
     except DCGANError as error:
-        print(f"dcgan: {' '.join(str(error).split())}", file=sys.stderr)
+        say(f"dcgan: {with_flags(str(error))}")
         return 1 if isinstance(error, TrainingError) else 2
     except OSError as error:
-        print(f"dcgan: {error}. Is the disk full, or the place read-only?", file=sys.stderr)
+        where = "" if error.filename is None else f": {error.filename!r}"
+        say(f"dcgan: {error.strerror or error}{where}")
         return 2
     except KeyboardInterrupt:
         return 130
 
 
-def _check_backend(name: str) -> None:
+def _overview(prog: str) -> Parser:
+    """The parser of the program without a verb, for its help."""
+    parser = Parser(
+        prog=prog,
+        usage=f"{prog} [VERB] ...",
+        description=DESCRIPTION.format(prog),
+        epilog=f"Each verb has its own help: {prog} generate --help",
+    )
+    parser.add_argument("--version", action="version", version=f"dcgan {__version__}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB")
+    for name in VERBS:
+        verbs.add_parser(name, help=import_module(f"dcgan.cli.{name}").HELP)
+    return parser
+
+
+def _check_backend() -> None:
     """Refuse, in a sentence, what Keras would end with a traceback.
 
     Raises:
         ArgumentError: there is no such framework, or it is not installed.
     """
+    name = os.environ.get("KERAS_BACKEND")
+    if not name:  # Keras's own settings decide
+        return
     if name not in BACKENDS:
         raise ArgumentError(f"KERAS_BACKEND must be one of {', '.join(BACKENDS)}. Received: {name}")
     if find_spec(name) is None:
         raise ArgumentError(f"KERAS_BACKEND={name} needs {name}, not installed: pip install {name}")
-
-
-def _parser(wanted: str) -> argparse.ArgumentParser:
-    """The parser; only the wanted verb's own options are filled in, so that help is quick."""
-    parser = argparse.ArgumentParser(
-        prog="python main.py",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Each verb has its own help: python main.py generate --help",
-    )
-    parser.add_argument("--version", action="version", version=f"dcgan {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="verb", required=True)
-    for name in VERBS:
-        module = import_module(f"dcgan.cli.{name}")
-        verb = verbs.add_parser(
-            name,
-            help=module.HELP,
-            description=module.__doc__,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        if name == wanted:
-            module.add_arguments(verb)
-            verb.set_defaults(run=module.run)
-    return parser

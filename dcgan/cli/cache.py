@@ -1,22 +1,27 @@
-"""What does `cache` do? Tells where decoded images are kept and how many, or deletes them."""
+"""Show where decoded images are kept between runs and how large they are, or delete them."""
 
 import argparse
 
-HELP = "show where decoded images are kept and how large that is, or clear it"
+HELP = "show where decoded images are kept and how large they are, or delete them"
+USAGE = "[--clear]"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of the verb."""
-    parser.add_argument("--clear", action="store_true", help="delete all decoded images")
+    """Declare the arguments of the verb."""
+    parser.add_argument(
+        "--clear",
+        action="store_true",
+        help="delete all decoded images; your own files stay, and are decoded again when needed",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one line per decoded folder and the total, or what was freed."""
+    """Print a line per decoded source and the total, or how much was deleted."""
     from dcgan.data.cache import cache_entries, cache_folder, clear_cache
     from dcgan.errors import printable
 
     if arguments.clear:
-        print(f"{clear_cache() / 1e6:,.1f} MB freed in {cache_folder()}")
+        print(f"{clear_cache() / 1e6:,.1f} MB deleted in {cache_folder()}")
         return 0
     entries = cache_entries()
     for entry in entries:

@@ -1,52 +1,42 @@
-"""Say which of two models makes images more like those in a folder, or that none can be told.
+"""Tell which of two models makes images more like the given ones, or that none can be told.
 
-Both are measured against the same real images, those that both were trained on, so that small
-differences show and neither is favoured."""
+Both are measured against the same real images, which both were trained on, so that small
+differences show and neither model is favored."""
 
 import argparse
-import json
 
-from dcgan.cli import evaluate
+from dcgan.cli.console import progress_bar
+from dcgan.cli.evaluate import add_measuring_arguments, load, show
 
-HELP = "say which of two models is better, or that no difference can be told"
+HELP = "tell which of two models is better, or that no difference can be told"
+USAGE = "MODEL_A MODEL_B IMAGES [options]"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of this verb."""
+    """Declare the arguments of the verb."""
     parser.add_argument("first", metavar="MODEL_A", help="a .dcgan file")
     parser.add_argument("second", metavar="MODEL_B", help="another one, of the same image size")
-    parser.add_argument("folder", help="the images that both were trained on")
-    evaluate.add_measuring_arguments(parser)
+    parser.add_argument(
+        "images", metavar="IMAGES", help="the images that both models were trained on"
+    )
+    add_measuring_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the verdict."""
-    from dcgan.errors import ArgumentError
-    from dcgan.metrics.features import load_network
-    from dcgan.metrics.report import compare
+    from dcgan.evaluation import check_arguments, compare
 
-    evaluate.check_numbers(arguments)
-    network = load_network(arguments.network)
-    first, second = evaluate.load(arguments.first), evaluate.load(arguments.second)
-    if first.img_size != second.img_size:
-        raise ArgumentError(
-            "Two models are compared on images of one size. Received: "
-            f"{arguments.first} makes {first.img_size}, {arguments.second} {second.img_size}"
+    network = check_arguments(arguments.n, arguments.seed, arguments.network)
+    models = load(arguments.first), load(arguments.second)
+    with progress_bar(desc="Measuring", unit=" images") as bar:
+        comparison = compare(
+            *models,
+            arguments.images,
+            n=arguments.n,
+            seed=arguments.seed,
+            network=network,
+            progress=bar.update,
         )
-    fitted = [(gan.options["resize"], gan.options["background"]) for gan in (first, second)]
-    if fitted[0] != fitted[1]:
-        evaluate.say(
-            f"Note: {arguments.second} was trained on images fitted otherwise ({fitted[1]}) than "
-            f"those that both are compared with ({fitted[0]}), which favours {arguments.first}."
-        )
-    elif first.data.get("sha256") != second.data.get("sha256"):
-        evaluate.say("Note: the two models were trained on different images, or copies of them.")
-    train, _ = evaluate.training_images(first, arguments.folder, also=second)
-    made = [evaluate.generate(gan, arguments) for gan in (first, second)]
-    with evaluate.counting(network) as counted:
-        verdict = compare(*made, train, counted)
-    if arguments.json:
-        print(json.dumps(verdict.to_dict(), indent=2))
-    else:
-        print(verdict.text((arguments.first, arguments.second)))
+    text = comparison.text((arguments.first, arguments.second))
+    show(comparison.to_dict(), text, comparison.notes, arguments.json)
     return 0

@@ -1,37 +1,52 @@
-"""What does `inspect` do? Looks at a folder before any training: a page here, one with images."""
+"""Look at images before training: what is usable, sizes, duplicates, and what to expect.
+
+A page of text is printed, and a page with the images themselves is written for the browser."""
 
 import argparse
+import shlex
 import sys
 import time
 
+from dcgan.cli.console import say
+from dcgan.cli.flags import as_flags
+
 HELP = "look at a folder before training: what is usable, sizes, duplicates, what to expect"
+USAGE = "IMAGES [options]"
 WARM_UP_STEPS, MEASURED_STEPS = 2, 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of the verb."""
-    parser.add_argument("folder", help="a folder of images, or a .npy, .npz or idx file")
+    """Declare the arguments of the verb."""
+    parser.add_argument(
+        "images", metavar="IMAGES", help="a folder of images, or a .npy, .npz or idx file"
+    )
     parser.add_argument(
         "--img-size",
         nargs=3,
         type=int,
         metavar=("H", "W", "C"),
-        help="height, width and channels to look at them in (default: proposed from the images)",
+        help="height, width and channels to look at the images in (default: chosen to suit them)",
     )
     parser.add_argument(
-        "--out", default="inspect.html", help="where the page with images goes (%(default)s)"
+        "--out",
+        metavar="HTML",
+        default="inspect.html",
+        help="file to write the page with images to (default: %(default)s)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the page, and write the one for the browser."""
+    """Print the page of text, and write the one for the browser."""
     from dcgan.atomic import write_atomically
     from dcgan.errors import RunError
-    from dcgan.inspection.inspect import inspect_folder
+    from dcgan.inspection.inspect import inspect
 
     size = tuple(arguments.img_size) if arguments.img_size else None
-    inspection = inspect_folder(arguments.folder, size, measure=_measure)
+    inspection = inspect(arguments.images, size, measure=_measure)
     print(inspection.text(), end="")
+    proposal = inspection.proposal
+    options = {name: getattr(proposal, name) for name in ("img_size", "depth", "batch_size")}
+    print(f"To train so: {arguments.prog} {shlex.quote(arguments.images)} {as_flags(options)}")
     try:
         write_atomically(arguments.out, inspection.html())
     except OSError as error:
@@ -43,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _measure(proposal) -> tuple[float, float | None]:
     """Seconds per 1,000 steps and bytes of memory, from a few real training steps."""
-    print("Measuring a few training steps ...", file=sys.stderr)
+    say("Measuring a few training steps")
     from dcgan import DCGAN
     from dcgan.data.sample_set import draw_seascapes
 

@@ -1,33 +1,42 @@
-"""List the known networks that `--preset` takes by name; with a name, say all of that one.
+"""List the known networks that `--preset` takes by name; with a name, show all about that one.
 
-Weights are counted as Keras counts them, BatchNorm's statistics included."""
+G and D are the numbers of weights of the generator and the discriminator as Keras counts them,
+BatchNorm's statistics included."""
 
 import argparse
 
 HELP = "list the known networks that --preset takes by name"
+USAGE = "[NAME]"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of this verb."""
-    parser.add_argument("name", nargs="?", help="say all of this one")
+    """Declare the arguments of the verb."""
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        nargs="?",
+        help="a preset, to see its training and how it differs from the original",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a line per preset, or one preset's settings and note."""
-    from dcgan.networks.plan import count_weights
-    from dcgan.networks.presets import PRESETS
-    from dcgan.networks.recipes import find_preset
+    """Print a line per preset, or one preset's training and note."""
+    from dcgan.networks.presets import find_preset, list_presets
 
-    chosen = PRESETS
-    if arguments.name is not None:
-        chosen = {arguments.name: find_preset(arguments.name)}
-    for name, preset in chosen.items():
-        size = "x".join(str(side) for side in preset.plan.img_size)
-        counts = [count_weights(preset.plan, player) for player in ("generator", "discriminator")]
-        print(f"{name:14}  {size:9}  G {counts[0]:9,}  D {counts[1]:9,}  {preset.source}")
-    if arguments.name is not None:
-        epochs = {} if preset.epochs is None else {"epochs": preset.epochs}
-        for setting, value in {**preset.training, **epochs}.items():
-            print(f"  {setting}: {value}")
-        print(f"  {preset.note}")
+    if arguments.name is None:
+        for name, preset in list_presets().items():
+            print(_line(name, preset))
+        return 0
+    preset = find_preset(arguments.name)
+    print(_line(arguments.name, preset))
+    epochs = {} if preset.epochs is None else {"epochs": preset.epochs}
+    for setting, value in {**preset.training, **epochs}.items():
+        print(f"  {setting}: {value}")
+    print(f"  {preset.note}")
     return 0
+
+
+def _line(name: str, preset) -> str:
+    size = "x".join(str(side) for side in preset.plan.img_size)
+    generator, discriminator = preset.weights
+    return f"{name:14}  {size:9}  G {generator:9,}  D {discriminator:9,}  {preset.source}"

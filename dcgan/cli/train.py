@@ -1,18 +1,18 @@
 """Train on a folder of images, or on arrays (.npy, .npz, MNIST idx files).
 
-The run folder Results/<name> fills while it goes: real.png shows the images as the network sees
-them, samples/ what it makes of them, losses.png how the two players stand. The same command again
-goes on where the last one stopped."""
+The run folder Results/<name> fills during training: real.png shows the images as the networks see
+them, samples/ what the generator makes, losses.png the losses. The same command again resumes the
+run where it stopped."""
 
 import argparse
 import contextlib
 import sys
 
-from dcgan.cli.options import add_constructor_flags, given_options
+from dcgan.cli.flags import add_option_flags, as_flags, given_options
 from dcgan.errors import ArgumentError, DataError
-from dcgan.networks.recipes import find_preset
 
-HELP = "train on a folder of images (also without the word: python main.py path/to/images)"
+HELP = "train on a folder of images; the verb that runs where none is given"
+USAGE = "[IMAGES] [options]"
 
 # The sample set is small and its run short, so that a first look takes about two minutes.
 SAMPLE_SET_MINUTES = 2.0
@@ -24,41 +24,54 @@ MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.n
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of this verb."""
+    """Declare the arguments of the verb."""
     parser.add_argument(
         "images",
+        metavar="IMAGES",
         nargs="?",
-        help="a folder of images (sub-folders too), a .npy or .npz file, an idx file or a folder "
-        "of them; without it a small set of seascapes is drawn and trained on",
+        help="a folder of images, searched with its sub-folders; a .npy or .npz file; an idx file "
+        "or a folder of them. Without it, a small set of seascapes is drawn and trained on",
     )
     parser.add_argument(
-        "--dataset", choices=("mnist",), help="train on MNIST, which is downloaded once by Keras"
+        "--dataset", choices=("mnist",), help="train on MNIST, which Keras downloads once"
     )
     parser.add_argument(
-        "--preset", help="networks and training of a known system: python main.py presets"
+        "--preset",
+        metavar="NAME",
+        help="build the networks of a known system, and train them as its authors did; the verb "
+        "presets lists them",
     )
     parser.add_argument(
         "--recipe",
+        choices=("original", "own"),
         default="original",
-        help="with --preset: original trains as its authors did, own takes their networks and this "
-        "program's training (default: original)",
+        help="with --preset: original trains as the system's authors did, own takes their networks "
+        "and this program's training (default: original)",
     )
     parser.add_argument(
         "--epochs",
+        metavar="N",
         type=int,
-        help="stop after so many passes over the images "
-        "(default: without --minutes too, 24,000 steps; a preset's own number)",
+        help="stop after this many passes over the images, counted from the run's start. Without "
+        "--epochs and --minutes: after 24,000 steps, or a preset's own number of passes",
     )
-    parser.add_argument("--minutes", type=float, help="stop after so many minutes, saved")
     parser.add_argument(
-        "--new", action="store_true", help="start a new numbered run instead of going on"
+        "--minutes",
+        metavar="X",
+        type=float,
+        help="stop after this many minutes, with everything saved",
     )
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
-    add_constructor_flags(parser)
+    parser.add_argument(
+        "--new",
+        action="store_true",
+        help="start a new run in a folder with the next free number, instead of resuming",
+    )
+    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
+    add_option_flags(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, and say where the images are."""
+    """Train, and print where the results are."""
     images, epochs, minutes = arguments.images, arguments.epochs, arguments.minutes
     if images is not None and arguments.dataset is not None:
         raise ArgumentError(
@@ -66,15 +79,14 @@ def run(arguments: argparse.Namespace) -> int:
             f"{arguments.dataset}. Leave one out."
         )
     if arguments.preset is None and arguments.recipe != "original":
-        raise ArgumentError("--recipe says how the networks of a --preset train. Give both.")
-    gan = _make(arguments)
+        raise ArgumentError("--recipe decides how the networks of a --preset train. Give both.")
+    gan, preset_epochs = _make(arguments)
     if epochs is None and minutes is None:
+        epochs = preset_epochs
         if images is None and arguments.dataset is None:
-            minutes = SAMPLE_SET_MINUTES
-        elif arguments.preset is not None and arguments.recipe == "original":
-            epochs = find_preset(arguments.preset).epochs
+            epochs, minutes = None, SAMPLE_SET_MINUTES
     if arguments.dataset == "mnist":
-        images = _download_mnist()
+        images = _download_mnist(arguments.prog)
     gan.fit(
         images,
         epochs=epochs,
@@ -87,24 +99,27 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _make(arguments: argparse.Namespace):
-    """The DCGAN that the flags ask for."""
-    options = given_options(arguments)
+    """The DCGAN that the flags ask for, and its preset's number of epochs, if it has one."""
+    options, epochs = given_options(arguments), None
     if arguments.dataset == "mnist":
         options.setdefault("save_path", "Results/mnist")
     if arguments.preset is not None:
-        find_preset(arguments.preset)  # a wrong name is said before Keras is imported
-    from dcgan import DCGAN  # imports Keras, which takes seconds: only when there is work
+        from dcgan.networks.presets import find_preset
+
+        preset = find_preset(arguments.preset)  # a wrong name is refused before Keras is imported
+        epochs = preset.epochs if arguments.recipe == "original" else None
+    from dcgan import DCGAN  # imports Keras, which takes seconds
 
     if arguments.preset is not None:
-        return DCGAN.from_preset(arguments.preset, recipe=arguments.recipe, **options)
+        return DCGAN.from_preset(arguments.preset, recipe=arguments.recipe, **options), epochs
     if arguments.dataset == "mnist":
         options = MNIST_OPTIONS | options
     elif arguments.images is None:
         options = SAMPLE_SET_OPTIONS | options
-    return DCGAN(**options)
+    return DCGAN(**options), epochs
 
 
-def _download_mnist():
+def _download_mnist(prog: str):
     """MNIST's 60,000 training images, from Keras's cache or the network."""
     from keras.datasets import mnist
 
@@ -114,6 +129,6 @@ def _download_mnist():
     except Exception as error:  # Keras raises a bare Exception where there is no network
         raise DataError(
             f"MNIST cannot be downloaded ({str(error)[:200]}). Where there is a network, fetch "
-            f"{MNIST_URL} or the idx files, and give the path: python main.py mnist.npz "
-            "--img-size 28 28 1 --depth 3"
+            f"{MNIST_URL} or the idx files, and give the path: {prog} mnist.npz "
+            f"{as_flags(MNIST_OPTIONS)}"
         ) from error

@@ -1,4 +1,4 @@
-"""What do the two networks look like? The generator and the discriminator, built from one plan."""
+"""The generator and the discriminator as Keras models, built from one plan."""
 
 import keras
 import numpy as np
@@ -6,7 +6,7 @@ from keras import layers, ops
 
 from dcgan.networks.plan import Plan, Stage
 
-SMOOTHED = 2  # last stages; where all are, the discriminator wins: benchmarks/QUALITY.md
+BLURRED = 2  # last stages; with a blur in all, the discriminator wins: benchmarks/QUALITY.md
 
 
 def build_generator(plan: Plan, *, seed: int = 0, dtype=None, name="generator") -> keras.Model:
@@ -35,8 +35,8 @@ def build_generator(plan: Plan, *, seed: int = 0, dtype=None, name="generator") 
     size = plan.base.size
     for number, stage in enumerate(plan.generator, 1):
         x = make.upsample(x, f"stage_{number}", stage)
-        if plan.upsampling == "smooth" and number > len(plan.generator) - SMOOTHED:
-            x = make.smooth(x, f"stage_{number}", stage)
+        if plan.upsampling == "blur" and number > len(plan.generator) - BLURRED:
+            x = make.blur(x, f"stage_{number}", stage)
         x = _crop(x, f"stage_{number}", size, stage, dtype)
         x = make.norm_and_activation(x, f"stage_{number}", stage)
         x = make.dropout(x, f"stage_{number}", stage)
@@ -44,17 +44,17 @@ def build_generator(plan: Plan, *, seed: int = 0, dtype=None, name="generator") 
     # float32 at the end: bfloat16 has too few digits for 256 levels of brightness
     images = layers.Activation("tanh", dtype="float32", name="image")(x)
     generator = keras.Model(latent, images, name=name)
-    if plan.initializer == "smooth":
-        _begin_as_interpolation(generator)
+    if plan.initializer == "bilinear":
+        _start_bilinear(generator)
     return generator
 
 
 def build_discriminator(plan: Plan, *, seed: int = 0, dtype=None) -> keras.Model:
-    """Build the network that scores images, the generator's mirror image.
+    """Build the network that tells real images from generated ones, a mirror of the generator.
 
     Returns:
         A model from float32 images `(n, H, W, C)` in [-1, 1] to float32 logits `(n, 1)`:
-        above 0 it takes the image for real, below 0 for generated.
+        above 0 for real, below 0 for generated.
     """
     make = _LayerMaker(plan, seed, dtype, fades=not plan.discriminator_couples)
     image = layers.Input(plan.img_size, name="image")
@@ -71,7 +71,7 @@ def build_discriminator(plan: Plan, *, seed: int = 0, dtype=None) -> keras.Model
 
 
 def _crop(x, name: str, size: tuple[int, int], stage: Stage, dtype):
-    """Cut what upsampling gave in excess: 10 doubles to 20, and the plan may ask for 19."""
+    """Crop what upsampling gave in excess: 10 doubles to 20, and the plan may ask for 19."""
     steps = zip(size, stage.stride, stage.size, strict=True)
     excess = [side * step - want for side, step, want in steps]
     if not any(excess):
@@ -80,23 +80,24 @@ def _crop(x, name: str, size: tuple[int, int], stage: Stage, dtype):
     return layers.Cropping2D(cut, dtype=dtype, name=f"{name}_crop")(x)
 
 
-def _begin_as_interpolation(generator: keras.Model) -> None:
-    """Make transposed convolutions begin as bilinear interpolation, with no grid to unlearn.
+def _start_bilinear(generator: keras.Model) -> None:
+    """Make transposed convolutions start as bilinear interpolation, which leaves no grid.
 
-    Every kernel becomes one random matrix between the channels under a tent over the pixels, of
-    the same deviation. After Aitken et al. 2017, arXiv 1707.02937, where it is nearest neighbour.
+    Every kernel becomes one random matrix between the channels times a triangle over the pixels,
+    of the same standard deviation. After Aitken et al. 2017, arXiv 1707.02937, who start from
+    nearest neighbor.
     """
     for layer in generator.layers:
         if isinstance(layer, layers.Conv2DTranspose):
             kernel = layer.kernel  # (height, width, filters out, filters in)
             axes = zip(layer.kernel_size, layer.strides, strict=True)
-            tent = np.multiply.outer(*(_tent(side, step) for side, step in axes))
-            tent = ops.cast(tent / np.linalg.norm(tent), kernel.dtype)
-            kernel.assign(tent[:, :, None, None] * ops.sum(kernel, (0, 1)))
+            triangle = np.multiply.outer(*(_triangle(side, step) for side, step in axes))
+            triangle = ops.cast(triangle / np.linalg.norm(triangle), kernel.dtype)
+            kernel.assign(triangle[:, :, None, None] * ops.sum(kernel, (0, 1)))
 
 
-def _tent(side: int, step: int) -> np.ndarray:
-    """Weights of linear interpolation; those that meet in one pixel of the result add up to 1."""
+def _triangle(side: int, step: int) -> np.ndarray:
+    """Weights of linear interpolation; those that add up in one output pixel sum to 1."""
     place = np.arange(side)
     weights = np.maximum(0, 1 - abs(place - (side - 1) / 2) / step)
     return weights / np.bincount(place % step, weights)[place % step]
@@ -105,12 +106,12 @@ def _tent(side: int, step: int) -> np.ndarray:
 class _LayerMaker:
     """Makes layers that share a plan's initializer, seeds and precision.
 
-    What comes out must have the weights that `plan.weight_shapes` reckons without Keras.
+    Their weights have the shapes that `plan.weight_shapes` computes without Keras.
     """
 
     def __init__(self, plan: Plan, seed: int, dtype, fades: bool = False):
         self.plan = plan
-        self.fades = fades  # whether no BatchNorm brings the signal back to its size
+        self.fades = fades  # without BatchNorm the signal fades from stage to stage
         self.dtype = dtype
         self._seed = seed
 
@@ -146,8 +147,8 @@ class _LayerMaker:
             return self.convolution(layers.Conv2D, name, stage, strides=(1, 1))(x)
         return self.convolution(layers.Conv2DTranspose, name, stage)(x)
 
-    def smooth(self, x, name: str, stage: Stage):
-        """The mean of as many pixels as the stride: of a grid of that period nothing is left.
+    def blur(self, x, name: str, stage: Stage):
+        """A box blur as wide as the stride, which removes a grid of that period.
 
         Sugawara et al. 2018, arXiv 1806.02658. One axis at a time, since backends differ in what
         they average at the border of a window that reaches over it on one side only.
@@ -155,7 +156,7 @@ class _LayerMaker:
         height, width = stage.stride
         for axis, window in (("down", (height, 1)), ("across", (1, width))):
             pool = layers.AveragePooling2D(
-                window, strides=1, padding="same", dtype=self.dtype, name=f"{name}_smooth_{axis}"
+                window, strides=1, padding="same", dtype=self.dtype, name=f"{name}_blur_{axis}"
             )
             x = pool(x)
         return x

@@ -1,25 +1,27 @@
-"""Which layers, how wide, on maps of which size? The plan of both networks, as plain numbers."""
+"""The plan of both networks as plain numbers: layers, widths and map sizes."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dcgan.errors import ArgumentError
+from dcgan.options import (
+    MAX_DEPTH,
+    MAX_FILTERS,
+    MAX_KERNEL,
+    MAX_LATENT,
+    MAX_SIDE,
+    MIN_SIDE,
+    UPSAMPLINGS,
+)
 
 Pair = tuple[int, int]
 
-MAX_SIDE = 2048  # pixels; beyond it a DCGAN of this kind fits no machine its users have
-MIN_SIDE = 4
-MAX_DEPTH = 12  # 2048 halves eleven times
-MAX_FILTERS = 8192
-MAX_LATENT = 65536
-MAX_KERNEL = 31
 MAX_WEIGHTS = 80_000_000  # per network: a whole model file then stays below 4 GiB
 
 NORMS = ("batch", "units", "none")  # "units": each unit of the first dense layer for itself
-UPSAMPLINGS = ("transposed", "resize", "smooth")
-DEEP = 5  # from this depth on, other networks are better: benchmarks/QUALITY.md
-INITIALIZERS = ("normal", "smooth", "glorot")
+DEEP = 5  # from this depth on, other defaults are better: benchmarks/QUALITY.md
+INITIALIZERS = ("normal", "bilinear", "glorot")
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,14 @@ class Plan:
         base: the generator's dense layer, reshaped to its `size` and `filters`.
         generator: stages from the base up to the image; the last one is followed by tanh.
         discriminator: stages from the image down; a dense layer to one logit follows.
-        upsampling: "transposed" convolution; "smooth", the same, and in the last two stages each
-            pixel then is the mean of as many as the stride, so that a grid of that period is gone;
-            or nearest-neighbour "resize" and a convolution.
+        upsampling: "transposed" convolution; "blur", the same with a box blur as wide as the stride
+            after each of the last two stages, which removes a grid of that period; or "resize",
+            nearest neighbor and a convolution.
         activate_first: activation before normalization in the generator (two presets need it).
-        initializer: "normal" is N(0, 0.02), Radford et al. 2016, section 4, but He et al. 2015 in a
-            discriminator without BatchNorm, where the signal would fade; "smooth" the same, but
-            transposed convolutions begin as interpolation; "glorot" is Keras's own.
-        momentum: of BatchNorm's moving statistics.
+        initializer: "normal" is N(0, 0.02) (Radford et al. 2016, section 4), or He et al. 2015 in
+            a discriminator without BatchNorm, where the signal would fade; "bilinear" the same,
+            but transposed convolutions begin as bilinear interpolation; "glorot" is Keras's own.
+        momentum: momentum of BatchNorm's moving statistics.
         logit_bias: whether the discriminator's last layer has a bias.
     """
 
@@ -100,7 +102,7 @@ def make_plan(
 
     Widths are `increment, 2 * increment, ...` from the image inwards. As Radford et al. 2016
     advise, G's output and D's input layer have no BatchNorm; None leaves it out of a deep D, and
-    chooses "smooth" upsampling for a deep G, "transposed" for others.
+    chooses "blur" upsampling for a deep G, "transposed" for others.
     `dropout` acts in D only: in G it would make the image of a latent a matter of chance while
     training.
 
@@ -137,18 +139,11 @@ def make_plan(
         base=Stage(sizes[depth], increment * depth, (1, 1), (1, 1)),
         generator=tuple(generator),
         discriminator=tuple(discriminator),
-        upsampling=upsampling or ("smooth" if depth >= DEEP else "transposed"),
-        initializer="smooth",
+        upsampling=upsampling or ("blur" if depth >= DEEP else "transposed"),
+        initializer="bilinear",
     )
     check_plan(plan)
     return plan
-
-
-def make_plan_from(options: Mapping) -> Plan:
-    """The plan that the constructor's arguments ask for; see `make_plan`."""
-    names = ("img_size", "depth", "increment", "kernel_size", "stride", "dropout", "input_size")
-    names += ("upsampling", "discriminator_norm")
-    return make_plan(**{name: options[name] for name in names})
 
 
 def deepest(img_size: Sequence[int], stride: Pair) -> int:
@@ -186,9 +181,9 @@ def check_plan(plan: Plan) -> None:
     _require("upsampling", plan.upsampling, plan.upsampling in UPSAMPLINGS)
     _require("initializer", plan.initializer, plan.initializer in INITIALIZERS)
     _require("momentum", plan.momentum, 0 <= plan.momentum < 1)
-    stages = {"generator": plan.generator, "discriminator": plan.discriminator}
-    for name, player in stages.items():
-        _require(f"number of {name} stages", len(player), 1 <= len(player) <= MAX_DEPTH)
+    for name in ("generator", "discriminator"):
+        count = len(getattr(plan, name))
+        _require(f"number of {name} stages", count, 1 <= count <= MAX_DEPTH)
     for stage in (plan.base, *plan.generator, *plan.discriminator):
         _check_stage(stage, plan.base)
     size = plan.base.size
@@ -263,56 +258,13 @@ def _add_layer(shapes: dict, name: str, kernel: tuple, outputs: int, stage: Stag
             shapes[f"{name}_norm/{weight}"] = (units,)
 
 
+def dropout_layers(plan: Plan, network: str) -> list[str]:
+    """Names of the dropout layers of `network`, each of which has a random state."""
+    stages = [("base", plan.base)] if network == "generator" else []
+    stages += [(f"stage_{n}", stage) for n, stage in enumerate(getattr(plan, network), 1)]
+    return [f"{name}_dropout" for name, stage in stages if stage.dropout]
+
+
 def count_weights(plan: Plan, network: str) -> int:
     """Number of weights of `network`, BatchNorm's statistics included, as Keras counts them."""
     return sum(math.prod(shape) for shape in weight_shapes(plan, network).values())
-
-
-def plan_to_dict(plan: Plan) -> dict:
-    """The plan as plain lists, numbers and strings, ready for JSON."""
-    return asdict(plan)
-
-
-def plan_from_dict(values: Mapping) -> Plan:
-    """Rebuild and check a plan from what `plan_to_dict` gave, or from a stranger's file.
-
-    Raises:
-        ArgumentError: a part is missing, unknown, of the wrong type, or out of bounds.
-    """
-    parts = _typed(Plan, values)
-    parts["base"] = Stage(**_typed(Stage, parts["base"]))
-    for player in ("generator", "discriminator"):
-        parts[player] = tuple(Stage(**_typed(Stage, stage)) for stage in parts[player][:99])
-    plan = Plan(**parts)
-    check_plan(plan)
-    return plan
-
-
-def _typed(kind: type, values: object) -> dict:
-    """The fields of `kind` from `values`, each of the type its annotation names."""
-    names = {field.name: field.type for field in fields(kind)}
-    if not isinstance(values, Mapping) or set(values) != set(names):
-        raise ArgumentError(
-            f"A {kind.__name__.lower()} needs exactly the parts {', '.join(names)}. "
-            f"Received: {str(values)[:200]}"
-        )
-    return {name: _convert(name, values[name], wanted) for name, wanted in names.items()}
-
-
-def _convert(name: str, value: object, wanted: object) -> object:
-    lengths = {Pair: 2, tuple[int, int, int]: 3}
-    if wanted in lengths:
-        good = isinstance(value, list | tuple) and len(value) == lengths[wanted]
-        good = good and all(type(item) is int for item in value)
-        value = tuple(value) if good else value
-    elif wanted in (int, str, bool):
-        good = type(value) is wanted
-    elif wanted is float:
-        good = type(value) in (int, float)
-    else:
-        good = isinstance(value, Mapping if wanted is Stage else list | tuple)
-    if not good:
-        raise ArgumentError(
-            f"{name} in the network plan has a wrong type. Received: {value!r:.200}"
-        )
-    return value

@@ -1,11 +1,17 @@
-"""Which known networks can I have by name? Each as a plan and its original training; data only."""
+"""Presets: networks of known systems by name, each as a plan and its original training."""
 
+import copy
+import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from dcgan.networks.plan import Plan, Stage
+from dcgan.errors import ArgumentError
+from dcgan.networks.plan import Plan, Stage, count_weights
+from dcgan.options import table
 
+RECIPES = ("original", "own")
 KERAS_MOMENTUM = 0.99  # of BatchNorm, where a system leaves Keras's default
 
 
@@ -16,33 +22,107 @@ class Preset:
     Attributes:
         source: who built it, in a few words.
         plan: both networks.
-        training: `DCGAN`'s arguments that make the training the original one.
-        note: where its code, its text and its published counts differ, and what was taken.
-        epochs: passes over the images of the original training, where it says so.
+        training: arguments of `DCGAN` that make the training the original one.
+        note: where its code, its text and its published counts differ, and which was taken.
+        epochs: passes over the images of the original training; None where it is not known.
     """
 
     source: str
     plan: Plan
-    training: Mapping
+    training: Mapping[str, Any]
     note: str
     epochs: int | None = None
 
+    @property
+    def weights(self) -> tuple[int, int]:
+        """Numbers of weights of the generator and the discriminator, as Keras counts them."""
+        return count_weights(self.plan, "generator"), count_weights(self.plan, "discriminator")
 
-def _stage(size: tuple[int, int], filters: int, kernel: int, stride: int = 2, **rest) -> Stage:
+
+def list_presets() -> dict[str, Preset]:
+    """All presets by name, as a copy.
+
+    Example:
+        >>> list_presets()["dcgan-64"].plan.img_size
+        (64, 64, 3)
+    """
+    return copy.deepcopy(PRESETS)
+
+
+def find_preset(name: str) -> Preset:
+    """The preset of that name.
+
+    Raises:
+        ArgumentError: there is none; the message lists all and names the closest.
+    """
+    if isinstance(name, str) and name in PRESETS:
+        return PRESETS[name]
+    close = difflib.get_close_matches(str(name), PRESETS, n=1)
+    meant = f" Did you mean {close[0]!r}?" if close else ""
+    raise ArgumentError(
+        f"preset must be one of {', '.join(PRESETS)}. Received: preset={name!r:.100}.{meant}"
+    )
+
+
+def preset_options(
+    name: str, recipe: str = "original", changes: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The arguments of `DCGAN` that make a preset.
+
+    Args:
+        name: of the preset.
+        recipe: "original" trains as the preset's authors did: their optimizer, their batch size, no
+            augmentation, no moving average. "own" takes their networks, and this package's defaults
+            for the training.
+        changes: arguments of `DCGAN` that replace the preset's.
+
+    Raises:
+        ArgumentError: the name or recipe is unknown, or a change contradicts the preset's networks.
+    """
+    preset = find_preset(name)
+    if recipe not in RECIPES:
+        raise ArgumentError(f"recipe must be 'original' or 'own'. Received: recipe={recipe!r:.100}")
+    shaping = {option for option, row in table().items() if row.metadata["group"] == "network"}
+    kept = {option: value for option, value in (changes or {}).items() if option not in shaping}
+    for option in sorted(shaping & (changes or {}).keys()):
+        _check_repeated(name, preset.plan, option, (changes or {})[option])
+    training = preset.training if recipe == "original" else {}
+    # Keras changes an optimizer's config while it reads it: it gets a copy
+    return copy.deepcopy(dict(training)) | kept | {"network_plan": preset.plan}
+
+
+def _check_repeated(name: str, plan: Plan, option: str, given: object) -> None:
+    """Refuse an option that shapes the networks, unless it says what the plan says."""
+    planned = plan if option == "network_plan" else getattr(plan, option, None)
+    if planned is not None and (tuple(given) if isinstance(given, list) else given) == planned:
+        return
+    where = f" with {option}={planned}" if isinstance(planned, int | str | tuple) else ""
+    raise ArgumentError(
+        f"The preset {name!r} comes with its networks{where}, and {option} cannot change them. "
+        f"Received: {option}={given!r:.100}. Leave it out, or build DCGAN({option}=...) without a "
+        "preset."
+    )
+
+
+def _stage(size: tuple[int, int], filters: int, kernel: int, stride: int = 2, **rest: Any) -> Stage:
     return Stage(size, filters, (kernel, kernel), (stride, stride), **rest)
 
 
-def _training(batch_size: int, optimizer: float | str | Mapping, **rest) -> dict:
-    # None of these systems augments or averages; all update their networks in turn.
-    original = {"augmentation": 0.0, "average": 0.0, "one_stage": False}
-    return {"batch_size": batch_size, "optimizer": optimizer, **original, **rest}
+def _training(batch_size: int, optimizer: float | Mapping[str, Any]) -> dict[str, Any]:
+    # None of these systems has augmentation or an EMA; all update their networks in turn.
+    original = {"augmentation": 0.0, "ema_momentum": 0.0, "one_stage": False}
+    return {"batch_size": batch_size, "optimizer": optimizer, **original}
 
 
-_IMAGE = {"norm": "none", "slope": 1.0}  # G's last stage: tanh alone follows
+_IMAGE: dict[str, Any] = {"norm": "none", "slope": 1.0}  # generator's last stage: only tanh follows
 
 
 def class_system(img_size: tuple[int, int, int], base: tuple[int, int], depth: int) -> Plan:
-    """Widths grow by 32 inwards; maps double from the base, and the last is cropped."""
+    """Networks of Slimco86/DCGAN for any size of image.
+
+    Filters grow by 32 per stage from the image inwards. The generator's maps double from `base`,
+    (height, width) in pixels, and the last one is cropped to the image.
+    """
     height, width, channels = img_size
     generator = [
         _stage((base[0] << level, base[1] << level), 32 * (depth + 1 - level), 3, bias=True)
@@ -161,14 +241,14 @@ _DCGAN_64 = Plan(
 )
 
 _SEA_NOTE = (
-    "Its README says depth 4 and learning rate 2e-4 for both players, its code depth 3 and 5e-5 "
-    "for the discriminator: the README was taken, whose depth has the count. The code left real "
-    "images at 0..255 and trained on uniform latents but sampled normal ones: here images are "
-    "in [-1, 1] and latents normal. Dropout before the leaky ReLU or after it is the same."
+    "Its README says depth 4 and learning rate 2e-4 for both networks, its code depth 3 and 5e-5 "
+    "for the discriminator; the README was taken, since its depth gives the published count. The "
+    "code left real images at 0 to 255, and trained on uniform latents but sampled normal ones; "
+    "here images are in [-1, 1] and latents are normal."
 )
 _FACES_NOTE = (
-    "The original could not build it: it sized both axes by the height. Here the same arithmetic "
-    "goes by axis; the counts are this project's. Otherwise as sea."
+    "The original could not build it, since it computed both axes from the height. Here each axis "
+    "is computed from its own side, and the counts are this project's. The rest is as for sea."
 )
 
 PRESETS = {
@@ -185,34 +265,35 @@ PRESETS = {
         _FACES_NOTE,
     ),
     "faces-deep": Preset(
-        "Slimco86/DCGAN, 2019: the faces, deeper and quicker",
+        "Slimco86/DCGAN, 2019: the faces, with more stages and a higher learning rate",
         class_system((200, 180, 3), (4, 3), depth=6),
         _training(32, 8e-4),
         _FACES_NOTE,
     ),
     "mnist-upsample": Preset(
-        "a Keras DCGAN with UpSampling2D, by its layer tables",
+        "a Keras DCGAN with UpSampling2D, from its layer tables",
         _MNIST_UPSAMPLE,
         _training(128, 2e-4),
-        "Known by its layer tables and their counts. Assumed, since they do not say: slope 0.2 and "
-        "no dropout in the discriminator; batch 128 and Adam 2e-4 with beta_1 0.5 as in Radford et "
-        "al. 2016. The count needs one mean per channel, not per unit, after the dense layer.",
+        "Only its layer tables with their counts are known. Assumed: slope 0.2 and no dropout in "
+        "the discriminator; batches of 128 and Adam 2e-4 with beta_1 0.5 as in Radford et al. "
+        "2016. The counts show one mean per channel, not per unit, after the dense layer.",
     ),
     "mnist-paper": Preset(
         "shvmshri/DCGAN_Tensorflow, 2020",
         _MNIST_PAPER,
         _training(128, 2e-4),
-        "Its text gives Adam's beta_1 as 0.5 and its code left 0.9: the text was taken. Its code "
-        "says use_bias='False', which is true, so biases are on, and the count has them. Its first "
-        "BatchNorm had momentum 0.5; here all have Keras's 0.99.",
+        "Its text gives Adam's beta_1 as 0.5, its code left 0.9; the text was taken. Its code says "
+        "use_bias='False', a string that counts as true, so there are biases, as the published "
+        "count shows. Its first BatchNorm had momentum 0.5; here all have Keras's 0.99.",
         epochs=50,
     ),
     "mnist-tutorial": Preset(
         "TensorFlow's DCGAN tutorial, as others copied it",
         _MNIST_TUTORIAL,
         _training(256, {"class_name": "Adam", "config": {"learning_rate": 1e-4, "beta_1": 0.9}}),
-        "The count has a bias in the generator's last layer, which TensorFlow's own tutorial has "
-        "not (2,330,944 weights). LeakyReLU has the slope 0.3, Keras's default then.",
+        "The generator's last layer has a bias, as the published count shows; without it, as in "
+        "TensorFlow's own tutorial, there are 2,330,944 weights. LeakyReLU has the slope 0.3, "
+        "Keras's default at that time.",
         epochs=50,
     ),
     "mnist-small": Preset(
@@ -220,16 +301,16 @@ PRESETS = {
         _MNIST_SMALL,
         _training(32, {"class_name": "Adam", "config": {"learning_rate": 1e-3, "beta_1": 0.9}}),
         "Its first dense layer has no activation. It was trained on the digit 0 alone, with real "
-        "and generated images in one batch of the discriminator; here each has its own.",
+        "and generated images in one batch of the discriminator; here each have their own.",
         epochs=20,
     ),
     "dcgan-64": Preset(
         "the PyTorch examples' dcgan, after Radford et al. 2016",
         _DCGAN_64,
         _training(64, 2e-4),
-        "PyTorch counts trained weights only: 3,576,704 and 2,765,568; with BatchNorm's statistics "
-        "as Keras counts them it is 1,920 and 1,792 more. BatchNorm's scales start at 1 here, "
-        "there at N(1, 0.02); its epsilon is Keras's 1e-3, there 1e-5.",
+        "PyTorch counts trained weights only: 3,576,704 and 2,765,568. Keras counts BatchNorm's "
+        "statistics too, 1,920 and 1,792 more. BatchNorm's scales start at 1 here, at N(1, 0.02) "
+        "there; its epsilon is 1e-3 here, 1e-5 there.",
         epochs=25,
     ),
 }

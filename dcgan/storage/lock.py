@@ -77,7 +77,7 @@ class RunLock:
         who = f"process {holder['pid']} on {holder['host']}" if holder else "another process"
         return (
             f"{str(self.path.parent)!r} is in use by {who}. Wait until it has ended, or stop it; "
-            "or choose another folder, or resume=False (--new) for a new numbered one."
+            "or choose another folder, or resume=False for a new numbered one."
         )
 
     def _read(self) -> dict:

@@ -1,28 +1,30 @@
-"""Is training going well? A state in a word and a sentence, from a stream of measurements."""
+"""The status of a training, in a word and a sentence, from a series of measurements."""
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 
 from dcgan.errors import ArgumentError
 
-YOUNG = 4  # measurements in which noise and sameness are normal; only broken numbers are named
-PERSISTENCE = 3  # measurements in a row before an illness is named: one may be chance
+YOUNG = 4  # measurements in which noise and little variety are normal
+PERSISTENCE = 3  # measurements in a row before a problem is named: one may be chance
 PATIENCE = 10  # measurements without a better KID before training counts as stalled or done
 # Ten images over and over, slightly noisy, have 5 % of the variety of 200 photographs or digits;
 # blurred draws from a Gaussian fitted to the real pixels have over 40 %.
-VARIETY_LEAST = 0.25
+MIN_VARIETY = 0.25
 GROWING = 1.2  # variety that has grown by a fifth within the persistence is on its way up
 D_SURE = 0.95  # D's mean score: real images above it and generated ones below 1 - it
 # How far D takes held-out images for generated ones: 0 not at all, 1 as much as generated ones
 # (r_v in Karras et al. 2020, arXiv 2006.06676, section 3.1).
-OVERFIT_MOST = 0.9
-MEMORISED_MOST = 0.25  # about 5 % is chance for this and the next
+MAX_OVERFIT = 0.9
+MAX_MEMORIZED = 0.25  # about 5 % is chance for this and the next
 # Photographs that are blurred, or have 0.7 of the contrast, have up to 48 %; augmented ones, at
 # half strength or full, 90 %.
-LEAK_MOST = 0.5
+MAX_LEAKED = 0.5
+MAX_COUNT = 2**53  # larger whole numbers have no exact JSON
 BETTER = 0.02  # share by which KID must fall to count as better: less is noise
 DONE_SHARE = 0.05  # of the first KID: what is left of the way when it may be called done
-STATES = (
+STATUSES = (
     "learning",
     "discriminator winning",
     "collapsing",
@@ -30,7 +32,6 @@ STATES = (
     "leaking augmentation",
     "stalled",
     "done",
-    "broken",
 )
 
 
@@ -48,7 +49,6 @@ class Measurement:
             (`memorization.Memorization.share`).
         copying: whether that share is no accident (`memorization.Memorization.copying`).
         leaked: share of samples that look augmented where 5 % of real images do.
-        finite: whether losses and weights are finite numbers.
     """
 
     step: int
@@ -60,129 +60,115 @@ class Measurement:
     memorized: float | None = None
     copying: bool = True
     leaked: float | None = None
-    finite: bool = True
 
     @property
     def varied(self) -> bool:
         """Whether the samples are more than a few kinds, as far as that was measured."""
-        return self.variety is None or self.variety >= VARIETY_LEAST
+        return self.variety is None or self.variety >= MIN_VARIETY
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The state of a run: `word`, one of `STATES`, and a `sentence` with the numbers."""
+    """The status of a run, one of `STATUSES`, and a `sentence` with the numbers."""
 
-    word: str
+    status: str
     sentence: str
 
     @property
-    def ill(self) -> bool:
+    def is_problem(self) -> bool:
         """Whether something should be done about it."""
-        return self.word not in ("learning", "stalled", "done")
+        return self.status not in ("learning", "stalled", "done")
 
 
+@dataclass
 class Health:
-    """Follows a run and names its state after each measurement.
+    """Follows a run and names its status after each measurement.
 
-    An illness is named once it shows in several measurements in a row, and not among the first.
+    A problem is named once it shows in several measurements in a row, and not among the first.
+
+    Attributes:
+        recent: the last measurements.
+        count: how many there were.
+        first_kid, best_kid: the first KID and the lowest so far, or None.
+        best_step: the step of the lowest KID, among those with variety if any had; 0 before any.
+        best_varied: whether the samples had variety at that step.
+        since_best: measurements since then.
+        measured_on: fingerprint of the real images that KID is measured against.
 
     Example:
-        >>> Health().update(Measurement(500, variety=0.4, kid=0.9)).word
+        >>> Health().update(Measurement(500, variety=0.4, kid=0.9)).status
         'learning'
     """
 
-    def __init__(self):
-        self._recent: list[Measurement] = []
-        self._count = 0
-        self._first_kid: float | None = None
-        self._best_kid: float | None = None
-        self._best_step = 0
-        self._best_varied = False
-        self._since_best = 0
+    recent: list[Measurement] = field(default_factory=list)
+    count: int = 0
+    first_kid: float | None = None
+    best_kid: float | None = None
+    best_step: int = 0
+    best_varied: bool = False
+    since_best: int = 0
+    measured_on: str = ""
 
-    @property
-    def best_step(self) -> int:
-        """The step of the lowest KID so far, among those with variety if any had; 0 before any."""
-        return self._best_step
+    @classmethod
+    def from_plain(cls, values: Mapping) -> "Health":
+        """The health that `dataclasses.asdict` gave.
 
-    @property
-    def best_varied(self) -> bool:
-        """Whether the samples had variety at that step: a state worth going back to."""
-        return self._best_varied
+        Raises:
+            ArgumentError: a part is missing, unknown, or of a wrong kind.
+        """
+        check_kinds(cls, values)
+        if not isinstance(values["recent"], list) or len(values["recent"]) > PERSISTENCE:
+            raise ArgumentError(f"recent must be a short list. Received: {values['recent']!r:.200}")
+        for measurement in values["recent"]:
+            check_kinds(Measurement, measurement)
+        recent = [Measurement(**measurement) for measurement in values["recent"]]
+        return cls(**{**values, "recent": recent})
 
     def update(self, measurement: Measurement) -> Diagnosis:
-        """Take in one more measurement, and say what state the run is in."""
-        if not measurement.finite or not _all_finite(measurement):
-            return Diagnosis(
-                "broken", f"losses, weights or figures are not finite at step {measurement.step}."
-            )
-        self._count += 1
-        self._recent = [*self._recent, measurement][-PERSISTENCE:]
+        """Take in one more measurement, and say what status the run has."""
+        self.count += 1
+        self.recent = [*self.recent, measurement][-PERSISTENCE:]
         self._follow_kid(measurement)
-        if self._count >= YOUNG and len(self._recent) == PERSISTENCE:
-            for name in (self._collapse, self._winning, self._memorizing, self._leaking):
-                diagnosis = name()
+        if self.count >= YOUNG and len(self.recent) == PERSISTENCE:
+            for find in (self._collapse, self._winning, self._memorizing, self._leaking):
+                diagnosis = find()
                 if diagnosis is not None:
                     return diagnosis
         return self._progress()
 
-    def state_dict(self) -> dict:
-        """All that `load_state_dict` needs, as plain JSON values."""
-        return {
-            "recent": [asdict(measurement) for measurement in self._recent],
-            "count": self._count,
-            "first_kid": self._first_kid,
-            "best_kid": self._best_kid,
-            "best_step": self._best_step,
-            "best_varied": self._best_varied,
-            "since_best": self._since_best,
-        }
-
-    def load_state_dict(self, state: dict) -> None:
-        """Go on from what `state_dict` gave.
-
-        Raises:
-            ArgumentError: it is not such a state; nothing is changed.
-        """
-        try:
-            state = {"best_varied": True, **state}  # runs of before did not keep it
-            recent = [Measurement(**measurement) for measurement in state["recent"]]
-            values = {f"_{key}": state[key] for key in self.state_dict() if key != "recent"}
-        except (KeyError, TypeError) as error:
-            raise ArgumentError(
-                f"state must be what Health.state_dict() gave. Received: {state!r:.200}"
-            ) from error
-        self.__dict__.update(values, _recent=recent)
+    def after_rollback(self) -> None:
+        """Start the series anew; the best KID stays what later ones are compared with."""
+        self.recent, self.count, self.since_best = [], 0, 0
 
     def _follow_kid(self, measurement: Measurement) -> None:
         kid, varied = measurement.kid, measurement.varied
         if kid is None:
             return
-        if self._first_kid is None:
-            self._first_kid = kid
-        lower = self._best_kid is None or kid < self._best_kid - BETTER * abs(self._best_kid)
-        if varied > self._best_varied or (varied == self._best_varied and lower):
-            self._best_kid, self._best_step, self._since_best = kid, measurement.step, 0
-            self._best_varied = varied
+        if self.first_kid is None:
+            self.first_kid = kid
+        lower = self.best_kid is None or kid < self.best_kid - BETTER * abs(self.best_kid)
+        if varied > self.best_varied or (varied == self.best_varied and lower):
+            self.best_kid, self.best_step, self.since_best = kid, measurement.step, 0
+            self.best_varied = varied
         else:
-            self._since_best += 1
+            self.since_best += 1
 
     def _improving(self) -> bool:
         """Whether there was a new best within the persistence."""
-        return self._best_kid is not None and self._since_best < PERSISTENCE
+        return self.best_kid is not None and self.since_best < PERSISTENCE
 
     def _values(self, name: str) -> list[float] | None:
         """The recent values of a measurement, or None if one is missing."""
-        values = [getattr(measurement, name) for measurement in self._recent]
+        values = [getattr(measurement, name) for measurement in self.recent]
         return None if None in values else values
 
     def _values_of_varied(self, name: str) -> list[float] | None:
         """The same; None also where the samples are all alike: they look like one thing."""
-        return self._values(name) if all(m.varied for m in self._recent) else None
+        return self._values(name) if all(m.varied for m in self.recent) else None
 
     def _collapse(self) -> Diagnosis | None:
         values = self._values("variety")
-        if values is None or max(values) >= VARIETY_LEAST or values[-1] > GROWING * values[0]:
+        if values is None or max(values) >= MIN_VARIETY or values[-1] > GROWING * values[0]:
             return None
         if self._improving():
             return None  # a slow start, not an end
@@ -204,27 +190,27 @@ class Health:
 
     def _memorizing(self) -> Diagnosis | None:
         shares = self._values_of_varied("memorized")
-        sure = all(measurement.copying for measurement in self._recent)
-        if shares is not None and min(shares) > MEMORISED_MOST and sure:
+        sure = all(measurement.copying for measurement in self.recent)
+        if shares is not None and min(shares) > MAX_MEMORIZED and sure:
             return Diagnosis(
                 "memorizing",
                 f"{shares[-1]:.0%} of the samples are copies of training images, which is more "
                 "than chance explains.",
             )
-        overfit = [_overfit(measurement) for measurement in self._recent]
-        if None in overfit or min(overfit) < OVERFIT_MOST or self._improving():
+        overfit = [_overfit(measurement) for measurement in self.recent]
+        if None in overfit or min(overfit) < MAX_OVERFIT or self._improving():
             return None
-        last = self._recent[-1]
+        last = self.recent[-1]
         return Diagnosis(
             "memorizing",
-            f"D knows the training images by heart: it scores them {last.d_real:.2f}, held-out "
+            f"The discriminator overfits: it scores training images {last.d_real:.2f}, held-out "
             f"ones {last.d_held_out:.2f} and generated ones {last.d_fake:.2f}, and the samples do "
             "not improve.",
         )
 
     def _leaking(self) -> Diagnosis | None:
         shares = self._values_of_varied("leaked")
-        if shares is None or min(shares) <= LEAK_MOST:
+        if shares is None or min(shares) <= MAX_LEAKED:
             return None
         return Diagnosis(
             "leaking augmentation",
@@ -232,26 +218,39 @@ class Health:
         )
 
     def _progress(self) -> Diagnosis:
-        if self._best_kid is None:
-            return Diagnosis("learning", "no illness seen; the samples' KID was not measured.")
-        best = f"KID {self._best_kid:.4f} at step {self._best_step}"
-        if self._since_best < PATIENCE:
+        if self.best_kid is None:
+            return Diagnosis("learning", "no problem was found; the samples' KID was not measured.")
+        best = f"KID {self.best_kid:.4f} at step {self.best_step}"
+        if self.since_best < PATIENCE:
             return Diagnosis("learning", f"best so far: {best}.")
-        left = self._best_kid / self._first_kid if self._first_kid > 0 else 0.0
-        stopped = f"no better than {best} for {self._since_best} measurements"
+        left = self.best_kid / self.first_kid if self.first_kid > 0 else 0.0
+        stopped = f"no better than {best} for {self.since_best} measurements"
         if left <= DONE_SHARE:
             return Diagnosis("done", f"{stopped}; {max(left, 0):.1%} of the first KID is left.")
         return Diagnosis("stalled", f"{stopped}, and {left:.0%} of the first KID is left.")
 
 
 def _overfit(measurement: Measurement) -> float | None:
-    """How far from real towards generated D puts held-out images; None where it cannot tell."""
+    """How far from real towards generated D scores held-out images; None where it is unclear."""
     scores = (measurement.d_real, measurement.d_held_out, measurement.d_fake)
     if None in scores or scores[0] - scores[2] < 0.1:  # D tells nothing apart: no scale
         return None
     return (scores[0] - scores[1]) / (scores[0] - scores[2])
 
 
-def _all_finite(measurement: Measurement) -> bool:
-    values = asdict(measurement).values()
-    return all(value is None or math.isfinite(value) for value in values)
+def check_kinds(kind: type, values: object) -> None:
+    """Refuse plain values that do not have the names and kinds of a dataclass's fields."""
+    names = {row.name: row.type for row in fields(kind)}
+    if not isinstance(values, Mapping) or set(values) != set(names):
+        raise ArgumentError(f"{kind.__name__} has other parts. Received: {values!r:.200}")
+    for name, wanted in names.items():
+        value = values[name]
+        good = {
+            int: type(value) is int and 0 <= value <= MAX_COUNT,
+            bool: type(value) is bool,
+            str: isinstance(value, str) and len(value) <= 200,
+            float: type(value) in (int, float) and math.isfinite(value) and value >= 0,
+            float | None: value is None or (type(value) in (int, float) and math.isfinite(value)),
+        }
+        if not good.get(wanted, True):
+            raise ArgumentError(f"{kind.__name__}'s {name} is wrong. Received: {value!r:.200}")

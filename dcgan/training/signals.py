@@ -1,4 +1,4 @@
-"""How does a training end when a person or a scheduler asks it to?"""
+"""Requests to stop a training: Ctrl-C, and what schedulers and `kill` send."""
 
 import signal
 import threading
@@ -32,6 +32,12 @@ class StopRequest:
     def exit_code(self) -> int:
         """The exit status that shells expect: 130 after Ctrl-C, 143 after SIGTERM, else 0."""
         return 128 + self.signal if self.signal is not None else 0
+
+    def leave(self) -> None:
+        """End as the signal would have: raises KeyboardInterrupt or SystemExit."""
+        if self.exit_code == 130:
+            raise KeyboardInterrupt
+        raise SystemExit(self.exit_code)
 
     def __enter__(self) -> "StopRequest":
         if threading.current_thread() is threading.main_thread():

@@ -1,43 +1,79 @@
-"""What is trained on? A folder, arrays or a person's own data set, as a stream of batches."""
+"""Sources of training images: folders, arrays, and a user's own datasets of batches."""
 
 import hashlib
 import logging
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from dcgan.augment import RAMP_PASSES, augmented_copies, strength_for
-from dcgan.data import open_images
+from dcgan.augment import RAMP_PASSES, strength_for
+from dcgan.data import ImageSet, open_images
 from dcgan.data.batches import Batches
 from dcgan.data.order import split
+from dcgan.data.reader import ImageReader
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.errors import DataError
-from dcgan.images import RUN_IMAGE, grid, save_png, unpremultiply
 from dcgan.inspection.advice import enlarged, expectation
-from dcgan.training.callbacks.previews import SAMPLE_COUNT
+from dcgan.options import Options
+from dcgan.training.state import DataFacts
 
 logger = logging.getLogger("dcgan")
 
 SAMPLE_SET_COUNT = 1_000
 
 
-@dataclass
-class Feed:
-    """What is trained on, and how long an epoch of it is."""
+@dataclass(frozen=True)
+class Subset:
+    """Some of the images of an array, uint8 (count, H, W, C), premultiplied if C is 4."""
 
-    make: object  # from the first step to what Keras's fit takes
+    pixels: np.ndarray
+    indices: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def take(self, positions: np.ndarray) -> np.ndarray:
+        """The images at these positions of the subset, as a new array."""
+        return ImageReader(self.pixels).take(self.indices[positions])
+
+
+@dataclass(frozen=True)
+class Source:
+    """What there is to train on. Nothing here changes a model or a run.
+
+    Attributes:
+        batches: from the first step to what Keras's `fit` takes.
+        steps_per_epoch: batches that make an epoch, or None where that is unknown.
+        augmentation: the strength that is proposed for so many images.
+        ramp_steps: training steps until it is reached.
+        images: the opened images; None for a user's own batches, like all that follows.
+        train, held_out: the images to train on, and those to measure by.
+        path: where they come from, or None.
+    """
+
+    batches: Callable[[int], object]
     steps_per_epoch: int | None
-    images: object = None  # the `ImageSet`, if it is one
-    train: np.ndarray | None = None  # which of them are trained on
-    held_out: np.ndarray | None = None  # and which are never shown, to measure by
-    kept: dict = field(default_factory=dict)  # the state beside the arrays of a checkpoint
+    augmentation: float = 0.0
+    ramp_steps: float = 1.0
+    images: ImageSet | None = None
+    train: Subset | None = None
+    held_out: Subset | None = None
+    path: str | None = None
+
+    @property
+    def facts(self) -> DataFacts | None:
+        """What the images are, for the run folder and model files."""
+        if self.images is None:
+            return None
+        return DataFacts(len(self.images), self.images.fingerprint, len(self.held_out))
 
 
-def run_name(x) -> str:
-    """The name of the run folder for what is trained on."""
+def run_name(x: object) -> str:
+    """Name of the run folder for what is trained on."""
     if x is None:
         return "seascapes"
     if isinstance(x, str | Path):
@@ -48,107 +84,104 @@ def run_name(x) -> str:
     try:  # other images are another run
         return f"array-{hashlib.sha256(np.ascontiguousarray(x)).hexdigest()[:8]}"
     except (ValueError, TypeError):
-        return "array"  # of no images: opening them says why
+        return "array"  # opening it says what is wrong
 
 
-def is_stream(x) -> bool:
-    """Whether `x` hands out batches itself, so that its order is not ours to repeat."""
+def is_stream(x: object) -> bool:
+    """Whether `x` gives batches itself, in an order that cannot be repeated from here."""
     return isinstance(x, keras.utils.PyDataset) or hasattr(x, "element_spec")
 
 
-def stream_feed(gan, x) -> Feed:
-    """A person's own batches, after a look at the first.
+def open_source(
+    x: object, options: Options, *, validation_data=None, run_path=None, verbose=0
+) -> Source:
+    """Open what `fit` was given.
+
+    Args:
+        x: see `DCGAN.fit`.
+        options: of the model.
+        validation_data: images to hold out instead of a part of `x`, or None.
+        run_path: the run folder, whose own images are not trained on.
+        verbose: 0 shows no progress bar.
 
     Raises:
-        DataError: they are not what the networks take.
+        DataError: the images cannot be used.
     """
+    if is_stream(x):
+        return _open_stream(x, options.img_size)
+    if x is None:
+        logger.info("No images were given: a sample set of seascapes is drawn.")
+    fitting = {"resize": options.resize, "background": options.background, "verbose": verbose}
+    given = draw_seascapes(SAMPLE_SET_COUNT, options.img_size, options.seed) if x is None else x
+    images = open_images(
+        given, options.img_size, exclude=run_path, cache_beside=run_path, **fitting
+    )
+    logger.info("%s. %s", images.summary(), expectation(len(images)))
+    if warning := enlarged(images.originals, options.img_size):
+        logger.warning(warning)
+    if validation_data is None:
+        train, held_out = split(images.names, options.seed)
+        held_out = Subset(images.pixels, held_out)
+    else:
+        others = open_images(validation_data, options.img_size, **fitting)
+        train, held_out = np.arange(len(images)), Subset(others.pixels, np.arange(len(others)))
+    path = str(Path(x).resolve()) if isinstance(x, str | Path) else None
+    return _of_images(images, train, held_out, options, path)
+
+
+def without_held_out(source: Source, options: Options) -> Source:
+    """The same images, all of them to train on."""
+    nothing = replace(source.held_out, indices=source.held_out.indices[:0])
+    return _of_images(source.images, np.arange(len(source.images)), nothing, options, source.path)
+
+
+def _of_images(images, train, held_out, options: Options, path) -> Source:
+    def batches(first_step: int) -> Batches:
+        return Batches(
+            images.pixels,
+            options.batch_size,
+            seed=options.seed,
+            mirror=options.horizontal_flip,
+            first_step=first_step,
+            indices=train,
+        )
+
+    return Source(
+        batches,
+        batches(0).steps_per_epoch,
+        strength_for(len(images)),
+        RAMP_PASSES * len(images) / options.batch_size,
+        images,
+        Subset(images.pixels, train),
+        held_out,
+        path,
+    )
+
+
+def _open_stream(x, img_size) -> Source:
+    """A user's own batches, after a look at the first."""
     first = x[0] if isinstance(x, keras.utils.PyDataset) else next(iter(x), None)
     if first is not None:
         images = keras.utils.unpack_x_y_sample_weight(first)[0]
-        _check_batch(keras.ops.convert_to_numpy(images), gan.img_size)
+        _check_batch(keras.ops.convert_to_numpy(images), img_size)
     length = x.num_batches if isinstance(x, keras.utils.PyDataset) else int(x.cardinality())
-    return Feed(lambda first_step: x, length if length and length > 0 else None)
+    return Source(lambda first_step: x, length if length and length > 0 else None)
 
 
 def _check_batch(images: np.ndarray, img_size: tuple[int, int, int]) -> None:
     shape, kind = images.shape, images.dtype
     low, high = (float(images.min()), float(images.max())) if images.size else (0.0, 0.0)
     fits = len(shape) == 4 and tuple(shape[1:]) == tuple(img_size)
-    whole = np.issubdtype(kind, np.integer)  # these are taken for 0 to 255
+    whole = np.issubdtype(kind, np.integer)  # taken as 0 to 255
     least, most = (0, 255) if whole else (-1.001, 1.001)
     if not (fits and least <= low and high <= most):
         raise DataError(
-            f"The data set must hand out batches (n, {', '.join(map(str, img_size))}) of uint8, or "
-            f"of floats in [-1, 1]. Received: {shape} of {kind} from {low:.4g} to {high:.4g}. For "
+            f"The dataset must give batches (n, {', '.join(map(str, img_size))}) of uint8, or of "
+            f"floats in [-1, 1]. Received: {shape} of {kind} from {low:.4g} to {high:.4g}. For "
             "floats in 0 to 255: dataset.map(lambda x: x / 127.5 - 1)."
         )
     if not whole and low >= 0:
         logger.warning(
-            "The first batch has no value below 0. If the images are in [0, 1], and not in "
-            "[-1, 1], they will come out pale: dataset.map(lambda x: x * 2 - 1)."
+            "The first batch has no value below 0. Images in [0, 1] instead of [-1, 1] come out "
+            "pale; convert them: dataset.map(lambda x: x * 2 - 1)."
         )
-
-
-def image_feed(gan, x, run, verbose) -> Feed:
-    """Open the images, show them as the networks will see them, and note which they are."""
-    source = str(Path(x).resolve()) if isinstance(x, str | Path) else None
-    if x is None:
-        logger.info("No images were given: a sample set of seascapes is drawn.")
-        x = draw_seascapes(SAMPLE_SET_COUNT, gan.img_size, gan.seed)
-    options = gan.options
-    images = open_images(
-        x,
-        gan.img_size,
-        resize=options["resize"],
-        background=options["background"],
-        exclude=run.path,
-        cache_beside=run.path,
-        verbose=verbose,
-    )
-    logger.info("%s. %s", images.summary(), expectation(len(images)))
-    if warning := enlarged(images.originals, gan.img_size):
-        logger.warning(warning)
-    images.write_skipped(run.skipped_path)
-    train, held_out = _split(gan, run, images)
-    gan.data = {
-        "images": len(images),
-        "sha256": images.fingerprint,
-        "held_out": len(held_out),
-    }
-    run.record_data(gan.data, source)
-    if options["augmentation"] is None:
-        gan.augmentation = strength_for(len(images))
-    gan.ramp_steps = RAMP_PASSES * len(images) / gan.batch_size
-    gan.train_function = None  # Keras's compiled step has the old numbers in it
-    shown = np.linspace(0, len(images) - 1, min(SAMPLE_COUNT, len(images))).astype(int)
-    reals = np.stack([images.pixels[index] for index in shown])
-    _write_sheet(run.path / "real.png", reals)
-    if gan.augmentation:
-        _write_sheet(run.path / "augmented.png", augmented_copies(reals, gan.augmentation))
-
-    def make(first_step):
-        return Batches(
-            images.pixels,
-            gan.batch_size,
-            seed=gan.seed,
-            mirror=options["mirror"],
-            first_step=first_step,
-            indices=train,
-        )
-
-    return Feed(make, make(0).steps_per_epoch, images, train, held_out)
-
-
-def _split(gan, run, images) -> tuple[np.ndarray, np.ndarray]:
-    """Which images are trained on and which held out; none where this run has seen them all."""
-    train, held_out = split(images.names, gan.seed)
-    if run.checkpoints.exist() and run.data.get("held_out") == 0 and len(held_out):
-        logger.info("As when this run began, no images are held out; a new run (--new) would.")
-        return np.arange(len(images)), held_out[:0]
-    return train, held_out
-
-
-def _write_sheet(path: Path, images: np.ndarray) -> None:
-    """Images, premultiplied where they have 4 channels, side by side as a PNG."""
-    images = unpremultiply(images) if images.shape[-1] == 4 else images
-    save_png(path, grid(images), RUN_IMAGE)

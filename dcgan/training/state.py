@@ -1,164 +1,205 @@
-"""What of a model is saved, and how does it come back? Named arrays and a plain record."""
+"""The training state, and how it and all weights are captured and restored."""
 
-import hashlib
-import json
-import logging
-import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 
+import keras
 import numpy as np
 from keras import ops
 
-from dcgan import options as arguments
-from dcgan.errors import ArgumentError, ModelFileError
-from dcgan.images import grid, png_bytes, shrink
-from dcgan.networks import plan
-from dcgan.optimizers import optimizer_from_plain, optimizer_to_plain
-from dcgan.storage import model_file_old as model_file
+from dcgan.augment import Augmentation
+from dcgan.errors import ArgumentError, ModelFileError, real
+from dcgan.networks.plan import Plan
+from dcgan.networks.resolve import plan_to_dict
+from dcgan.optimizers import OptimizerPair, optimizer_to_plain
+from dcgan.options import Options, to_plain
+from dcgan.training.health import STATUSES, Health, check_kinds
+from dcgan.training.numbers import StepNumbers
 
-logger = logging.getLogger("dcgan")
-
-PREVIEW_IMAGES = 16
-PREVIEW_PIXELS = 640  # of the longer side
-METRIC_PREFIX = "state/mean/"
-OPTIMIZERS = ("optimizer", "discriminator_optimizer")
-ADDED = {"one_stage": False}  # settings that the first files lack, and how those were trained
+RUN_ID = re.compile(r"[0-9a-f]{32}")
+MAX_RATE = 1e9
 
 
-def named_variables(gan) -> dict:
-    """Every variable that training changes, by a name that stays the same for ever.
+@dataclass(frozen=True)
+class DataFacts:
+    """What a model was trained on: number of images, fingerprint, number of held-out images."""
 
-    `generator/...` is the average; then `training_generator/...`, `discriminator/...`, both
-    optimizers, and under `state/` every random stream and the running means of the logs.
+    count: int
+    fingerprint: str
+    held_out: int
+
+
+@dataclass
+class TrainingState:
+    """Everything about a training that is not a weight.
+
+    Attributes:
+        step: training steps of the run.
+        images_seen: real images shown to the discriminator.
+        seconds: time spent in training.
+        run_id: identifies the run; None before the first `fit`.
+        learning_rates: of both optimizers as the user gave them.
+        rollbacks: how often training was rolled back.
+        status: how training goes, one of `health.STATUSES`.
+        data: what the images were, or None where that is unknown.
+        health: what the measurements so far have shown.
+        phase, phase_step: number of the training's phase, and steps within it.
     """
-    named = {}
-    for name in ("generator", "training_generator", "discriminator"):
-        for layer in getattr(gan, name).layers:
-            weights = {id(weight) for weight in layer.weights}
-            for variable in layer.variables:
-                if id(variable) in weights:
-                    named[f"{name}/{layer.name}/{variable.name}"] = variable
-                else:  # a random stream: dropout's
-                    named[f"state/random/{name}/{layer.name}"] = variable
-    for name in ("generator", "discriminator"):
-        for number, variable in enumerate(getattr(gan.optimizer, name).variables):
-            named[f"optimizer/{name}/{number:04d}"] = variable
-    for mean in gan.means:
-        for number, variable in enumerate(mean.variables):
-            named[f"{METRIC_PREFIX}{mean.name}/{number}"] = variable
-    named["state/random/latents"] = gan.random.state
-    return named
+
+    step: int = 0
+    images_seen: int = 0
+    seconds: float = 0.0
+    run_id: str | None = None
+    learning_rates: tuple[float, float] = (0.0, 0.0)
+    rollbacks: int = 0
+    status: str = "learning"
+    data: DataFacts | None = None
+    health: Health = field(default_factory=Health)
+    phase: int = 0
+    phase_step: int = 0
+
+    def to_plain(self) -> dict:
+        """The state as values that JSON can hold."""
+        return {**asdict(self), "learning_rates": list(self.learning_rates)}
+
+    @classmethod
+    def from_plain(cls, values: Mapping) -> "TrainingState":
+        """The state that `to_plain` gave.
+
+        Raises:
+            ArgumentError: a part is missing, unknown, or of a wrong kind or range.
+        """
+        check_kinds(cls, values)
+        run_id, status, rates = (values[n] for n in ("run_id", "status", "learning_rates"))
+        if run_id is not None and (type(run_id) is not str or not RUN_ID.fullmatch(run_id)):
+            raise ArgumentError(f"run_id is wrong. Received: {run_id!r:.200}")
+        if status not in STATUSES:
+            raise ArgumentError(f"status must be one of {STATUSES}. Received: {status!r}")
+        if not isinstance(rates, list) or len(rates) != 2:
+            raise ArgumentError(f"learning_rates must be two numbers. Received: {rates!r:.200}")
+        data = values["data"]
+        if data is not None:
+            check_kinds(DataFacts, data)
+            data = DataFacts(**data)
+        typed = {
+            "learning_rates": tuple(real("learning_rates", rate, 0, MAX_RATE) for rate in rates),
+            "data": data,
+            "health": Health.from_plain(values["health"]),
+        }
+        return cls(**{**values, **typed})
+
+    def become(self, other: "TrainingState") -> None:
+        """Take over every part of another state."""
+        for row in fields(self):
+            setattr(self, row.name, getattr(other, row.name))
 
 
-def to_arrays(gan) -> dict[str, np.ndarray]:
-    """A copy of every variable as NumPy arrays."""
-    return {name: np.array(ops.convert_to_numpy(v)) for name, v in named_variables(gan).items()}
+@dataclass(frozen=True)
+class Learner:
+    """The pieces of a model that training and files work with.
+
+    Attributes:
+        model: the Keras model, for Keras's own callbacks.
+        options, plan, state: its options, plan and training state.
+        networks: generator (the EMA), training_generator and discriminator by name; the generator
+            alone where only that was loaded.
+        optimizers: its pair of optimizers, or None with the generator alone.
+        numbers: its losses and scores.
+        augment: its augmentation.
+        latents_seed: state of the random stream of latents and augmentation.
+        generate: `generate(n, seed)` gives uint8 images `(n, H, W, C)`.
+    """
+
+    model: keras.Model
+    options: Options
+    plan: Plan
+    state: TrainingState
+    networks: Mapping[str, keras.Model]
+    optimizers: OptimizerPair | None
+    numbers: StepNumbers
+    augment: Augmentation
+    latents_seed: keras.Variable
+    generate: Callable[..., np.ndarray]
+
+    @cached_property
+    def variables(self) -> dict[str, keras.Variable]:
+        """Every variable that training changes, by a name that never changes.
+
+        `generator/...`, `training_generator/...`, `discriminator/...`, both optimizers, and under
+        `state/` every random stream, the running means and the sums of the log.
+        """
+        named = {}
+        for name, network in self.networks.items():
+            for layer in network.layers:
+                weights = {id(weight) for weight in layer.weights}
+                for variable in layer.variables:
+                    if id(variable) in weights:
+                        named[f"{name}/{layer.name}/{variable.name}"] = variable
+                    else:  # the random stream of a dropout layer
+                        named[f"state/random/{name}/{layer.name}"] = variable
+        if self.optimizers is None:
+            return named
+        for name in ("generator", "discriminator"):
+            for number, variable in enumerate(getattr(self.optimizers, name).variables):
+                named[f"optimizer/{name}/{number:04d}"] = variable
+        for mean in self.numbers.means:
+            for number, variable in enumerate(mean.variables):
+                named[f"state/mean/{mean.name}/{number}"] = variable
+        named["state/sums"] = self.numbers.sums
+        named["state/random/latents"] = self.latents_seed
+        return named
 
 
-def assign_arrays(gan, arrays, *, whole: bool) -> None:
-    """Set every variable that `arrays` names; all are checked before the first is set.
+def capture(learner: Learner) -> tuple[dict, dict[str, np.ndarray]]:
+    """Everything that is saved of a model: its document of plain values, and its arrays.
+
+    Whole numbers are int64 on every backend, so that files do not depend on it.
+    """
+    document = {
+        "options": to_plain(learner.options, "network", "training", "data"),
+        "plan": plan_to_dict(learner.plan),
+        "optimizers": {},
+        "training": learner.state.to_plain(),
+    }
+    if learner.optimizers is not None:
+        for name in ("generator", "discriminator"):
+            optimizer = getattr(learner.optimizers, name)
+            document["optimizers"][name] = optimizer_to_plain(optimizer)
+    arrays = {}
+    for name, variable in learner.variables.items():
+        array = np.array(ops.convert_to_numpy(variable))
+        arrays[name] = array.astype(np.int64) if array.dtype.kind in "iu" else array
+    return document, arrays
+
+
+def restore(learner: Learner, training: Mapping, arrays: Mapping[str, np.ndarray]) -> None:
+    """Put back what `capture` gave: the training state, and every variable.
 
     Raises:
-        ModelFileError: an array has no variable, or another shape; or, with `whole`, a variable
-            has no array.
+        ModelFileError: a variable has no array, or an array does not fit its variable. Then nothing
+            was changed.
     """
-    variables = named_variables(gan)
-    if whole and (missing := variables.keys() - arrays.keys()):
-        raise ModelFileError(f"The saved state lacks {', '.join(sorted(missing)[:3])}.")
+    state = TrainingState.from_plain(training)
+    named = learner.variables
+    if missing := sorted(named.keys() - arrays.keys()):
+        raise ModelFileError(f"The saved state lacks {', '.join(missing[:3])}.")
+    assign(named, arrays)
+    learner.state.become(state)
+
+
+def assign(variables: Mapping[str, keras.Variable], arrays: Mapping[str, np.ndarray]) -> None:
+    """Set the variables that `arrays` names; all are checked before the first is set.
+
+    Raises:
+        ModelFileError: an array has no variable, or another shape.
+    """
     for name, array in arrays.items():
         if name not in variables or tuple(variables[name].shape) != array.shape:
             raise ModelFileError(
-                f"The saved state holds {name} of shape {array.shape}, which this model has not."
+                f"The saved state has {name} of shape {array.shape}, which does not match this "
+                "model."
             )
     for name, array in arrays.items():
         variables[name].assign(array)
-
-
-def settings(gan) -> dict:
-    """All that a model is made from, as plain values: its options, its plan, its optimizers."""
-    return {
-        **arguments.plain_options({**gan.options, "network_plan": gan.plan}),
-        "optimizer": optimizer_to_plain(gan.optimizer.generator),
-        "discriminator_optimizer": optimizer_to_plain(gan.optimizer.discriminator),
-    }
-
-
-def run_options(gan) -> dict:
-    """The settings as a run folder keeps them, the kind of each optimizer apart from its rates."""
-    options = settings(gan)
-    for name in OPTIMIZERS:
-        options[f"{name}_settings"] = options[name]["config"]
-        options[name] = options[name]["class"]
-    shape = {**options["network_plan"], "initializer": None}  # a run that began has its weights
-    if gan.options["network_plan"] is None:
-        options["upsampling"] = gan.plan.upsampling  # what None chose, which may come to differ
-    else:  # then the plan alone decides
-        del options["upsampling"]
-    layers = json.dumps(shape, sort_keys=True)
-    options["network_plan"] = hashlib.sha256(layers.encode()).hexdigest()[:16]
-    return options
-
-
-def save_model(gan, path, overwrite: bool, generator_only: bool) -> None:
-    """Write `gan` as a `.dcgan` file; see `DCGAN.save`."""
-    if not overwrite and os.path.lexists(path):
-        raise ModelFileError(f"{str(path)!r} is there already. Give another path.")
-    if str(path).endswith((".keras", ".h5")):
-        logger.warning(
-            "%s will be a .dcgan file by another name, which DCGAN.load reads and Keras does not. "
-            "For Keras: gan.generator.save(...).",
-            path,
-        )
-    arrays = to_arrays(gan)
-    if generator_only or not gan.complete:  # its other networks were never trained
-        arrays = {name: a for name, a in arrays.items() if name.startswith("generator/")}
-    document = {
-        "config": settings(gan) | {"save_path": None},  # the path would tell who trained it
-        "training": dict(gan.record),
-        "data": dict(gan.data),
-    }
-    preview = png_bytes(shrink(grid(gan.generate(PREVIEW_IMAGES)), PREVIEW_PIXELS))
-    gan.sha256 = model_file.write_model(path, document, arrays, preview)
-
-
-def load_model(cls, path):
-    """Read a `.dcgan` file into a new model; see `DCGAN.load`."""
-    file = model_file.read_model(path, expected=expected_arrays)
-    config = ADDED | file.document["config"]
-    for name in OPTIMIZERS:
-        config[name] = optimizer_from_plain(config[name])
-    gan = cls(**config)
-    assign_arrays(gan, file.arrays, whole=not file.generator_only)
-    gan.record, gan.data = _record(file.document["training"]), file.document["data"]
-    gan.sha256 = file.sha256
-    gan.complete = not file.generator_only
-    return gan
-
-
-def _record(found: dict) -> dict:
-    """A file's record of its training, if it is one."""
-    good = {"step": int, "seconds": float, "run": str}
-    if any(not isinstance(found.get(name), kind | None) for name, kind in good.items()):
-        raise ModelFileError(f"The record of the training in the file cannot be: {found!r:.200}")
-    return {name: found[name] for name in good}
-
-
-def expected_arrays(document: dict) -> dict[str, tuple[tuple[int, ...], str]]:
-    """Shapes and types of the networks' arrays, by arithmetic on a file's plan.
-
-    Raises:
-        ModelFileError: the file's plan or options cannot be.
-    """
-    try:
-        config = ADDED | document["config"]
-        for name in OPTIMIZERS:
-            optimizer_from_plain(config.pop(name))
-        network_plan = arguments.check_options(config)["network_plan"]
-        if network_plan is None:
-            raise ArgumentError("network_plan is missing")
-    except (ArgumentError, KeyError, TypeError) as error:
-        raise ModelFileError(f"The settings in the file cannot be: {error}") from error
-    expected = {}
-    for name in ("generator", "training_generator", "discriminator"):
-        shapes = plan.weight_shapes(network_plan, name.removeprefix("training_"))
-        expected |= {f"{name}/{weight}": (shape, "float32") for weight, shape in shapes.items()}
-    return expected

@@ -9,8 +9,6 @@ import pytest
 from dcgan.networks.build import build_discriminator, build_generator
 from dcgan.networks.plan import UPSAMPLINGS, count_weights, make_plan, weight_shapes
 
-pytestmark = pytest.mark.backend
-
 
 def plan(img_size, depth, kernel, stride, **changes):
     return make_plan(

@@ -13,7 +13,6 @@ import pytest
 from dcgan import DCGAN, ArgumentError, DataError, RunError
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.images import save_png
-from dcgan.training.state import to_arrays
 
 
 def same(first, second):
@@ -43,7 +42,7 @@ def interrupted(after):
     """A callback that ends training after so many steps, as a time limit would."""
 
     def stop(batch, logs=None):
-        if counter.model.record["step"] >= after:
+        if counter.model.state.step >= after:
             counter.model.stop_training = True
 
     counter = keras.callbacks.LambdaCallback(on_train_batch_end=stop)
@@ -54,24 +53,24 @@ def interrupted(after):
     ("after", "precision"),
     [
         (3, "float32"),
-        pytest.param(5, "float32", marks=pytest.mark.backend),
+        pytest.param(5, "float32"),
         (5, "mixed_bfloat16"),
     ],
     ids=["at an epoch's end", "within an epoch", "in mixed precision"],
 )
 def test_interrupted_and_resumed_is_bit_equal_to_uninterrupted(tiny, images, after, precision):
     # compiled, as people run it, once; the others step eagerly, which starts in no time
-    options = {"dropout": 0.3, "mirror": True, "precision": precision}
+    options = {"dropout": 0.3, "horizontal_flip": True, "precision": precision}
     options["eagerly"] = (after, precision) != (5, "float32")
     whole = tiny(save_path="whole", **options)
     whole.fit(images, epochs=3, verbose=0)
     first = tiny(save_path="parts", **options)
     first.fit(images, epochs=3, verbose=0, callbacks=[interrupted(after)])
-    assert first.record["step"] == after
+    assert first.state.step == after
     second = tiny(save_path="parts", **options)  # a new process has nothing but the folder
     second.fit(images, epochs=3, verbose=0)
-    assert second.record["step"] == 9
-    assert same(to_arrays(whole), to_arrays(second)) == []
+    assert second.state.step == 9
+    assert same(arrays_of(whole), arrays_of(second)) == []
     logs = [Path(name, "log.jsonl").read_text().splitlines() for name in ("whole", "parts")]
     for line, other in zip(*logs, strict=True):
         line, other = json.loads(line), json.loads(other)
@@ -126,7 +125,7 @@ def test_a_model_of_another_run_does_not_train_over_a_folders_run(tiny, images):
     assert Path("run/last.dcgan").read_bytes() == before
     loaded.fit(images, epochs=4, verbose=0, resume=False)
     assert loaded.run_path.name == "run-2"
-    assert loaded.record["step"] == 12
+    assert loaded.state.step == 12
 
 
 def test_a_loaded_model_that_comes_to_other_images_begins_a_new_run(tiny, images):
@@ -136,7 +135,7 @@ def test_a_loaded_model_that_comes_to_other_images_begins_a_new_run(tiny, images
     loaded.options["save_path"] = "other"
     history = loaded.fit(images[:5], epochs=2, verbose=0)
     assert history.epoch == [0, 1]
-    assert loaded.record["step"] == 4 and loaded.record["run"] != gan.record["run"]
+    assert loaded.state.step == 4 and loaded.state.run_id != gan.state.run
 
 
 def test_one_and_two_images_train(tiny, images, often):
@@ -191,10 +190,10 @@ def test_a_new_run_says_how_to_go_on_with_it(tiny, images, caplog):
 def test_time_limit_ends_in_time_and_is_saved(tiny, images):
     gan = tiny(save_path="run")
     gan.fit(images, minutes=0.02, verbose=0)
-    assert gan.record["step"] > 0
+    assert gan.state.step > 0
     again = tiny(save_path="run")
     again.fit(images, minutes=0.001, verbose=0)
-    assert again.record["step"] > gan.record["step"]
+    assert again.state.step > gan.state.step
 
 
 def test_folder_smaller_than_a_batch_trains(tiny, images):
@@ -217,7 +216,6 @@ class Stream(keras.utils.PyDataset):
         return self.batches[index]
 
 
-@pytest.mark.backend
 def test_a_persons_own_data_set_trains(tiny, images):
     floats, labels = images.astype(np.float32) / 127.5 - 1, np.zeros(4)
     own = Stream((floats[:4], labels), (floats[4:8], labels))
@@ -320,19 +318,19 @@ def test_folders_of_the_same_name_have_runs_of_their_own(tiny, images, tmp_path,
     for folder, run, steps in [(0, "cats", 3), (1, "cats-2", 3), (0, "cats", 6), (1, "cats-2", 6)]:
         gan = tiny()
         gan.fit(folders[folder], epochs=steps // 3, verbose=0)
-        assert (gan.run_path, gan.record["step"]) == (Path("Results", run), steps)
+        assert (gan.run_path, gan.state.step) == (Path("Results", run), steps)
     assert f"is the run of {folders[0]}" in caplog.text
     moved = folders[0].rename(tmp_path / "cats")
     gan = tiny()
     gan.fit(moved, epochs=3, verbose=0)
-    assert (gan.run_path, gan.record["step"]) == (Path("Results", "cats"), 9)
+    assert (gan.run_path, gan.state.step) == (Path("Results", "cats"), 9)
 
 
 def test_other_images_in_a_list_are_another_run(tiny, images):
     gan, other = tiny(), tiny()
     gan.fit(list(images), epochs=1, verbose=0)
     other.fit(list(255 - images), epochs=1, verbose=0)
-    assert gan.run_path != other.run_path and other.record["step"] == 3
+    assert gan.run_path != other.run_path and other.state.step == 3
 
 
 def test_the_log_of_a_run_whose_checkpoints_are_gone_starts_anew(tiny, images):

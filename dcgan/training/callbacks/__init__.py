@@ -1,16 +1,7 @@
-"""What happens around training? A file for each: clock, progress, samples, log, checkpoints."""
+"""What happens around training steps: the schedule, and a file for each task it calls.
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-logger = logging.getLogger("dcgan")
-
-
-@contextmanager
-def going_on(what: str) -> Iterator[None]:
-    """Say that `what` could not be written, and let training go on: a full disk may be emptied."""
-    try:
-        yield
-    except OSError as error:
-        logger.error("Not written: %s (%s). Training goes on.", what, error.strerror or error)
+`schedule.Schedule` counts every step and calls the tasks that are due, in the order of the list
+that `fit.make_tasks` builds: the monitor first, since it may roll training back; then the previews,
+the log and the progress bar, which show the state that counts; the checkpoints last, since they
+save what all the others have done. To add a task, subclass `schedule.Task`.
+"""

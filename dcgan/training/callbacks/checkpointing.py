@@ -1,82 +1,83 @@
-"""What is lost if the power fails now? At most a few minutes: the callback that saves the state."""
+"""Checkpoints: the whole training, saved every few minutes, after rollbacks and at the end."""
 
 import logging
-import time
 
-import keras
 import numpy as np
 
 from dcgan.errors import ModelFileError, RunError
-from dcgan.training.state import to_arrays
+from dcgan.storage.run_folder import RunFolder
+from dcgan.training.callbacks.rollback import Rollback
+from dcgan.training.callbacks.schedule import Task
+from dcgan.training.saving import save_model
+from dcgan.training.state import Learner, capture
 
-CHECKPOINT_SECONDS = 300
 CHECKPOINT_STEPS = 5000
 
 logger = logging.getLogger("dcgan")
 
 
-class Checkpoints(keras.callbacks.Callback):
-    """Saves the whole state every so many minutes or steps, and at the end of training.
+class Checkpointing(Task):
+    """Saves checkpoints, and at the end the model as `last.dcgan`.
 
-    A save that fails (a full disk) is said and tried again at the next turn; training goes on.
+    A save that fails (a full disk) is logged and tried again later; training continues.
 
     Args:
+        learner: the pieces of the model.
         run: the run folder.
-        guard: the run's `Guard`, for a state that is not worth saving.
-        watch: the run's `HealthWatch`, whose state is saved too, or None.
-        seconds, steps: after how many of either to save.
+        rollback: what repairs a state that is not worth saving.
+
+    Attributes:
+        failed: the error of the last save, if it failed.
+        model_hash: SHA-256 of the generator in `last.dcgan`, once it is written.
     """
 
-    def __init__(
-        self, run, guard, watch, seconds: float = CHECKPOINT_SECONDS, steps: int = CHECKPOINT_STEPS
-    ):
-        super().__init__()
+    def __init__(self, learner: Learner, run: RunFolder, rollback: Rollback):
+        super().__init__(CHECKPOINT_STEPS, learner.options.checkpoint_seconds)
+        self.learner = learner
         self.run = run
-        self.guard = guard
-        self.watch = watch
-        self.seconds = seconds
-        self.steps = steps
-        self.failed = None  # the error of the last save, if it failed
+        self.rollback = rollback
+        self.failed: Exception | None = None
+        self.model_hash: str | None = None
+        self._rollbacks = learner.state.rollbacks
 
-    def on_train_begin(self, logs=None):
-        """Count from here; a new run saves its start, so that there is a state to go back to."""
-        self._saved = (self.model.record["step"], time.monotonic(), self.guard.returns)
+    def begin(self, step):
+        """Count from here. A new run saves its start, so that there is a state to roll back to."""
+        super().begin(step)
         if not self.run.checkpoints.exist():
             self.save()
 
-    def on_train_batch_end(self, batch, logs=None):
-        """Save when it is time, and what was gone back to, lest what broke stays the newest."""
-        step, moment, returns = self._saved
-        due = self.model.record["step"] - step >= self.steps or self.guard.returns != returns
-        if due or time.monotonic() - moment >= self.seconds:
-            self.save()
+    def is_due(self, step, now):
+        """Also after a rollback: the broken state must not stay the newest."""
+        return super().is_due(step, now) or self.learner.state.rollbacks != self._rollbacks
 
-    def on_train_end(self, logs=None):
+    def act(self, epoch, logs):
+        """Save a checkpoint."""
+        self.save()
+
+    def finish(self, epoch, logs):
         """Save the end, also as `last.dcgan`."""
         self.save()
         try:
-            self.model.save(self.run.last_path)
+            self.model_hash = save_model(self.learner, self.run.last_path)
         except ModelFileError as error:
-            self._failed(error)
+            self._log_failure(error)
 
     def save(self) -> None:
-        """Save the state now."""
-        record = self.model.record
-        self._saved = (record["step"], time.monotonic(), self.guard.returns)
-        arrays = to_arrays(self.model)
+        """Save a checkpoint now."""
+        state = self.learner.state
+        document, arrays = capture(self.learner)
         if broken := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
-            self.guard.go_back(f"weights at step {record['step']} are not finite ({broken[0]})")
+            reason = f"weights at step {state.step} are not finite ({broken[0]})"
+            self.rollback.roll_back(reason)  # is saved at once, since it makes a save due
             return
-        state = {"record": dict(record), "given_rates": list(self.model.given_rates)}
-        state["returns"] = self.guard.returns
-        if self.watch is not None:
-            state |= self.watch.state_dict()
+        self._rollbacks = state.rollbacks
         try:
-            self.run.save_checkpoint(record["step"], arrays, state)
+            self.run.save_checkpoint(state.step, document, arrays)
             self.failed = None
         except RunError as error:
-            self._failed(error)
+            self._log_failure(error)
 
-    def _failed(self, error) -> None:
+    def _log_failure(self, error: Exception) -> None:
         self.failed = error
-        logger.error("Not saved at step %d: %s Trying again later.", self._saved[0], error)
+        step = self.learner.state.step
+        logger.error("Not saved at step %d: %s Trying again later.", step, error)

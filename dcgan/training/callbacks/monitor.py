@@ -1,190 +1,173 @@
-"""Is it going well? Measures the samples now and then, names the state, keeps the best model."""
+"""The health monitor: measures samples now and then, names the status, keeps the best model."""
 
 import logging
 import time
 
-import keras
 import numpy as np
 from keras import ops
 
 from dcgan.augment import augmented_copies
-from dcgan.data.reader import ImageReader
 from dcgan.errors import ModelFileError
-from dcgan.images import chunks, premultiply, unpremultiply
+from dcgan.images import chunks, premultiply, straight_alpha, to_float
 from dcgan.metrics.distances import kid
 from dcgan.metrics.features import features, load_network, scaling
-from dcgan.metrics.leak import FEWEST as FEWEST_COMPARED
+from dcgan.metrics.leak import FEWEST as MIN_IMAGES
 from dcgan.metrics.leak import leaked
 from dcgan.metrics.memorization import memorization
 from dcgan.metrics.variety import variety
-from dcgan.training.callbacks import going_on
-from dcgan.training.health import Health, Measurement
-from dcgan.training.state import to_arrays
+from dcgan.storage.model_file import read_model_file
+from dcgan.storage.run_folder import RunFolder
+from dcgan.training.callbacks.rollback import Rollback
+from dcgan.training.callbacks.schedule import Task, keep_training
+from dcgan.training.health import Diagnosis, Measurement
+from dcgan.training.saving import save_model
+from dcgan.training.source import Source
+from dcgan.training.state import Learner
 
 SAMPLES = 256  # per measurement, where they are small enough
-FEWEST_MEASURED = 4  # training images: below, there is no KID
-TRAIN_MOST = 2_000  # training images that samples are compared with
-MOST_BYTES = 2**28  # that the training images, or the samples, take in memory
-MEASURE_STEPS = 250  # between two measurements, at least
+MIN_MEASURED = 4  # training images: with fewer there is no KID
+MAX_COMPARED = 2_000  # training images that samples are compared with
+MAX_BYTES = 2**28  # of the training images, and of the samples, in memory
 TIME_SHARE = 0.015  # of training that measuring may take
-SEED = 2**31 - 2  # of the measured samples: not those that a person looks at
+SEED = 2**31 - 2  # of the measured samples: not those that users look at
 
 logger = logging.getLogger("dcgan")
 
 
-class HealthWatch(keras.callbacks.Callback):
-    """Measures, says a change of state in a sentence, writes it to the log, saves `best.dcgan`.
+class HealthMonitor(Task):
+    """Measures, logs a change of status in a sentence, and saves `best.dcgan`.
 
     Args:
+        learner: the pieces of the model.
         run: the run folder.
-        guard: the run's `Guard`, which takes a collapsed training back.
-        images: the `ImageSet` of the run.
-        train, held_out: indices of those trained on, and of those never shown; the latter may be
-            none.
+        rollback: what rolls a collapsed training back.
+        source: the images.
     """
 
-    def __init__(self, run, guard, images, train: np.ndarray, held_out: np.ndarray):
+    def __init__(self, learner: Learner, run: RunFolder, rollback: Rollback, source: Source):
         super().__init__()
+        self.learner = learner
+        self.state = learner.state
         self.run = run
-        self.guard = guard
-        self.health = Health()
-        self.word = "learning"
-        self._real_images = [images.fingerprint, len(held_out)]  # what KID is taken against
-        fit = max(FEWEST_COMPARED, MOST_BYTES // images.pixels[0].size)
-        self._samples, most = min(SAMPLES, fit), min(TRAIN_MOST, fit)
+        self.rollback = rollback
+        self._forget_other_images(source)
+        fit = max(MIN_IMAGES, MAX_BYTES // source.images.pixels[0].size)
+        self._samples = min(SAMPLES, fit)
         mixed = np.random.default_rng(SEED)  # folders are sorted: the first are of one kind
-        reader = ImageReader(images.pixels)
-        self._train = reader.take(mixed.permutation(train)[:most])
-        few = mixed.permutation(held_out)[: self._samples]
-        self._held_out = reader.take(few) if len(few) else None
+        chosen = mixed.permutation(len(source.train))[: min(MAX_COMPARED, fit)]
+        self._train = source.train.take(chosen)
+        few = mixed.permutation(len(source.held_out))[: self._samples]
+        self._held_out = source.held_out.take(few) if len(few) else None
         self._network = None
-        self._measured = (0, 0.0)  # at which step, and when
-
-    def on_train_begin(self, logs=None):
-        """Count from here."""
-        self._measured = (self.model.record["step"], time.monotonic())
         self._pause = 0.0
 
-    def on_train_batch_end(self, batch, logs=None):
-        """Measure when it is time."""
-        step, moment = self._measured
-        steps = self.model.record["step"] - step
-        if steps >= MEASURE_STEPS and time.monotonic() - moment >= self._pause:
-            self.measure()
+    def is_due(self, step, now):
+        """Every so many steps, but not more often than its share of the time allows."""
+        enough = step - self.last_step >= self.learner.options.measure_steps
+        return enough and now - self.last_moment >= self._pause
 
-    def on_train_end(self, logs=None):
-        """Measure the end, if it is worth it."""
-        if self.model.record["step"] - self._measured[0] >= max(1, MEASURE_STEPS // 2):
-            self.measure()
-
-    def measure(self) -> None:
-        """Measure the samples now, and act on what is found."""
+    def act(self, epoch, logs):
+        """Measure, and act on what is found."""
+        began = time.monotonic()
         if self._network is None:
             self._prepare()
-        began = time.monotonic()
-        step = self.model.record["step"]
-        measurement = self._measurement(step)
-        diagnosis = self.health.update(measurement)
-        if diagnosis.word != self.word:
-            level = logging.WARNING if diagnosis.ill else logging.INFO
-            logger.log(level, "%s: %s", diagnosis.word, diagnosis.sentence)
-        self.word = diagnosis.word
-        with going_on("the log"):
+        state = self.state
+        measurement = self._measure()
+        diagnosis = state.health.update(measurement)
+        if diagnosis.status != state.status:
+            level = logging.WARNING if diagnosis.is_problem else logging.INFO
+            logger.log(level, "%s: %s", diagnosis.status, diagnosis.sentence)
+        state.status = diagnosis.status
+        with keep_training("the log"):
             self.run.log.write(_line(measurement, diagnosis, self._network.name))
         # samples that never had variety cannot lose it
-        if diagnosis.word == "collapsing" and self.health.best_varied:
-            self._return(diagnosis.sentence)
-        elif self.health.best_step == step:
-            self._keep()
-        now = time.monotonic()
-        self._pause = (now - began) / TIME_SHARE
-        self._measured = (step, now)
+        if diagnosis.status == "collapsing" and state.health.best_varied:
+            self._roll_back(diagnosis.sentence)
+        elif state.health.best_step == state.step:
+            self._keep_best()
+        self._pause = (time.monotonic() - began) / TIME_SHARE
 
-    def state_dict(self) -> dict:
-        """What a checkpoint keeps, as plain values."""
-        return {"health": self.health.state_dict(), "real_images": self._real_images}
+    def finish(self, epoch, logs):
+        """Measure the end, if it is worth it."""
+        steps = self.state.step - self.last_step
+        if steps >= max(1, self.learner.options.measure_steps // 2):
+            self.act(epoch, logs)
 
-    def load_state_dict(self, state: dict) -> None:
-        """Go on from what a checkpoint kept, if it kept anything about these images."""
-        if "health" in state and state.get("real_images") in (None, self._real_images):
-            self.health.load_state_dict(state["health"])
+    def _forget_other_images(self, source: Source) -> None:
+        """What was measured against other images does not compare."""
+        measured_on = f"{source.images.fingerprint} {len(source.held_out)}"
+        if self.state.health.measured_on != measured_on:
+            self.state.health = type(self.state.health)(measured_on=measured_on)
 
     def _prepare(self) -> None:
-        """Embed the real images, once."""
+        """Compute the features of the real images, once."""
         self._network = load_network()
-        train = features(self._straight(self._train[: self._samples]), self._network)
+        train = features(straight_alpha(self._train[: self._samples]), self._network)
         self._scale = scaling(train)
         held_out = self._held_out
-        real = train if held_out is None else features(self._straight(held_out), self._network)
+        real = train if held_out is None else features(straight_alpha(held_out), self._network)
         self._real = self._scale(real)
-        self._augmented = None  # real images as the discriminator sees them, if they are enough
-        if self.model.augmentation and len(train) >= FEWEST_COMPARED:
-            seen = augmented_copies(self._train[: self._samples], self.model.augmentation)
-            self._augmented = self._straight(seen)
+        self._augmented = None  # real images as the discriminator sees them, if there are enough
+        strength = float(self.learner.augment.strength)
+        if strength and len(train) >= MIN_IMAGES:
+            seen = augmented_copies(self._train[: self._samples], strength)
+            self._augmented = straight_alpha(seen)
 
-    def _measurement(self, step: int) -> Measurement:
-        fakes = self.model.generate(self._samples, seed=SEED)
+    def _measure(self) -> Measurement:
+        fakes = self.learner.generate(self._samples, seed=SEED)
         found = self._scale(features(fakes, self._network))
-        train, held_out, few = self._straight(self._train), None, self._train[: self._samples]
-        if self._held_out is not None:
-            held_out = self._straight(self._held_out)
+        train, few = straight_alpha(self._train), self._train[: self._samples]
+        held_out = None if self._held_out is None else straight_alpha(self._held_out)
         copies = memorization(fakes, train, held_out)
+        real = train[: len(few)]
         return Measurement(
-            step=step,
-            variety=variety(fakes, train[: len(few)]),
+            step=self.state.step,
+            variety=variety(fakes, real),
             d_real=self._score(few),
             d_held_out=None if held_out is None else self._score(self._held_out),
             d_fake=self._score(premultiply(fakes) if fakes.shape[-1] == 4 else fakes),
             kid=kid(self._real, found, self._network.name).value,
             memorized=float(copies.share),
             copying=copies.copying,
-            leaked=None
-            if self._augmented is None
-            else leaked(fakes, train[: len(few)], self._augmented),
+            leaked=None if self._augmented is None else leaked(fakes, real, self._augmented),
         )
 
     def _score(self, images: np.ndarray) -> float:
-        """D's mean score of images as they are, 1 for real."""
-        scores = []
+        """The discriminator's mean score of images without augmentation, 1 for real."""
+        discriminator, scores = self.learner.networks["discriminator"], []
         for chunk in chunks(len(images), images.shape[1:]):
-            batch = images[chunk].astype(np.float32) / 127.5 - 1
-            logits = self.model.discriminator(batch, training=False)
+            logits = discriminator(to_float(images[chunk]), training=False)
             scores.append(ops.convert_to_numpy(ops.sigmoid(logits)).ravel())
         return float(np.concatenate(scores).mean())
 
-    def _straight(self, images: np.ndarray) -> np.ndarray:
-        return unpremultiply(images) if images.shape[-1] == 4 else images
-
-    def _keep(self) -> None:
-        """Save the best model so far."""
+    def _keep_best(self) -> None:
         try:
-            self.model.save(self.run.best_path)
+            save_model(self.learner, self.run.best_path)
         except ModelFileError as error:
             logger.error("best.dcgan was not saved: %s", error)
 
-    def _return(self, sentence: str) -> None:
-        """Go back to before the collapse; the best KID stays what later ones are held against."""
+    def _roll_back(self, sentence: str) -> None:
+        """Roll back to before the collapse; the best KID stays what later ones compare with."""
         try:
-            best = to_arrays(self.model.load(self.run.best_path))
+            best = read_model_file(self.run.best_path).arrays
         except ModelFileError as error:
             logger.error("%s", error)
             best = None
-        self.guard.go_back(f"the training is collapsing: {sentence.rstrip('.')}", best)
-        young = {"recent": [], "count": 0, "since_best": 0}
-        self.health.load_state_dict(self.health.state_dict() | young)
+        self.rollback.roll_back(f"the training is collapsing: {sentence.rstrip('.')}", best)
+        self.state.health.after_rollback()
 
 
-def _line(measurement: Measurement, diagnosis, network: str) -> dict:
+def _line(measurement: Measurement, diagnosis: Diagnosis, network: str) -> dict:
     """What the log keeps of a measurement."""
     numbers = {
-        name: round(value, 5)
+        f"measured_{name}": round(value, 5)
         for name, value in vars(measurement).items()
         if isinstance(value, float)
     }
     return {
         "step": measurement.step,
-        "state": diagnosis.word,
+        "status": diagnosis.status,
         "sentence": diagnosis.sentence,
         "network": network,
-        **{f"measured_{name}": value for name, value in numbers.items()},
+        **numbers,
     }

@@ -1,38 +1,44 @@
-"""What does it look like so far? Grids of samples from the same latents, every so many steps."""
+"""Grids of samples from the same latents, every so many steps."""
 
+from pathlib import Path
+
+from dcgan.animation import write_animation
 from dcgan.images import RUN_IMAGE, grid, save_png
-from dcgan.training.callbacks import going_on
-from dcgan.training.callbacks.schedule import EverySteps
+from dcgan.storage.run_folder import RunFolder
+from dcgan.training.callbacks.schedule import Task, keep_training
+from dcgan.training.state import Learner
 
 SAMPLE_COUNT = 36
-SAMPLE_STEPS = 200
 
 
-class SampleGrids(EverySteps):
-    """Writes `samples/image_at_epoch_0012_step_0000500.png`, and at the end `samples.png` too.
+class Previews(Task):
+    """Writes `samples/step_0000500_epoch_0012.png`, and at the end `samples.png` too.
 
-    Every grid shows the same latents (those of seed 0), so that one can watch a image grow.
+    Every grid shows the same latents, those of seed 0, so that one can watch an image develop.
 
     Args:
         run: the run folder.
-        every: steps between two grids.
+        learner: the pieces of the model.
     """
 
-    def __init__(self, run, every: int = SAMPLE_STEPS):
-        super().__init__(every)
+    def __init__(self, run: RunFolder, learner: Learner):
+        super().__init__(learner.options.sample_steps)
         self.run = run
+        self.learner = learner
 
-    def act(self, logs: dict) -> None:
+    def act(self, epoch, logs):
         """Write a grid."""
-        step = self.model.record["step"]
-        self._write(self.run.samples / f"image_at_epoch_{self.epoch:04d}_step_{step:07d}.png")
+        self._write(
+            self.run.samples_path / f"step_{self.learner.state.step:07d}_epoch_{epoch:04d}.png"
+        )
 
-    def on_train_end(self, logs=None):
-        """Write the last grid, which ends the film too."""
-        if self.epoch and self.model.record["step"] % self.every:  # not where nothing was trained
-            self.act({})
+    def finish(self, epoch, logs):
+        """Write the last grid, and the animation of all grids."""
+        if epoch and self.learner.state.step % self.every_steps:  # not where nothing was trained
+            self.act(epoch, logs)
         self._write(self.run.path / "samples.png")
+        write_animation(self.run.path, self.learner.options.img_size)
 
-    def _write(self, path) -> None:
-        with going_on(str(path)):
-            save_png(path, grid(self.model.generate(SAMPLE_COUNT)), RUN_IMAGE)
+    def _write(self, path: Path) -> None:
+        with keep_training(str(path)):
+            save_png(path, grid(self.learner.generate(SAMPLE_COUNT)), RUN_IMAGE)

@@ -1,73 +1,70 @@
-"""How far is it? A bar with losses, images per second and the time left."""
+"""The progress bar: losses, images per second and the time left."""
 
 import sys
 import time
 
-import keras
 from tqdm import tqdm
 
-REFRESH_SECONDS = 0.5  # often enough to look alive; more would cost time for nothing
+from dcgan.training.callbacks.schedule import Task
+from dcgan.training.state import TrainingState
+
+REFRESH_SECONDS = 0.5  # each refresh waits for the device and writes to the terminal
 
 
-class Progress(keras.callbacks.Callback):
+class Progress(Task):
     """A tqdm bar on stderr over all steps of the run.
 
     Args:
-        total: steps at which the run ends, or None where only the clock says.
-        clock: the run's `Clock`.
-        watch: the run's `HealthWatch`, whose word is shown, or None.
+        state: the training state.
+        batch_size: images per step.
+        total: steps at which the run ends, or None where only the clock decides.
+        deadline: `time.monotonic()` at which training ends, or None.
     """
 
-    def __init__(self, total: int | None, clock, watch):
-        super().__init__()
+    def __init__(
+        self, state: TrainingState, batch_size: int, total: int | None, deadline: float | None
+    ):
+        super().__init__(every_seconds=REFRESH_SECONDS)
+        self.state = state
+        self.batch_size = batch_size
         self.total = total
-        self.clock = clock
-        self.watch = watch
+        self.deadline = deadline
         self._bar = None
 
-    def on_train_begin(self, logs=None):
+    def begin(self, step):
         """Show the bar where training starts."""
-        start = self.model.record["step"]
-        self._bar = tqdm(total=self.total, initial=start, unit="step", file=sys.stderr)
+        super().begin(step)
+        self._bar = tqdm(total=self.total, initial=step, unit="step", file=sys.stderr)
         self._bar.bar_format = "{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} {postfix}"
-        self._start = (start, time.monotonic())
-        self._shown = 0.0
+        self._start = (step, time.monotonic())
 
-    def on_epoch_begin(self, epoch, logs=None):
-        """Name the epoch."""
-        self._bar.set_description_str(f"epoch {epoch + 1}", refresh=False)
+    def act(self, epoch, logs):
+        """Move the bar."""
+        self._show(epoch, logs)
 
-    def on_train_batch_end(self, batch, logs=None):
-        """Move the bar, now and then."""
-        now = time.monotonic()
-        if now - self._shown >= REFRESH_SECONDS:
-            self._shown = now
-            self._show(now, logs)
-
-    def on_train_end(self, logs=None):
+    def finish(self, epoch, logs):
         """Leave the last state on the screen."""
-        self._show(time.monotonic(), logs, ended=True)
+        self._show(epoch, logs, ended=True)
         self._bar.close()
 
-    def _show(self, now: float, logs, ended: bool = False) -> None:
-        step = self.model.record["step"]
+    def _show(self, epoch: int, logs, ended: bool = False) -> None:
+        step, now = self.state.step, time.monotonic()
         first, began = self._start
         rate = (step - first) / max(now - began, 1e-9)
-        left = self._steps_left(step, rate)
-        numbers = [f"{name} {float(value):.2f}" for name, value in (logs or {}).items()]
-        if self.watch is not None:
-            numbers.insert(0, self.watch.word)
-        numbers.append(f"{rate * self.model.batch_size:.0f} images/s")
+        left = self._steps_left(step, now, rate)
+        numbers = [self.state.status, *(f"{name} {value:.2f}" for name, value in logs.items())]
+        numbers.append(f"{rate * self.batch_size:.0f} images/s")
         numbers.append(f"{tqdm.format_interval(left / rate) if rate else '?'} left")
+        self._bar.set_description_str(f"epoch {epoch}", refresh=False)
         self._bar.total = step + round(left) if left or self.total or ended else None
         self._bar.n = step
         self._bar.set_postfix_str(", ".join(numbers), refresh=False)
         self._bar.refresh()
 
-    def _steps_left(self, step: int, rate: float) -> float:
+    def _steps_left(self, step: int, now: float, rate: float) -> float:
         limits = []
         if self.total is not None:
             limits.append(max(0, self.total - step))
-        if self.clock.seconds_left is not None:
-            limits.append(self.clock.seconds_left * rate)
+        if self.deadline is not None:
+            limits.append(max(0.0, self.deadline - now) * rate)
         return min(limits, default=0)

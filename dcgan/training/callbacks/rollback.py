@@ -1,74 +1,79 @@
-"""What if training breaks? Back to the last good state with lower learning rates, a few times."""
+"""Rollbacks: the last good state with lower learning rates, where training has failed."""
 
 import logging
-import math
-
-import keras
 
 from dcgan.errors import TrainingError
-from dcgan.training.state import assign_arrays
+from dcgan.storage.run_folder import RunFolder
+from dcgan.training.state import Learner, assign
 
-MOST_RETURNS = 3  # a run that breaks more often needs other settings
-SLOWER = 0.5  # times both learning rates, at each return
+MAX_ROLLBACKS = 3  # a run that fails more often needs other settings
+SLOWER = 0.5  # factor of both learning rates at each rollback
 
 logger = logging.getLogger("dcgan")
 
 
-class Guard(keras.callbacks.Callback):
-    """Watches the losses at every step, and takes training back when it has gone wrong.
+class Rollback:
+    """Rolls training back to a good state, a few times at most.
 
     Args:
-        run: the run folder, with the states to go back to.
-        returns: how often the run has gone back already.
+        learner: the pieces of the model.
+        run: the run folder, with the states to roll back to.
     """
 
-    def __init__(self, run, returns: int = 0):
-        super().__init__()
+    def __init__(self, learner: Learner, run: RunFolder):
+        self.learner = learner
         self.run = run
-        self.returns = returns
 
-    def on_train_batch_end(self, batch, logs=None):
-        """Go back when a loss is no number."""
-        if not all(math.isfinite(value) for value in logs.values()):
-            losses = ", ".join(f"{name} {float(value):.3g}" for name, value in logs.items())
-            self.go_back(
-                f"the losses at step {self.model.record['step']} are not finite ({losses})"
-            )
-
-    def go_back(self, reason: str, arrays: dict | None = None) -> None:
-        """Put a good state into the model and lower both learning rates.
-
-        The count of steps and the random streams go on, so that it does not all happen again.
-
-        Args:
-            reason: what went wrong, for the person.
-            arrays: the state; None: the newest checkpoint's.
+    def check(self) -> None:
+        """Roll back if a loss of some step was not finite.
 
         Raises:
-            TrainingError: it has gone wrong too often, or there is no state to go back to.
+            TrainingError: training has failed too often.
         """
+        broken = self.learner.numbers.read_first_broken()
+        if broken is not None:
+            numbers = ", ".join(f"{name} {value:.3g}" for name, value in broken[1].items())
+            step = self.learner.state.step - (self._steps_taken() - broken[0])
+            self.roll_back(f"the losses at step {step} are not finite ({numbers})")
+
+    def roll_back(self, reason: str, arrays: dict | None = None) -> None:
+        """Put a good state into the model and lower both learning rates.
+
+        The step count and the random streams are kept, so that not all happens again.
+
+        Args:
+            reason: what went wrong, for the user.
+            arrays: the good state. None: the newest checkpoint's.
+
+        Raises:
+            TrainingError: training has failed too often, or there is no good state.
+        """
+        learner, state = self.learner, self.learner.state
         if arrays is None:
             checkpoint = self.run.checkpoints.newest()
             arrays = checkpoint.arrays if checkpoint else {}
-        rates = [rate * SLOWER for rate in self.model.optimizer.rates]
-        kept = {name: array for name, array in arrays.items() if not name.startswith("state/")}
-        assign_arrays(self.model, kept, whole=False)
-        self.model.optimizer.rates = rates
-        self.model.reset_metrics()
-        if self.returns == MOST_RETURNS or not kept:
-            best = "best.dcgan and " * self.run.best_path.exists()
+        rates = [rate * SLOWER for rate in learner.optimizers.rates]
+        arrays = {name: array for name, array in arrays.items() if not name.startswith("state/")}
+        assign(learner.variables, arrays)
+        learner.optimizers.rates = rates
+        learner.numbers.reset()
+        if state.rollbacks == MAX_ROLLBACKS or not arrays:
+            best = "best.dcgan and " if self.run.best_path.exists() else ""
             raise TrainingError(
-                f"Training was stopped: {reason}, after {self.returns} returns to a good state. "
-                f"The last good states are in {best}the checkpoints. Try a lower learning "
-                f"rate (optimizer={rates[0]:.1g}), a weaker discriminator "
+                f"Training was stopped: {reason}, after {state.rollbacks} rollbacks. The last good "
+                f"states are in {best}the checkpoints. Try a lower learning rate "
+                f"(optimizer={rates[0]:.1g}), a weaker discriminator "
                 f"(discriminator_optimizer={rates[1] / 4:.1g}), or more images."
             )
-        self.returns += 1
+        state.rollbacks += 1
         logger.warning(
-            "Went back to the last good state, since %s. Learning rates are now %.2g and %.2g "
-            "(return %d of at most %d).",
+            "Rolled back to the last good state, since %s. Learning rates are now %.2g and %.2g "
+            "(rollback %d of at most %d).",
             reason,
             *rates,
-            self.returns,
-            MOST_RETURNS,
+            state.rollbacks,
+            MAX_ROLLBACKS,
         )
+
+    def _steps_taken(self) -> int:
+        return int(self.learner.optimizers.generator.iterations)

@@ -1,94 +1,189 @@
-"""Where is training, and is it time to stop? The one callback that counts."""
+"""The schedule of a training: it counts every step, and calls tasks when they are due."""
 
 import logging
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import keras
 
-from dcgan.training.state import METRIC_PREFIX, assign_arrays
+from dcgan.training.callbacks.rollback import Rollback
+from dcgan.training.signals import StopRequest
+from dcgan.training.state import Learner, assign
+
+CHECK_STEPS = 50  # between two looks at whether a loss was not finite
 
 logger = logging.getLogger("dcgan")
 
 
-class Clock(keras.callbacks.Callback):
-    """Keeps the model's record (steps and seconds of the run) and ends training when it is time.
+class Task:
+    """Something that is done every so many steps or seconds; meant to be subclassed.
 
     Args:
-        minutes: of this call, after which to stop; None for no limit.
-        stop: the run's `StopRequest`: Ctrl-C or SIGTERM.
-        began: `time.monotonic()` of the call, from which the minutes count.
-        means: arrays of the running means to go on with, where training starts within an epoch.
+        every_steps: steps of the run between two calls of `act`, or None.
+        every_seconds: seconds between two calls of `act`, or None.
     """
 
-    def __init__(self, minutes: float | None, stop, means: dict, began: float):
-        super().__init__()
-        self.minutes = minutes
-        self.stop = stop
-        self.means = means
-        self.began = began
-        self._marked = time.monotonic()
+    def __init__(self, every_steps: int | None = None, every_seconds: float | None = None):
+        self.every_steps = every_steps
+        self.every_seconds = every_seconds
+        self.last_step = 0
+        self.last_moment = 0.0
 
-    @property
-    def seconds_left(self) -> float | None:
-        """Seconds until the time limit, or None."""
-        if self.minutes is None:
-            return None
-        return max(0.0, self.minutes * 60 - (time.monotonic() - self.began))
+    def begin(self, step: int) -> None:
+        """Count from here. Called once, before the first step."""
+        self.last_step, self.last_moment = step, time.monotonic()
 
-    def on_epoch_begin(self, epoch, logs=None):
-        """Note where the epoch starts, and give the means back that Keras has just reset."""
-        self._first_step = self.model.record["step"]
-        if self.means:
-            assign_arrays(self.model, self.means, whole=False)
-            self.means = {}
+    def is_due(self, step: int, now: float) -> bool:
+        """Whether to act after this step; must not touch the device."""
+        passed = self.every_steps and step // self.every_steps > self.last_step // self.every_steps
+        waited = self.every_seconds is not None and now - self.last_moment >= self.every_seconds
+        return bool(passed or waited)
 
-    def on_train_batch_end(self, batch, logs=None):
-        """Count, and look at the clock and for a signal."""
-        record, now = self.model.record, time.monotonic()
-        record["step"] = self._first_step + batch + 1
-        record["seconds"] += now - self._marked
-        self._marked = now
-        if self.stop.requested or self.seconds_left == 0:
-            self.model.stop_training = True
-
-    def on_train_begin(self, logs=None):
-        """Time between two calls of Keras's `fit` is not training time."""
-        self._marked = time.monotonic()
-
-
-def metric_arrays(arrays: dict) -> dict:
-    """The running means among a checkpoint's arrays."""
-    return {name: array for name, array in arrays.items() if name.startswith(METRIC_PREFIX)}
-
-
-class EverySteps(keras.callbacks.Callback):
-    """Meant to be subclassed: calls `act(logs)` each time `every` more steps of the run are done.
-
-    Args:
-        every: steps between two calls, counted from the run's start, also after a resume.
-    """
-
-    def __init__(self, every: int):
-        super().__init__()
-        self.every = every
-        self.epoch = 0  # from 1, as people count
-        self._last = 0
-
-    def on_train_begin(self, logs=None):
-        """Count from where training goes on."""
-        self._last = self.model.record["step"]
-
-    def on_epoch_begin(self, epoch, logs=None):
-        """Keep the epoch, which Keras does not tell at a batch's end."""
-        self.epoch = epoch + 1
-
-    def on_train_batch_end(self, batch, logs=None):
-        """Act when a multiple of `every` was reached, or passed in one execution of many steps."""
-        step = self.model.record["step"]
-        if step // self.every > self._last // self.every:
-            self.act(logs)
-        self._last = step
-
-    def act(self, logs: dict) -> None:
-        """What a subclass does."""
+    def act(self, epoch: int, logs: Mapping[str, float]) -> None:
+        """Do it, in an epoch (from 1), with the means of the epoch so far."""
         raise NotImplementedError
+
+    def finish(self, epoch: int, logs: Mapping[str, float]) -> None:
+        """Do what is left when training ends; nothing by default."""
+
+
+class Schedule(keras.callbacks.Callback):
+    """Counts steps, images and seconds, calls tasks when they are due, and ends training in time.
+
+    On all other steps nothing is copied from the device and `self.model` is not touched, which on
+    JAX alone would write all variables back.
+
+    Args:
+        learner: the pieces of the model.
+        tasks: in the order in which they are called.
+        rollback: what repairs a training whose losses are not finite.
+        stop: whether the user or a scheduler asked to stop.
+        deadline: `time.monotonic()` at which training ends, or None.
+        means: arrays of the running means to restore, where training resumes within an epoch.
+    """
+
+    def __init__(
+        self,
+        learner: Learner,
+        tasks: list[Task],
+        rollback: Rollback,
+        stop: StopRequest,
+        deadline: float | None = None,
+        means: Mapping | None = None,
+    ):
+        super().__init__()
+        self.learner = learner
+        self.state = learner.state
+        self.tasks = tasks
+        self.rollback = rollback
+        self.stop = stop
+        self.deadline = deadline
+        self.means = means or {}
+        self.epoch = 0  # from 1, as users count
+        self.last_logs: dict[str, float] = {}
+        self._first_step = self._checked = 0
+        self._marked = time.monotonic()
+
+    def on_train_begin(self, logs=None):
+        """Count from here."""
+        self._checked = self.state.step
+        self._marked = time.monotonic()
+        for task in self.tasks:
+            task.begin(self.state.step)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Note where the epoch starts, and restore the means that Keras has just reset."""
+        self.epoch, self._first_step = epoch + 1, self.state.step
+        assign(self.learner.variables, self.means)
+        self.means = {}
+
+    def after_batch(self, batch: int, logs: Mapping) -> None:
+        """Count, and act where something is due; `logs` may still be on the device."""
+        state, now = self.state, time.monotonic()
+        step = self._first_step + batch + 1
+        state.images_seen += (step - state.step) * self.learner.options.batch_size
+        state.phase_step += step - state.step
+        state.step = step
+        state.seconds += now - self._marked
+        self._marked = now
+        ends = self.stop.requested or (self.deadline is not None and now >= self.deadline)
+        due = [task for task in self.tasks if task.is_due(step, now)]
+        if due or ends or step - self._checked >= CHECK_STEPS:
+            self._act(due, logs, ends)
+
+    def _act(self, due: list[Task], logs: Mapping, ends: bool) -> None:
+        model = self.model  # on JAX this writes the variables back
+        self._checked = self.state.step
+        self.last_logs = {name: float(value) for name, value in logs.items()}
+        self.rollback.check()
+        for task in due:
+            task.act(self.epoch, self.last_logs)
+            task.last_step, task.last_moment = self.state.step, time.monotonic()
+        if ends:
+            model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Keep the epoch's means for what is done at the end."""
+        self.last_logs = dict(logs or {})
+
+    def finish(self) -> None:
+        """Let every task do what is left."""
+        self.rollback.check()
+        for task in self.tasks:
+            task.finish(self.epoch, self.last_logs)
+
+
+class CallbackList(keras.callbacks.CallbackList):
+    """Keras's list of a user's callbacks, with the schedule in front of them.
+
+    Keras converts the logs of every step for any callback with a batch hook, which waits for the
+    device. The schedule gets them unconverted; the conversion is made only where a callback of the
+    user's has such a hook. One list serves several calls of Keras's `fit`, as one training.
+    """
+
+    def __init__(self, schedule: Schedule, callbacks: list, model: keras.Model, **params):
+        super().__init__([schedule, *callbacks], add_history=True, model=model, **params)
+        self._schedule = schedule
+        self._hooked = any(_has_batch_hook(callback) for callback in callbacks)
+        self._began = False
+
+    def on_train_begin(self, logs=None):
+        """Begin once, however many calls of Keras's `fit` there are."""
+        if not self._began:
+            self._began = True
+            super().on_train_begin(logs)
+
+    def on_train_end(self, logs=None):
+        """Wait for `end`."""
+
+    def end(self, logs=None) -> None:
+        """Tell the callbacks that training has ended."""
+        super().on_train_end(logs)
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Count; call the user's callbacks where one wants to be called."""
+        self._schedule.after_batch(batch, logs)
+        if self._hooked:
+            super().on_train_batch_end(batch, logs)
+
+
+def _has_batch_hook(callback: keras.callbacks.Callback) -> bool:
+    """Whether a callback wants to be called after every batch."""
+    plain = keras.callbacks.Callback
+    names = ("on_batch_end", "on_train_batch_end")
+    own = (getattr(callback, name) for name in names)
+    return any(
+        getattr(hook, "__func__", hook) is not getattr(plain, name)
+        for hook, name in zip(own, names, strict=True)
+    )
+
+
+@contextmanager
+def keep_training(what: str) -> Iterator[None]:
+    """Log that `what` could not be written, and let training continue: a full disk may be freed."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        logger.error("Not written: %s (%s). Training continues.", what, reason)

@@ -17,7 +17,6 @@ from dcgan.training.callbacks import checkpointing as checkpoints
 from dcgan.training.callbacks import previews as samples
 from dcgan.training.callbacks import rollback as guard
 from dcgan.training.callbacks.loss_log import _curve
-from dcgan.training.state import to_arrays
 
 SIZE = (16, 12, 3)
 
@@ -28,7 +27,7 @@ def breaking_at(steps):
 
     def damage(batch, logs=None):
         model = callback.model
-        if waiting and model.record["step"] >= waiting[0]:
+        if waiting and model.state.step >= waiting[0]:
             waiting.pop(0)
             kernel = model.training_generator.get_layer("base").kernel
             kernel.assign(np.full(kernel.shape, np.nan, np.float32))
@@ -43,7 +42,7 @@ def test_broken_weights_go_back_to_the_last_good_state_with_lower_rates(tiny, im
     assert "Went back to the last good state" in caplog.text
     assert "not finite" in caplog.text
     assert gan.optimizer.rates == pytest.approx((1e-4, 1e-4))
-    assert all(np.isfinite(array).all() for array in to_arrays(gan).values())
+    assert all(np.isfinite(array).all() for array in arrays_of(gan).values())
     assert np.isfinite(DCGAN.load("run/last.dcgan").generate(2)).all()
 
 
@@ -54,7 +53,7 @@ def test_training_that_breaks_again_and_again_is_stopped_and_the_good_state_kept
     assert DCGAN.load("run/last.dcgan").optimizer.rates == pytest.approx((2e-4 / 16,) * 2)
     again = tiny(save_path="run")
     again.fit(images, epochs=1, verbose=0)
-    assert all(np.isfinite(array).all() for array in to_arrays(again).values())
+    assert all(np.isfinite(array).all() for array in arrays_of(again).values())
 
 
 def test_a_state_with_broken_weights_is_never_saved(tiny, images, monkeypatch):
@@ -76,7 +75,7 @@ def test_a_full_disk_is_said_and_ends_with_an_error(tiny, images, monkeypatch, c
     gan = tiny(save_path="run")
     with pytest.raises(RunError, match="could not be saved"):
         gan.fit(images, epochs=2, verbose=0)
-    assert gan.record["step"] == 6  # training went on to its end
+    assert gan.state.step == 6  # training went on to its end
     assert "No space left" in caplog.text
 
 
@@ -116,12 +115,11 @@ def test_the_plot_shows_means_of_so_many_steps_across_epochs():
     assert at == [100, 200, 300, 400, 500, 600]
     assert shown == pytest.approx([4.0, 2.0, 2.0, 6.0, 4.0, 8.0])
     assert _curve(records[:1], "d_loss", 999) == ([100], [4.0])
-    older = [{"step": record["step"], "d_loss": record["d_loss"]} for record in records]
+    older = [{"step": state.step, "d_loss": state.d_loss} for record in records]
     assert _curve(older, "d_loss", 100) == (steps, means)  # of how many steps was not noted
     assert _curve([{"step": 3, "d_loss": 0.0, "of_steps": 0}], "d_loss", 1) == ([], [])
 
 
-@pytest.mark.backend
 def test_the_log_says_of_how_many_steps_its_means_are(tiny, images, monkeypatch):
     monkeypatch.setattr("dcgan.training.callbacks.loss_log.LOG_STEPS", 2)
     tiny(save_path="run").fit(images, epochs=2, verbose=0)
@@ -158,7 +156,7 @@ def collapsing_at(steps):
 
     def collapse(batch, logs=None):
         model = callback.model
-        if waiting and model.record["step"] >= waiting[0]:
+        if waiting and model.state.step >= waiting[0]:
             waiting.pop(0)
             for network in (model.training_generator, model.generator):
                 kernel = network.get_layer("base").kernel
@@ -169,13 +167,13 @@ def collapsing_at(steps):
 
 
 def test_a_generator_that_was_always_constant_is_named_collapsing(tiny, images, often, caplog):
-    gan = tiny(save_path="run", optimizer=1e-9, average=0.0)
+    gan = tiny(save_path="run", optimizer=1e-9, ema_momentum=0.0)
     gan.fit(images, epochs=3, verbose=0, callbacks=[collapsing_at([1])])
     assert "collapsing: the samples have 0% of the real images' variety" in caplog.text
 
 
 def test_a_collapse_goes_back_to_the_best_state_and_in_the_end_stops(tiny, images, often, caplog):
-    gan = tiny(save_path="run", optimizer=1e-9, average=0.0)
+    gan = tiny(save_path="run", optimizer=1e-9, ema_momentum=0.0)
     noisy(gan)
     with pytest.raises(TrainingError, match="collapsing.*variety"):
         gan.fit(images, epochs=99, verbose=0, callbacks=[collapsing_at(range(2, 999, 12))])
@@ -186,7 +184,7 @@ def test_a_collapse_goes_back_to_the_best_state_and_in_the_end_stops(tiny, image
 
 
 def test_what_was_gone_back_to_is_saved_at_once(tiny, images, often):
-    gan = tiny(save_path="run", optimizer=1e-9, average=0.0)
+    gan = tiny(save_path="run", optimizer=1e-9, ema_momentum=0.0)
     noisy(gan)
     steps = []
 
@@ -206,7 +204,7 @@ def test_what_was_gone_back_to_is_saved_at_once(tiny, images, often):
 def test_a_collapse_with_a_damaged_best_model_goes_back_to_the_newest_checkpoint(
     tiny, images, often, caplog
 ):
-    gan = tiny(save_path="run", optimizer=1e-9, average=0.0)
+    gan = tiny(save_path="run", optimizer=1e-9, ema_momentum=0.0)
     noisy(gan)
     collapse = collapsing_at([2])
 
@@ -220,7 +218,7 @@ def test_a_collapse_with_a_damaged_best_model_goes_back_to_the_newest_checkpoint
 
 
 def test_the_last_grid_shows_the_state_that_was_gone_back_to(tiny, images, often):
-    gan = tiny(save_path="run", optimizer=1e-9, average=0.0)
+    gan = tiny(save_path="run", optimizer=1e-9, ema_momentum=0.0)
     noisy(gan)
     with pytest.raises(TrainingError):
         gan.fit(images, epochs=99, verbose=0, callbacks=[collapsing_at(range(2, 999, 12))])

@@ -1,0 +1,118 @@
+"""Output of the command line: safe streams, one-line notes, progress bars and usage errors."""
+
+import argparse
+import difflib
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from dcgan.cli.flags import with_flags
+
+
+class SafeStream:
+    """A text stream that falls silent, and raises nothing, once nobody reads it.
+
+    Args:
+        stream: the stream, or None where the process has none.
+        ignored: errors that mean that nobody reads it.
+    """
+
+    def __init__(self, stream: Any, *ignored: type[OSError]):
+        self.stream = open(os.devnull, "w") if stream is None or stream.closed else stream
+        self.ignored = ignored
+
+    def write(self, text: str) -> int:
+        try:
+            return self.stream.write(text)
+        except self.ignored:
+            self._silence()
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self.stream.flush()
+        except self.ignored:
+            self._silence()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def _silence(self) -> None:
+        # Under the old number too, since what is still buffered is written when Python exits
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.stream.fileno())
+        os.close(nowhere)
+
+
+@contextmanager
+def safe_streams() -> Iterator[None]:
+    """Let a reader of stdout or stderr go away, or be missing, without any harm to the work.
+
+    Other errors of stdout are raised, since results that do not fit on the disk are lost.
+    """
+    before = sys.stdout, sys.stderr
+    stdout = SafeStream(sys.stdout, BrokenPipeError)
+    sys.stdout, sys.stderr = stdout, SafeStream(sys.stderr, OSError)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        stdout.ignored = (OSError,)  # a verb has flushed its results by now
+        stdout.flush()
+        sys.stdout, sys.stderr = before
+
+
+def say(line: str) -> None:
+    """Print a line that is no result."""
+    print(line, file=sys.stderr)
+
+
+def progress_bar(**options: Any) -> Any:
+    """A progress bar on stderr, shown only if the work takes more than two seconds."""
+    from tqdm import tqdm
+
+    return tqdm(delay=2, file=sys.stderr, leave=False, **options)
+
+
+@contextmanager
+def log_lines() -> Iterator[None]:
+    """Show what the library logs, each message in one line, with the flags of what it names."""
+    logger, handler = logging.getLogger("dcgan"), _LogLines()
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+class _LogLines(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        say(with_flags(record.getMessage()))
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that answers a wrong command in two lines."""
+
+    def __init__(self, **options: Any):
+        super().__init__(
+            formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2, and two lines: what is wrong, and the flag that may be meant."""
+        meant = None
+        if message.startswith("unrecognized"):
+            flags = [flag for action in self._actions for flag in action.option_strings]
+            words = [word.split("=")[0] for word in message.split() if word.startswith("-")]
+            close = (difflib.get_close_matches(word, flags, n=1) for word in words)
+            meant = next((found[0] for found in close if found), None)
+        self.refuse(message, meant)
+
+    def refuse(self, message: str, meant: str | None) -> NoReturn:
+        """End with exit code 2 and these words."""
+        hint = f"Did you mean {meant}? " if meant else ""
+        say(f"{self.prog}: {message}\n{hint}See {self.prog} --help")
+        raise SystemExit(2)

@@ -1,0 +1,110 @@
+"""Flags of the command line, made from the table of options, and the same options as flags."""
+
+import argparse
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from dcgan.errors import Choice, Color, ImageSize, OptimizerLike, Pair, Real, Switch, Whole
+from dcgan.options import table
+
+TITLES = {
+    "network": "networks",
+    "training": "training",
+    "data": "how images are read",
+    "run": "run folder",
+}
+# What messages of the library name as arguments, besides the options: the flag of each.
+OTHER_FLAGS = {
+    "resume": "--new",
+    "epochs": "--epochs",
+    "minutes": "--minutes",
+    "n": "-n",
+    "network": "--network",
+}
+
+
+def add_option_flags(parser: argparse.ArgumentParser) -> None:
+    """Add a flag for each option of the table, in the table's groups.
+
+    A flag that is not given stays out of the namespace, so that a default stands in the table only.
+    """
+    groups = {name: parser.add_argument_group(title) for name, title in TITLES.items()}
+    for name, row in _rows().items():
+        text = row.metadata["help"]
+        if row.default is None:
+            text = text.replace("None: ", "Default: ")
+        elif isinstance(row.default, bool):
+            text = f"{text.replace('False: ', 'Off: ')} Default: {'on' if row.default else 'off'}."
+        else:
+            text += f" Default: {_typed(row.default)}."
+        groups[row.metadata["group"]].add_argument(
+            flag(name),
+            dest=name,
+            default=argparse.SUPPRESS,
+            help=text.replace("%", "%%"),
+            **_reading(row.metadata["kind"]),
+        )
+
+
+def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options among parsed arguments, by name."""
+    return {name: value for name, value in vars(arguments).items() if name in _rows()}
+
+
+def flag(name: str) -> str:
+    """`kernel_size` as `--kernel-size`."""
+    return f"--{name.replace('_', '-')}"
+
+
+def as_flags(options: Mapping[str, object]) -> str:
+    """Options as the words that give them on the command line: `--depth 3 --batch-size 8`."""
+    return " ".join(f"{flag(name)} {_typed(value)}" for name, value in options.items())
+
+
+def with_flags(message: str) -> str:
+    """A message of the library in one line, and the flags of the arguments that it names."""
+    flags = {name: flag(name) for name in _rows()} | OTHER_FLAGS
+    named = dict.fromkeys(flags[word] for word in re.findall(r"\b(\w+)=", message) if word in flags)
+    line = " ".join(message.split())
+    if not named:
+        return line
+    return f"{line.removesuffix('.')}. On the command line: {', '.join(named)}."
+
+
+def _rows() -> dict[str, Any]:
+    return {name: row for name, row in table().items() if row.metadata["flag"]}
+
+
+def _reading(kind: object) -> dict[str, Any]:
+    """How argparse reads a value of this kind."""
+    match kind:
+        case Switch():
+            return {"action": argparse.BooleanOptionalAction}
+        case Choice():
+            return {"choices": kind.choices}
+        case Pair():
+            return {"type": int, "nargs": 2, "metavar": ("H", "W")}
+        case ImageSize():
+            return {"type": int, "nargs": 3, "metavar": ("H", "W", "C")}
+        case Color():
+            return {"type": int, "nargs": 3, "metavar": ("R", "G", "B")}
+        case Whole():
+            return {"type": int, "metavar": "N"}
+        case Real():
+            return {"type": float, "metavar": "X"}
+        case OptimizerLike():
+            return {"type": _rate_or_name, "metavar": "RATE|NAME"}
+    return {"metavar": "PATH"}
+
+
+def _rate_or_name(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _typed(value: object) -> str:
+    """A value as it is typed after its flag."""
+    return " ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)

@@ -1,0 +1,262 @@
+"""Metrics of a model against images: how good its images are, and which of two models is better."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import Any, Protocol
+
+import numpy as np
+
+from dcgan.data.image_set import ImageSet, open_images
+from dcgan.data.order import split
+from dcgan.errors import ArgumentError, whole
+from dcgan.images import unpremultiply
+from dcgan.metrics import report
+from dcgan.metrics.features import FeatureNetwork, load_network
+from dcgan.metrics.memorization import Memorization, sheet
+from dcgan.options import MAX_SEED, Options
+
+MIN_IMAGES = 10  # fewer have no neighbors to speak of
+MAX_IMAGES = 50_000
+
+Source = str | PathLike[str] | np.ndarray
+Network = str | PathLike[str] | Callable[[np.ndarray], np.ndarray] | FeatureNetwork
+
+
+class Model(Protocol):
+    """What is needed of a model; a `DCGAN` has it."""
+
+    img_size: tuple[int, int, int]
+    options: Options
+    state: Any  # a TrainingState
+
+    def generate(self, n: int, seed: int) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Metrics of one model's images.
+
+    Args:
+        report: all estimates, beside those of held-out real images.
+        notes: what to keep in mind when reading them.
+        memorization: whether the generated images are copies; None where the model was trained on
+            other images, of which nothing can be told.
+        generated: uint8 (n, H, W, C), the images that were measured.
+        real: uint8 (n, H, W, C), those that they were compared with.
+    """
+
+    report: report.Evaluation
+    notes: tuple[str, ...]
+    memorization: Memorization | None
+    generated: np.ndarray = field(repr=False, compare=False)
+    real: np.ndarray = field(repr=False, compare=False)
+
+    def text(self) -> str:
+        """A table of the estimates with their intervals, and the verdict on copying."""
+        text = self.report.text()
+        if self.memorization is None:
+            text = text.removesuffix("\n" + self.report.memorization.text())
+        return text
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same and the notes as plain values for JSON."""
+        verdict = None if self.memorization is None else self.memorization.to_dict()
+        return self.report.to_dict() | {"memorization": verdict, "notes": list(self.notes)}
+
+    def contact_sheet(self) -> np.ndarray:
+        """The most suspicious generated images, each beside the nearest real ones: uint8 (h, w, C)."""
+        return sheet(self.generated, self.real, self.report.memorization)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Which of two models comes nearer to the same real images.
+
+    Args:
+        report: the Kernel Inception Distance (KID) of each, and the difference.
+        notes: what to keep in mind when reading them.
+    """
+
+    report: report.Comparison
+    notes: tuple[str, ...]
+
+    @property
+    def better(self) -> int | None:
+        """0 if the first model is better, 1 if the second is, None if no difference is seen."""
+        return self.report.better
+
+    def text(self, names: tuple[str, str] = ("A", "B")) -> str:
+        """The verdict in one line, and the estimates."""
+        return self.report.text(names)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same and the notes as plain values for JSON."""
+        return self.report.to_dict() | {"notes": list(self.notes)}
+
+
+def evaluate(
+    model: Model,
+    images: Source,
+    *,
+    n: int = 1000,
+    seed: int = 0,
+    network: Network = "random",
+    progress: Callable[[int], object] | None = None,
+) -> Evaluation:
+    """Measure a model's images against those that it was trained on.
+
+    Args:
+        model: a `DCGAN`.
+        images: what `open_images` takes: a folder, an array file or an array.
+        n: number of images to generate, from 10 to 50,000.
+        seed: seed of the generated images.
+        network: feature network: "random", which needs no download; "inception", Keras's
+            InceptionV3; the path of a `.keras` model; or a function from uint8 (n, H, W, 3) to
+            (n, d). Estimates compare only under the same network.
+        progress: called with the number of images just measured, many times; None: nothing is
+            shown, not even while a folder is decoded.
+
+    Raises:
+        ArgumentError: a number or the network cannot be used.
+        DataError: the images cannot be used.
+
+    Example:
+        >>> print(evaluate(DCGAN.load("sea.dcgan"), "sea/").text())  # doctest: +SKIP
+    """
+    counted = _counting(check_arguments(n, seed, network), progress)
+    real = _open(model, images, progress)
+    known = _trained_on(model, real)
+    train, held_out = (_straight(real.pixels[part]) for part in _split(model, real))
+    generated = model.generate(n, seed=seed)
+    measured = report.evaluate(generated, train, held_out, counted)
+    verdict = None if known is False else measured.memorization
+    return Evaluation(measured, _notes(known), verdict, generated, train)
+
+
+def compare(
+    first: Model,
+    second: Model,
+    images: Source,
+    *,
+    n: int = 1000,
+    seed: int = 0,
+    network: Network = "random",
+    progress: Callable[[int], object] | None = None,
+) -> Comparison:
+    """Tell which of two models makes images more like the given ones, or that none can be told.
+
+    Both are measured against the same real images, which both were trained on, so that small
+    differences show and neither model is favored.
+
+    Args:
+        first, second: two `DCGAN`s of one image size.
+        images: what `open_images` takes: a folder, an array file or an array.
+        n: number of images that each generates, from 10 to 50,000.
+        seed, network, progress: as for `evaluate`.
+
+    Raises:
+        ArgumentError: the image sizes differ, or a number or the network cannot be used.
+        DataError: the images cannot be used.
+    """
+    counted = _counting(check_arguments(n, seed, network), progress)
+    if first.img_size != second.img_size:
+        raise ArgumentError(
+            "Two models are compared on images of one size. Received: the first generates "
+            f"{first.img_size}, the second {second.img_size}."
+        )
+    real = _open(first, images, progress)
+    both = np.intersect1d(_split(first, real)[0], _split(second, real)[0])
+    train = _straight(real.pixels[both])
+    generated = (model.generate(n, seed=seed) for model in (first, second))
+    notes = _notes(_trained_on(first, real)) + _notes_on_pair(first, second)
+    return Comparison(report.compare(*generated, train, counted), notes)
+
+
+def check_arguments(n: int, seed: int, network: Network) -> FeatureNetwork:
+    """The feature network, after a check of all that needs no model.
+
+    Raises:
+        ArgumentError: a number is out of its limits, or the network cannot be used.
+    """
+    whole("n", n, MIN_IMAGES, MAX_IMAGES)
+    whole("seed", seed, 0, MAX_SEED)
+    return load_network(network)
+
+
+def _counting(network: FeatureNetwork, progress: Callable[[int], object] | None) -> FeatureNetwork:
+    """The same network, which also says how many images it has seen."""
+    if progress is None:
+        return network
+
+    def function(images: np.ndarray) -> np.ndarray:
+        features = network.function(images)
+        progress(len(images))
+        return features
+
+    return FeatureNetwork(network.name, function)
+
+
+def _open(model: Model, images: Source, progress: object) -> ImageSet:
+    """The images as the model was trained on them."""
+    options = model.options
+    return open_images(
+        images,
+        model.img_size,
+        resize=options.resize,
+        background=options.background,
+        verbose=int(progress is not None),
+    )
+
+
+def _split(model: Model, images: ImageSet) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of the images to compare with and of those held out, split as training did.
+
+    The names and the seed decide which images are held out. None is where training held none out,
+    or where it is not known.
+    """
+    data = model.state.data
+    if data is None or data.held_out == 0:
+        return np.arange(len(images)), np.arange(0)
+    return split(images.names, model.options.seed)
+
+
+def _straight(pixels: np.ndarray) -> np.ndarray:
+    """Images as `generate` gives them: with straight alpha where they have 4 channels."""
+    return unpremultiply(pixels) if pixels.shape[-1] == 4 else pixels
+
+
+def _trained_on(model: Model, images: ImageSet) -> bool | None:
+    """Whether the model was trained on these images; None where it is not known."""
+    data = model.state.data
+    return None if data is None else data.fingerprint == images.fingerprint
+
+
+def _notes(known: bool | None) -> tuple[str, ...]:
+    if known:
+        return ()
+    if known is None:
+        return (
+            "The model does not say which images it was trained on (a dataset of batches, or "
+            "none), so no image is taken as held out, and the verdict on copying holds only if it "
+            "was trained on these.",
+        )
+    return (
+        "The model was not trained on these images (names, sizes, times or content differ), so "
+        "nothing can be told about copying.",
+    )
+
+
+def _notes_on_pair(first: Model, second: Model) -> tuple[str, ...]:
+    """What makes the comparison of two models less fair."""
+    one, two = ((model.options.resize, model.options.background) for model in (first, second))
+    if one != two:
+        return (
+            f"The second model was trained with resize={two[0]!r} and background={two[1]}, and "
+            f"both are compared with images of resize={one[0]!r} and background={one[1]}, which "
+            "favors the first.",
+        )
+    data = [model.state.data for model in (first, second)]
+    if None not in data and data[0].fingerprint != data[1].fingerprint:
+        return ("The two models were trained on different images, or on copies of them.",)
+    return ()

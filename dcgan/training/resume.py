@@ -1,0 +1,185 @@
+"""Resuming: which run folder a training belongs to, and what of the run in it is taken over."""
+
+import json
+import logging
+import os
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from dcgan.errors import RunError
+from dcgan.networks.resolve import plan_to_dict
+from dcgan.optimizers import optimizer_to_plain
+from dcgan.options import describe_changes, in_groups, to_plain
+from dcgan.storage.checkpoints import Checkpoint
+from dcgan.storage.run_folder import RunFolder, folder_for
+from dcgan.training.source import Source, is_stream, run_name, without_held_out
+from dcgan.training.state import Learner, TrainingState, restore
+
+logger = logging.getLogger("dcgan")
+
+
+def choose_folder(x: object, save_path: str | None, resume: bool) -> tuple[Path, bool]:
+    """The run folder for what `fit` was given, and whether to resume a run in it.
+
+    Raises:
+        RunError: the folder cannot be written; said before any image is read.
+    """
+    path = Path(save_path or Path("Results") / run_name(x))
+    if save_path is None:
+        resume = resume and not is_stream(x)  # its order cannot be continued from here
+        if resume and isinstance(x, str | Path) and os.path.exists(x):
+            path = folder_for(path, str(Path(x).resolve()))
+    RunFolder.check(path)
+    return path, resume
+
+
+def settle(learner: Learner, run: RunFolder, source: Source) -> Source:
+    """Compare the settings with those of the run in the folder, and write them down.
+
+    Returns:
+        the source; with nothing held out, where the run so far has trained on every image.
+
+    Raises:
+        RunError: the run cannot be resumed with these settings.
+    """
+    options = _run_options(learner)
+    if run.earlier is not None and run.checkpoints.exist():
+        _compare(run, run.earlier["options"], options)
+        _compare_images(run, source)
+        held_out = run.earlier["data"].get("held_out")
+        if source.images is not None and held_out == 0 and len(source.held_out):
+            logger.info("As when this run began, no images are held out; a new run would.")
+            source = without_held_out(source, learner.options)
+    run.write_options(options, vars(source.facts) if source.facts else {}, source.path)
+    if source.images is not None:
+        source.images.write_skipped(run.skipped_path)
+    strength = learner.options.augmentation
+    strength = source.augmentation if strength is None else strength
+    if learner.augment.set(strength, source.ramp_steps):
+        learner.model.make_train_function(force=True)
+    return source
+
+
+def _run_options(learner: Learner) -> dict:
+    """The options as a run folder keeps them: given values, the plan, and both optimizers."""
+    options = to_plain(learner.options, "network", "training", "data", "run")
+    del options["save_path"], options["name"]
+    # A run that has begun has its weights, however they were initialized.
+    options["network_plan"] = {**plan_to_dict(learner.plan), "initializer": None}
+    options["optimizer"] = optimizer_to_plain(learner.optimizers.generator)
+    options["discriminator_optimizer"] = optimizer_to_plain(learner.optimizers.discriminator)
+    return json.loads(json.dumps(options))  # as they will be when read back
+
+
+def _compare(run: RunFolder, earlier: Mapping, now: Mapping) -> None:
+    """Refuse settings that a resumed run cannot change, and log those that it can."""
+    changes = describe_changes(earlier, now)
+    other_plan = changes.pop("network_plan", None) is not None
+    optimizers = [changes.pop(n, None) for n in ("optimizer", "discriminator_optimizer")]
+    network = [changes.pop(name) for name in in_groups("network") if name in changes]
+    refused = [changes.pop(name) for name in ("seed",) if name in changes]
+    if other_plan:
+        refused += network or ["its networks have other layers"]
+    for name, changed in zip(("optimizer", "discriminator_optimizer"), optimizers, strict=True):
+        kinds = [options[name]["class"] for options in (earlier, now)] if changed else []
+        if len(set(kinds)) > 1:
+            refused.append(f"{name}: {kinds[0]} in the folder, {kinds[1]} now")
+        elif changed:
+            changes[name] = _changed_settings(name, earlier[name]["config"], now[name]["config"])
+    if refused:
+        raise RunError(
+            f"{str(run.path)!r} holds a run that cannot be resumed with these settings: "
+            f"{'; '.join(refused)}. Give the settings of the folder to resume it, or another "
+            "save_path, or resume=False for a new numbered folder."
+        )
+    if changes:
+        listing = "; ".join(changes[name] for name in sorted(changes))
+        logger.info("Resuming in %s with other settings (%s).", run.path, listing)
+
+
+def _changed_settings(name: str, earlier: Mapping, now: Mapping) -> str:
+    keys = sorted(key for key in earlier.keys() | now.keys() if earlier.get(key) != now.get(key))
+    return "; ".join(
+        f"{name} {key}: {earlier.get(key)!r} in the folder, {now.get(key)!r} now" for key in keys
+    )
+
+
+def _compare_images(run: RunFolder, source: Source) -> None:
+    """Refuse images of another place; warn where those of the same place have changed."""
+    earlier = run.earlier["data"].get("fingerprint")
+    if earlier is None or source.facts is None or source.facts.fingerprint == earlier:
+        return
+    before = run.earlier.get("source")
+    if before and source.path and before != source.path and os.path.exists(before):
+        raise RunError(
+            f"{str(run.path)!r} is the run of {before}, and these images are from {source.path}. "
+            "Give another save_path, or resume=False for a new numbered folder."
+        )
+    logger.warning("The images are not those that the run in %s was trained on so far.", run.path)
+
+
+def resume_run(
+    learner: Learner, run: RunFolder, source: Source, steps: int | None, initial_epoch: int
+) -> dict[str, np.ndarray]:
+    """Restore the run's newest checkpoint, or begin a run.
+
+    A model that was trained on other images begins a run of its own in a new folder.
+
+    Args:
+        learner, run, source: what is trained, where, and on what.
+        steps: steps of an epoch, or None.
+        initial_epoch: epoch to count from in a new run.
+
+    Returns:
+        the running means, where training resumes within an epoch.
+    """
+    state, facts = learner.state, source.facts
+    checkpoint = run.checkpoints.newest()
+    if checkpoint is not None and state.run_id is not None:
+        _check_same_run(state, run, checkpoint)
+    means = {}
+    if checkpoint is not None and checkpoint.step >= state.step:
+        means = _restore(learner, run, checkpoint, steps)
+    else:  # a new run, or the model in memory is ahead of the folder's checkpoint
+        elsewhere = state.data is not None and state.data != facts
+        if state.run_id is None or (checkpoint is None and elsewhere):
+            step = initial_epoch * (steps or 0)
+            seen = step * learner.options.batch_size
+            rates = state.learning_rates
+            new = TrainingState(step, seen, run_id=uuid.uuid4().hex, learning_rates=rates)
+            state.become(new)
+        if checkpoint is None:
+            run.log.cut_after(state.step or -1)
+    state.data = facts
+    return means
+
+
+def _restore(
+    learner: Learner, run: RunFolder, checkpoint: Checkpoint, steps: int | None
+) -> dict[str, np.ndarray]:
+    state, given = learner.state, learner.state.learning_rates
+    run.log.cut_after(checkpoint.step)
+    restore(learner, checkpoint.document["training"], checkpoint.arrays)
+    if state.learning_rates != given:  # the user has changed them since; these have not failed yet
+        learner.optimizers.rates = state.learning_rates = given
+        state.rollbacks = 0
+    epoch, within = divmod(state.step, steps) if steps else (0, 0)
+    logger.info("Resuming in %s from step %d (epoch %d).", run.path, state.step, epoch + 1)
+    if not within:
+        return {}
+    return {n: array for n, array in checkpoint.arrays.items() if n.startswith("state/mean/")}
+
+
+def _check_same_run(state: TrainingState, run: RunFolder, checkpoint: Checkpoint) -> None:
+    """Refuse a model of another run, or one loaded from an earlier state of this run."""
+    theirs = checkpoint.document["training"]
+    if theirs["run_id"] == state.run_id and checkpoint.step <= state.step:
+        return
+    raise RunError(
+        f"{str(run.path)!r} holds a training of {checkpoint.step} steps that is not this model's "
+        f"(which has {state.step} steps). Use resume=False to continue this model in a new "
+        "numbered folder, another save_path, or a new DCGAN to resume the folder's training."
+    )

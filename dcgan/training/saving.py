@@ -1,0 +1,109 @@
+"""Model files: what of a model goes into one, and the parts that come out."""
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from dcgan.errors import ArgumentError, ModelFileError
+from dcgan.images import grid, shrink
+from dcgan.networks.plan import Plan, dropout_layers, weight_shapes
+from dcgan.networks.resolve import plan_from_dict
+from dcgan.optimizers import OptimizerPair, make_pair, optimizer_from_plain
+from dcgan.options import Options, from_plain
+from dcgan.storage.model_file import read_model_file, write_model_file
+from dcgan.training.numbers import NAMES
+from dcgan.training.state import Learner, TrainingState, capture
+
+logger = logging.getLogger("dcgan")
+
+NETWORKS = ("generator", "training_generator", "discriminator")
+PREVIEW_IMAGES, PREVIEW_PIXELS = 16, 640  # the pixels of its longer side
+SEED_SHAPE, SUMS_SHAPE = (2,), (1 + len(NAMES),)
+
+
+def save_model(
+    learner: Learner, path: str | os.PathLike, overwrite: bool = True, generator_only: bool = False
+) -> str:
+    """Write a model file and return the SHA-256 of its generator; see `DCGAN.save`."""
+    if not overwrite and os.path.lexists(path):
+        raise ModelFileError(f"{str(path)!r} is there already. Give another path.")
+    if str(path).endswith((".keras", ".h5")):
+        logger.warning(
+            "%s will be a .dcgan file by another name, which DCGAN.load reads and Keras does not. "
+            "For Keras: gan.generator.save(...).",
+            path,
+        )
+    document, arrays = capture(learner)
+    if generator_only or learner.optimizers is None:
+        arrays = {name: a for name, a in arrays.items() if name.startswith("generator/")}
+        document["optimizers"] = {}
+    preview = shrink(grid(learner.generate(PREVIEW_IMAGES)), PREVIEW_PIXELS)
+    return write_model_file(path, document, arrays, preview)
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """What a model file holds, checked, as the parts that a model is made from."""
+
+    options: Options
+    plan: Plan
+    optimizers: OptimizerPair | None
+    training: dict
+    arrays: dict[str, np.ndarray]
+    model_hash: str
+
+
+def read_model(path: str | os.PathLike) -> SavedModel:
+    """Read a model file or checkpoint; see `DCGAN.load`."""
+    file = read_model_file(path, expected_arrays)
+    options, plan, optimizers = _parts(file.document)
+    return SavedModel(
+        options,
+        plan,
+        None if file.generator_only else optimizers,
+        file.document["training"],
+        file.arrays,
+        file.sha256,
+    )
+
+
+def _parts(document: Mapping) -> tuple[Options, Plan, OptimizerPair | None]:
+    """Options, plan and optimizers that a document describes.
+
+    Raises:
+        ArgumentError: one of them is unknown or out of its limits.
+    """
+    plan = plan_from_dict(document["plan"])
+    options = from_plain(document["options"])
+    described = document["optimizers"]
+    if not described:
+        return options, plan, None
+    pair = [optimizer_from_plain(described[name]) for name in ("generator", "discriminator")]
+    return options, plan, make_pair(*pair)
+
+
+def expected_arrays(document: Mapping) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Shape and dtype of every array but the optimizers', by arithmetic on a document.
+
+    Raises:
+        ModelFileError: the document's options, plan, optimizers or training state are wrong.
+    """
+    try:
+        _, plan, _ = _parts(document)
+        TrainingState.from_plain(document["training"])
+    except (ArgumentError, KeyError, TypeError) as error:
+        raise ModelFileError(f"The settings in the file are wrong: {error}") from error
+    expected = {"state/sums": (SUMS_SHAPE, "float32")}
+    expected["state/random/latents"] = (SEED_SHAPE, "int64")
+    for mean in NAMES:
+        expected |= {f"state/mean/{mean}/{number}": ((), "float32") for number in range(2)}
+    for name in NETWORKS:
+        network = name.removeprefix("training_")
+        for weight, shape in weight_shapes(plan, network).items():
+            expected[f"{name}/{weight}"] = (shape, "float32")
+        for layer in dropout_layers(plan, network):
+            expected[f"state/random/{name}/{layer}"] = (SEED_SHAPE, "int64")
+    return expected
