@@ -10,14 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 from PIL import Image
 
-from benchmarks.rounds import ROOT, resident
+from benchmarks.rounds import ROOT, resident, seconds_of
 from dcgan.data import open_images
 from dcgan.data.batches import Batches
 from dcgan.data.cache import clear_cache
@@ -155,10 +154,3 @@ def measure_memory(folder: str) -> None:
         f"a batch of {BATCH_SIZE} flipped images: {milliseconds:.2f} ms, "
         f"{milliseconds / step:.1%} of a training step of the default network (target 2 %)"
     )
-
-
-def seconds_of(work: Callable[[], object]) -> float:
-    """Time of one call, in seconds."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start

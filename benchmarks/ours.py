@@ -9,7 +9,6 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -17,7 +16,7 @@ import numpy as np
 from keras import ops
 
 from benchmarks import flops, peak
-from benchmarks.rounds import resident, serve
+from benchmarks.rounds import alternate, resident, seconds_of, serve
 from dcgan import DCGAN
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.images import MAX_CHUNK, grid, save_png
@@ -142,39 +141,31 @@ def _time_fit(key: str, count: int) -> tuple[float, float]:
     return watch.seconds_per_step, time.perf_counter() - watch.ended[-1]
 
 
-def periodic(key: str, measured: str) -> dict:
-    """Seconds of each job that `fit` does now and then.
+def periodic(key: str, measured: str, rounds: int) -> dict:
+    """Median seconds of each job that `fit` does now and then.
 
     A measurement is how much longer training ends where it measures its last step.
 
     Args:
         key: a model that `build` made as it does by default.
         measured: one with `measure_steps=1`, the same otherwise.
+        rounds: how often each job is timed.
     """
     gan = MODELS[key]
     with tempfile.TemporaryDirectory() as folder:
         sheet, model = Path(folder, "preview.png"), Path(folder, "model.dcgan")
-        preview = _median(lambda: save_png(sheet, grid(gan.generate(SAMPLE_COUNT))))
-        checkpoint = _median(lambda: gan.save(model))
-    ends = {
-        name: statistics.median(_time_fit(name, 2)[1] for _ in range(3)) for name in (key, measured)
-    }
-    return {
-        "preview": preview,
-        "measurement": max(0.0, ends[measured] - ends[key]),
-        "measurement_share": TIME_SHARE,
-        "checkpoint": checkpoint,
-    }
-
-
-def _median(job: Callable[[], object], rounds: int = 3) -> float:
-    """Median seconds of a job."""
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        job()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+        jobs = {
+            "preview": lambda: seconds_of(
+                lambda: save_png(sheet, grid(gan.generate(SAMPLE_COUNT)))
+            ),
+            "checkpoint": lambda: seconds_of(lambda: gan.save(model)),
+            "end": lambda: _time_fit(key, 2)[1],
+            "measured end": lambda: _time_fit(measured, 2)[1],
+        }
+        times = alternate(jobs, rounds)
+    seconds = {name: statistics.median(found) for name, found in times.items()}
+    measurement = max(0.0, seconds.pop("measured end") - seconds.pop("end"))
+    return {**seconds, "measurement": measurement, "measurement_share": TIME_SHARE}
 
 
 def generate(key: str, count: int) -> dict:

@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,17 +24,13 @@ class Worker:
     def __init__(self, module: str):
         self._errors = tempfile.TemporaryFile("w+")
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        # the workers import Keras before dcgan, which turns TensorFlow's faster convolutions on
-        settings = {"KERAS_BACKEND": "tensorflow", "TF_ENABLE_ONEDNN_OPTS": "1"}
-        settings |= {"TF_CPP_MIN_LOG_LEVEL": "3"}
-        settings |= os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
         self._process = subprocess.Popen(
             [sys.executable, "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            env=settings,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
         )
 
     def __call__(self, function: str, **arguments):
@@ -83,6 +80,13 @@ def alternate(jobs: dict[str, Callable[[], float]], rounds: int) -> dict[str, li
             results[name].append(job())
     print("\r\033[K", end="", file=sys.stderr, flush=True)
     return results
+
+
+def seconds_of(job: Callable[[], object]) -> float:
+    """Time of one call, in seconds."""
+    start = time.perf_counter()
+    job()
+    return time.perf_counter() - start
 
 
 def median_ratio(above: list[float], below: list[float]) -> float:

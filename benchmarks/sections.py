@@ -1,21 +1,18 @@
 """The parts of the speed table: for each its models, its rounds and its rows."""
 
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from dcgan.networks.resolve import plan_to_dict
-
-from benchmarks.rounds import ROOT, Worker, alternate, median_ratio
+from benchmarks.rounds import ROOT, Worker, alternate, median_ratio, seconds_of
 from benchmarks.settings import PRECISIONS, Row, Settings, torch_is_installed
 from dcgan.networks.presets import find_preset
+from dcgan.networks.resolve import plan_to_dict
 from dcgan.options import Options
 
 OPTIONS = Options()  # the defaults
@@ -164,7 +161,7 @@ def fit_overhead(settings: Settings) -> list[Row]:
         count = settings.count(aim, 3.0)
         jobs = {n: _call(ours, n, key="network", count=count) for n in ("steps", "fit")}
         times = alternate(jobs, settings.rounds)
-        periodic = ours("periodic", key="network", measured="measured")
+        periodic = ours("periodic", key="network", measured="measured", rounds=settings.rounds)
     step = median(times["steps"])
     every_step = median_ratio(times["fit"], times["steps"]) - 1
     parts = _spread(periodic, step)
@@ -253,10 +250,8 @@ def cold_start(settings: Settings) -> list[Row]:
 
 
 def _seconds_of(command: list[str]) -> float:
-    settings = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"} | os.environ
-    start = time.perf_counter()
-    subprocess.run([sys.executable, *command], check=True, capture_output=True, env=settings)
-    return time.perf_counter() - start
+    call = [sys.executable, *command]
+    return seconds_of(lambda: subprocess.run(call, check=True, capture_output=True))
 
 
 def _call(worker: Worker, function: str, **arguments) -> Callable[[], float]:
