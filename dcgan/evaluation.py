@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from dcgan.metrics import report
 from dcgan.metrics.features import FeatureNetwork, load_network
 from dcgan.metrics.memorization import Memorization, sheet
 from dcgan.options import MAX_SEED, Options
+
+if TYPE_CHECKING:
+    from dcgan.metrics.estimate import Estimate
 
 MIN_IMAGES = 10  # fewer have no neighbors to speak of
 MAX_IMAGES = 50_000
@@ -52,6 +55,11 @@ class Evaluation:
     generated: np.ndarray = field(repr=False, compare=False)
     real: np.ndarray = field(repr=False, compare=False)
 
+    @property
+    def estimates(self) -> "dict[str, Estimate]":
+        """By name (KID, FID, precision, recall, density, coverage): generated against real."""
+        return self.report.figures
+
     def text(self) -> str:
         """A table of the estimates with their intervals, and the verdict on copying."""
         text = self.report.text()
@@ -65,7 +73,7 @@ class Evaluation:
         return self.report.to_dict() | {"memorization": verdict, "notes": list(self.notes)}
 
     def contact_sheet(self) -> np.ndarray:
-        """The most suspicious generated images, each beside the nearest real ones: uint8 (h, w, C)."""
+        """The generated images most like a real one, each beside its nearest: uint8 (h, w, C)."""
         return sheet(self.generated, self.real, self.report.memorization)
 
 
@@ -126,10 +134,10 @@ def evaluate(
     """
     counted = _counting(check_arguments(n, seed, network), progress)
     real = _open(model, images, progress)
-    known = _trained_on(model, real)
     train, held_out = (_straight(real.pixels[part]) for part in _split(model, real))
     generated = model.generate(n, seed=seed)
     measured = report.evaluate(generated, train, held_out, counted)
+    known = _trained_on(model, real)
     verdict = None if known is False else measured.memorization
     return Evaluation(measured, _notes(known), verdict, generated, train)
 
@@ -168,9 +176,9 @@ def compare(
     real = _open(first, images, progress)
     both = np.intersect1d(_split(first, real)[0], _split(second, real)[0])
     train = _straight(real.pixels[both])
-    generated = (model.generate(n, seed=seed) for model in (first, second))
-    notes = _notes(_trained_on(first, real)) + _notes_on_pair(first, second)
-    return Comparison(report.compare(*generated, train, counted), notes)
+    generated = [model.generate(n, seed=seed) for model in (first, second)]
+    measured = report.compare(generated[0], generated[1], train, counted)
+    return Comparison(measured, _notes_on_pair(first, second, real))
 
 
 def check_arguments(n: int, seed: int, network: Network) -> FeatureNetwork:
@@ -212,13 +220,14 @@ def _open(model: Model, images: Source, progress: object) -> ImageSet:
 def _split(model: Model, images: ImageSet) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the images to compare with and of those held out, split as training did.
 
-    The names and the seed decide which images are held out. None is where training held none out,
-    or where it is not known.
+    The names and the seed decide which images are held out. None is where training held none out
+    of these images, or where it is not known.
     """
+    train, held_out = split(images.names, model.options.seed)
     data = model.state.data
-    if data is None or data.held_out == 0:
-        return np.arange(len(images)), np.arange(0)
-    return split(images.names, model.options.seed)
+    if data is None or (_trained_on(model, images) and data.held_out != len(held_out)):
+        return np.arange(len(images)), held_out[:0]
+    return train, held_out
 
 
 def _straight(pixels: np.ndarray) -> np.ndarray:
@@ -247,8 +256,8 @@ def _notes(known: bool | None) -> tuple[str, ...]:
     )
 
 
-def _notes_on_pair(first: Model, second: Model) -> tuple[str, ...]:
-    """What makes the comparison of two models less fair."""
+def _notes_on_pair(first: Model, second: Model, images: ImageSet) -> tuple[str, ...]:
+    """What makes a comparison of two models less fair."""
     one, two = ((model.options.resize, model.options.background) for model in (first, second))
     if one != two:
         return (
@@ -256,7 +265,9 @@ def _notes_on_pair(first: Model, second: Model) -> tuple[str, ...]:
             f"both are compared with images of resize={one[0]!r} and background={one[1]}, which "
             "favors the first.",
         )
-    data = [model.state.data for model in (first, second)]
-    if None not in data and data[0].fingerprint != data[1].fingerprint:
-        return ("The two models were trained on different images, or on copies of them.",)
-    return ()
+    notes = []
+    for name, model in (("first", first), ("second", second)):
+        if not (known := _trained_on(model, images)):
+            how = "does not say whether it was" if known is None else "was not"
+            notes.append(f"The {name} model {how} trained on these images.")
+    return tuple(notes)

@@ -82,7 +82,7 @@ def test_gray_images_are_not_tinted_but_changed():
 def test_gradients_pass_through(tiny, images):
     gan = tiny()
     fake = ops.convert_to_tensor(images[:4].astype(np.float32) / 127.5 - 1)
-    _, _, (gradient,) = gan.gradients(
+    _, _, _, (gradient,) = gan.gradients(
         lambda x: (ops.mean(augment(x, 1.0, gan.random) ** 2), None), inputs=[fake]
     )
     assert np.abs(ops.convert_to_numpy(gradient)).max() > 0

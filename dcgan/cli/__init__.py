@@ -43,7 +43,7 @@ def _run(words: list[str], prog: str) -> int:
     verb = "train"
     if words and words[0] in VERBS:
         verb = words.pop(0)
-    elif words and not os.path.exists(words[0]):
+    elif words and not words[0].startswith("-") and not os.path.exists(words[0]):
         if close := difflib.get_close_matches(words[0], VERBS, n=1, cutoff=0.75):
             _overview(prog).refuse(f"there is no verb or folder {words[0]!r}", close[0])
     module = import_module(f"dcgan.cli.{verb}")

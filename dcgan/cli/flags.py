@@ -21,6 +21,8 @@ OTHER_FLAGS = {
     "minutes": "--minutes",
     "n": "-n",
     "network": "--network",
+    "preset": "--preset",
+    "recipe": "--recipe",
 }
 
 

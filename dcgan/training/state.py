@@ -24,7 +24,7 @@ MAX_RATE = 1e9
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What a model was trained on: number of images, fingerprint, number of held-out images."""
+    """What a model was trained on: number of images, fingerprint, how many of them are held out."""
 
     count: int
     fingerprint: str
@@ -122,6 +122,17 @@ class Learner:
     augment: Augmentation
     latents_seed: keras.Variable
     generate: Callable[..., np.ndarray]
+
+    @property
+    def pair(self) -> OptimizerPair:
+        """The optimizers of a model that can be trained; raises `ArgumentError` for others."""
+        if self.optimizers is None:
+            raise ArgumentError(
+                "This model was loaded from a generator-only file, which lacks the discriminator "
+                "and both optimizers, so it can generate but not be trained. Load the file that "
+                "save(path) wrote without generator_only=True."
+            )
+        return self.optimizers
 
     @cached_property
     def variables(self) -> dict[str, keras.Variable]:

@@ -94,40 +94,40 @@ def test_transposed_convolutions_begin_without_a_grid(kernel, step):
 
 
 @pytest.mark.parametrize(("kernel", "stride"), [(4, (2, 2)), (3, (2, 2)), (5, (3, 2)), (3, (1, 2))])
-def test_smooth_upsampling_leaves_no_grid_whatever_it_learns(kernel, stride):
+def test_blur_upsampling_leaves_no_grid_whatever_it_learns(kernel, stride):
     def grown(upsampling):
         made = plan((27, 27, 3), 3, kernel, stride, upsampling=upsampling)
         generator = build_generator(replace(made, initializer="normal"), seed=5)
         layer = generator.get_layer("stage_3")
         even = np.ones((1, 9, 9, layer.kernel.shape[-1]), np.float32)
-        smooth = [n for n in generator.layers if n.name.startswith("stage_3_smooth")]
-        for step in (layer, *smooth):
+        blurred = [n for n in generator.layers if n.name.startswith("stage_3_blur")]
+        for step in (layer, *blurred):
             even = step(even)
         inner = keras.ops.convert_to_numpy(even)[0, 3:-3, 3:-3]
         return np.ptp(inner, axis=(0, 1)).max() / abs(inner).mean()
 
     assert grown("transposed") > 0.1
-    assert grown("smooth") < 1e-4  # float32 sums of a dozen products
+    assert grown("blur") < 1e-4  # float32 sums of a dozen products
 
 
 @pytest.mark.parametrize("stride", [(2, 2), (2, 3), (1, 2)])
-def test_smoothing_takes_the_mean_of_what_there_is_at_the_border_too(stride):
-    made = plan((27, 27, 3), 3, 4, stride, upsampling="smooth")
+def test_the_blur_takes_the_mean_of_the_pixels_there_are_at_the_border_too(stride):
+    made = plan((27, 27, 3), 3, 4, stride, upsampling="blur")
     generator = build_generator(made)
     images = np.random.default_rng(0).random((1, 7, 8, 3), np.float32)
-    smooth = images
+    blurred = images
     for axis in ("down", "across"):
-        smooth = generator.get_layer(f"stage_3_smooth_{axis}")(smooth)
+        blurred = generator.get_layer(f"stage_3_blur_{axis}")(blurred)
     height, width = stride
-    for (row, column), found in np.ndenumerate(keras.ops.convert_to_numpy(smooth)[0, :, :, 0]):
+    for (row, column), found in np.ndenumerate(keras.ops.convert_to_numpy(blurred)[0, :, :, 0]):
         top, left = row - (height - 1) // 2, column - (width - 1) // 2
         window = images[0, max(0, top) : top + height, max(0, left) : left + width, 0]
         assert found == pytest.approx(window.mean(), rel=1e-5)
 
 
-def test_the_smooth_start_keeps_the_deviation_of_every_transposed_convolution():
+def test_bilinear_initialization_keeps_the_deviation_of_every_transposed_convolution():
     made = wide_plan(depth=4)
-    assert made.initializer == "smooth"
+    assert made.initializer == "bilinear"
     for layer in build_generator(made).layers:
         if isinstance(layer, keras.layers.Conv2DTranspose):
             values = keras.ops.convert_to_numpy(layer.kernel)
@@ -153,7 +153,7 @@ def test_seed_decides_the_initial_weights():
 
 
 def test_mixed_precision_ends_in_float32():
-    made = plan((16, 16, 3), 2, 4, (2, 2), upsampling="smooth")
+    made = plan((16, 16, 3), 2, 4, (2, 2), upsampling="blur")
     generator = build_generator(made, dtype="mixed_bfloat16")
     discriminator = build_discriminator(made, dtype="mixed_bfloat16")
     assert keras.backend.standardize_dtype(generator.output.dtype) == "float32"

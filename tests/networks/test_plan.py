@@ -10,10 +10,9 @@ from dcgan.networks.plan import (
     count_weights,
     deepest,
     make_plan,
-    plan_from_dict,
-    plan_to_dict,
     weight_shapes,
 )
+from dcgan.networks.resolve import plan_from_dict, plan_to_dict
 
 
 def plan(**changes):
@@ -78,11 +77,11 @@ def test_a_deep_discriminator_has_no_batch_normalization_unless_asked():
     assert plan(**deep, discriminator_norm="batch").discriminator_couples
 
 
-def test_a_deep_generator_is_smooth_unless_asked():
+def test_a_deep_generator_blurs_unless_asked():
     deep = {"img_size": (200, 180, 3), "depth": 5}
     assert plan().upsampling == "transposed"
-    assert plan(upsampling="smooth").upsampling == "smooth"
-    assert plan(**deep).upsampling == "smooth"
+    assert plan(upsampling="blur").upsampling == "blur"
+    assert plan(**deep).upsampling == "blur"
     assert plan(**deep, upsampling="transposed").upsampling == "transposed"
 
 

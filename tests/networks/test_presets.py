@@ -1,15 +1,14 @@
-"""Are the presets the systems that they are named after, and does each train?"""
+"""Presets: the systems that they are named after, weight by weight, and their training."""
 
 import math
 
 import numpy as np
 import pytest
 
-from dcgan.cli import main
 from dcgan.errors import ArgumentError
 from dcgan.networks.plan import check_plan, count_weights, weight_shapes
-from dcgan.networks.presets import PRESETS, class_system
-from dcgan.networks.recipes import PLANNED, preset_options
+from dcgan.networks.presets import PRESETS, class_system, list_presets, preset_options
+from dcgan.options import table
 
 # Generator's and discriminator's weights, BatchNorm's statistics included: from the layer tables of
 # the systems. Those of faces are this project's, as the original could not build it.
@@ -24,7 +23,8 @@ COUNTS = {
     "dcgan-64": (3_578_624, 2_767_360),
 }
 MNIST = [name for name in PRESETS if name.startswith("mnist")]
-PLAYERS = ("generator", "discriminator")
+NETWORKS = ("generator", "discriminator")
+SHAPING = sorted(name for name, row in table().items() if row.metadata["group"] == "network")
 
 
 def digits(count):
@@ -32,9 +32,9 @@ def digits(count):
     return np.random.default_rng(0).integers(0, 256, (count, 28, 28, 1)).astype(np.uint8)
 
 
-def layer_weights(name, player, layer):
+def layer_weights(name, network, layer):
     """Number of weights in one layer of a preset."""
-    shapes = weight_shapes(PRESETS[name].plan, player)
+    shapes = weight_shapes(PRESETS[name].plan, network)
     return sum(math.prod(s) for weight, s in shapes.items() if weight.split("/")[0] == layer)
 
 
@@ -46,23 +46,23 @@ def test_networks_have_the_published_number_of_weights(name):
     check_plan(plan)
     built = (build_generator(plan).count_params(), build_discriminator(plan).count_params())
     assert built == COUNTS[name]
-    assert tuple(count_weights(plan, player) for player in PLAYERS) == COUNTS[name]
+    assert PRESETS[name].weights == COUNTS[name]
 
 
 def test_dcgan_64_has_as_many_trained_weights_as_pytorch_counts():
     trained = [
         sum(
             math.prod(shape)
-            for weight, shape in weight_shapes(PRESETS["dcgan-64"].plan, player).items()
+            for weight, shape in weight_shapes(PRESETS["dcgan-64"].plan, network).items()
             if "/moving_" not in weight
         )
-        for player in PLAYERS
+        for network in NETWORKS
     ]
     assert trained == [3_576_704, 2_765_568]
 
 
 @pytest.mark.parametrize(
-    ("name", "player", "layer", "count"),
+    ("name", "network", "layer", "count"),
     [
         ("sea", "generator", "base", (200 + 1) * 10 * 10 * 128),
         ("sea", "generator", "base_norm", 4 * 10 * 10 * 128),  # a mean for each unit
@@ -82,8 +82,8 @@ def test_dcgan_64_has_as_many_trained_weights_as_pytorch_counts():
         ("dcgan-64", "discriminator", "logit", 4 * 4 * 512),
     ],
 )
-def test_layers_have_the_number_of_weights_worked_out_by_hand(name, player, layer, count):
-    assert layer_weights(name, player, layer) == count
+def test_layers_have_the_number_of_weights_computed_by_hand(name, network, layer, count):
+    assert layer_weights(name, network, layer) == count
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,9 @@ def test_layers_have_the_number_of_weights_worked_out_by_hand(name, player, laye
         (150, 3, 6, (1_317_635, 651_073)),
     ],
 )
-def test_theclass_system_has_its_counts_at_other_depths_too(side, base, depth, counts):
+def test_the_class_system_has_its_counts_at_other_depths_too(side, base, depth, counts):
     plan = class_system((side, side, 3), (base, base), depth)
-    assert tuple(count_weights(plan, player) for player in PLAYERS) == counts
+    assert tuple(count_weights(plan, network) for network in NETWORKS) == counts
 
 
 @pytest.mark.parametrize("name", MNIST)
@@ -116,95 +116,67 @@ def test_a_training_step_of_a_preset_changes_both_networks(name):
     assert gan.generate(2).shape == (2, 28, 28, 1)
 
 
-def test_original_recipe_brings_the_optimizers_and_leaves_out_what_the_originals_had_not():
+def test_original_recipe_brings_its_optimizers_and_no_augmentation_and_no_ema():
     from dcgan import DCGAN
 
     gan = DCGAN.from_preset("mnist-tutorial", seed=3)
-    config = gan.get_config()
-    assert (config["batch_size"], config["augmentation"], config["average"]) == (256, 0, 0)
-    assert config["seed"] == 3
-    for player in (gan.optimizer.generator, gan.optimizer.discriminator):
-        assert type(player).__name__ == "Adam"
-        assert player.beta_1 == 0.9
-    assert gan.optimizer.rates == pytest.approx((1e-4, 1e-4))
+    options = gan.options
+    assert (options.batch_size, options.augmentation, options.ema_momentum) == (256, 0, 0)
+    assert (options.one_stage, options.seed) == (False, 3)
+    for optimizer in (gan.optimizer.generator, gan.optimizer.discriminator):
+        assert type(optimizer).__name__ == "Adam"
+        assert optimizer.beta_1 == 0.9
+        assert float(optimizer.learning_rate) == pytest.approx(1e-4)
 
 
 def test_own_recipe_is_the_networks_with_this_packages_training():
     assert preset_options("sea", "own") == {"network_plan": PRESETS["sea"].plan}
 
 
-def test_changes_go_before_the_preset_and_leave_it_as_it_was():
-    made = preset_options("mnist-small", changes={"batch_size": 7, "average": 0.9})
+def test_changes_replace_the_presets_values_and_leave_the_preset_as_it_was():
+    made = preset_options("mnist-small", changes={"batch_size": 7, "ema_momentum": 0.9})
     made["optimizer"]["config"]["learning_rate"] = 1.0
     again = preset_options("mnist-small")
-    assert (made["batch_size"], made["average"]) == (7, 0.9)
-    assert (again["batch_size"], again["average"]) == (32, 0.0)
+    assert (made["batch_size"], made["ema_momentum"]) == (7, 0.9)
+    assert (again["batch_size"], again["ema_momentum"]) == (32, 0.0)
     assert again["optimizer"]["config"]["learning_rate"] == 1e-3
 
 
 @pytest.mark.parametrize("img_size", [(150, 150, 3), [150, 150, 3]])
-def test_what_the_plan_says_may_be_said_again(img_size):
+def test_what_the_plan_says_may_be_repeated(img_size):
     assert "img_size" not in preset_options("sea", changes={"img_size": img_size})
 
 
-@pytest.mark.parametrize("argument", sorted(PLANNED))
-def test_changes_of_the_networks_are_refused_by_name(argument):
-    with pytest.raises(ArgumentError, match=f"(?s)'sea'.*{argument}=77.*DCGAN"):
-        preset_options("sea", changes={argument: 77})
+@pytest.mark.parametrize("option", SHAPING)
+def test_changes_of_the_networks_are_refused_by_name(option):
+    with pytest.raises(ArgumentError, match=f"'sea'.*{option}=77.*DCGAN"):
+        preset_options("sea", changes={option: 77})
+
+
+def test_the_options_that_shape_the_networks_are_those_of_the_table():
+    assert {"kernel_size", "img_size", "dropout", "upsampling", "network_plan"} < set(SHAPING)
+    assert not {"batch_size", "seed", "resize", "save_path"} & set(SHAPING)
 
 
 def test_an_unknown_preset_or_recipe_is_refused_with_those_there_are():
-    with pytest.raises(ArgumentError, match="mnist-paper.*Received: 'mnist-papper'.*Did you mean"):
+    with pytest.raises(
+        ArgumentError, match="mnist-paper.*Received: preset='mnist-papper'.*Did you mean"
+    ):
         preset_options("mnist-papper")
-    with pytest.raises(ArgumentError, match="Received: None"):
+    with pytest.raises(ArgumentError, match="Received: preset=None"):
         preset_options(None)
     with pytest.raises(ArgumentError, match="'original' or 'own'"):
         preset_options("sea", "mine")
 
 
-def test_presets_lists_each_in_a_line(capsys):
-    assert main(["presets"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(PRESETS)
-    for line, (name, counts) in zip(lines, COUNTS.items(), strict=True):
-        assert line.startswith(f"{name} ")
-        assert all(f"{count:,}" in line for count in counts)
-        assert PRESETS[name].source in line
+def test_the_list_of_presets_is_a_copy():
+    listed = list_presets()
+    assert listed == PRESETS
+    listed["sea"].training["batch_size"] = 1
+    listed.clear()
+    assert preset_options("sea")["batch_size"] == 32
 
 
-def test_presets_with_a_name_says_what_differs_from_the_original(capsys):
-    assert main(["presets", "mnist-paper"]) == 0
-    out = capsys.readouterr().out
-    assert PRESETS["mnist-paper"].note in out
-    assert "batch_size: 128" in out and "epochs: 50" in out
-    assert main(["presets", "mnist-papers"]) == 2
-
-
-def test_a_preset_trains_from_a_file_goes_on_and_is_loaded(tmp_path, capsys):
-    from dcgan import DCGAN
-
-    np.savez(tmp_path / "mnist.npz", x_train=digits(8)[..., 0], y_train=np.zeros(8))
-    command = ["--preset", "mnist-upsample", "mnist.npz", "--batch-size", "4", "--quiet"]
-    assert main([*command, "--epochs", "1"]) == 0
-    assert main([*command, "--epochs", "2"]) == 0
-    gan = DCGAN.load("Results/mnist/last.dcgan")
-    assert gan.record["step"] == 4
-    assert gan.plan == PRESETS["mnist-upsample"].plan
-    assert "samples.png" in capsys.readouterr().out
-
-
-def test_mnist_without_a_network_says_what_to_do(monkeypatch, capsys):
-    from keras.datasets import mnist
-
-    def no_network():
-        raise Exception("URL fetch failure on https://example.org: None -- no route")
-
-    monkeypatch.setattr(mnist, "load_data", no_network)
-    assert main(["--dataset", "mnist", "--preset", "mnist-upsample"]) == 2
-    error = capsys.readouterr().err
-    assert "no route" in error and "python main.py mnist.npz" in error
-
-
-def test_a_path_and_a_dataset_are_one_too_many(capsys):
-    assert main(["somewhere", "--dataset", "mnist"]) == 2
-    assert "'somewhere'" in capsys.readouterr().err
+def test_every_presets_training_is_made_of_known_options():
+    known = {name for name, row in table().items() if row.metadata["group"] == "training"}
+    assert all(preset.training.keys() <= known for preset in list_presets().values())

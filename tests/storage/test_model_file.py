@@ -8,10 +8,10 @@ import zlib
 
 import numpy as np
 import pytest
-
-from dcgan.errors import ArgumentError, ModelFileError
 from dcgan.storage.model_file_old import document as model_document
 from dcgan.storage.model_file_old import generator_sha256, layout, read_model, write_model
+
+from dcgan.errors import ArgumentError, ModelFileError
 
 DOCUMENT = {"config": {"width": 3}, "training": {"step": 7, "loss": [0.5, 0.25]}, "data": {}}
 PREVIEW = b"\x89PNG\r\n\x1a\nnot decoded"

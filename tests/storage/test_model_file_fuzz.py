@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from dcgan.storage.model_file_old import read_model
 from test_model_file import small_arrays, small_file
 
 from dcgan.errors import ModelFileError
-from dcgan.storage.model_file_old import read_model
 
 
 def test_every_changed_byte_and_every_cut_is_noticed(tmp_path):

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from test_model_file import DOCUMENT, small_file
 
-from dcgan.storage.document import MAX_JSON_BYTES, ArrayEntry
 from dcgan.storage import layout
+from dcgan.storage.document import MAX_JSON_BYTES, ArrayEntry
 
 HERE = Path(__file__).parent
 HUGE = 10**9

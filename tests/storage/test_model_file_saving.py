@@ -8,10 +8,10 @@ import time
 
 import numpy as np
 import pytest
+from dcgan.storage.model_file_old import read_model, write_model
 from test_model_file import DOCUMENT, expected, small_arrays, small_file
 
 from dcgan.errors import ModelFileError
-from dcgan.storage.model_file_old import read_model, write_model
 
 
 @pytest.fixture

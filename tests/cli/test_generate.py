@@ -1,0 +1,49 @@
+"""The verb `generate`: PNG files that say what they were made from, and a contact sheet."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dcgan.cli import main
+
+
+@pytest.fixture
+def model(tiny, tmp_path):
+    path = tmp_path / "tiny.dcgan"
+    tiny().save(path)
+    return str(path)
+
+
+def test_images_and_a_contact_sheet_are_written_to_the_folder_images(model, tmp_path, capsys):
+    assert main(["generate", model, "-n", "5", "--seed", "7"]) == 0
+    names = sorted(path.name for path in (tmp_path / "images").iterdir())
+    assert names == [*(f"seed7_{n:05d}.png" for n in range(5)), "seed7_contact_sheet.png"]
+    assert "5 images in images" in capsys.readouterr().out
+
+
+def test_an_image_says_what_it_was_made_from(model, tmp_path):
+    from dcgan import DCGAN
+
+    main(["generate", model, "-n", "4", "--seed", "7", "--out", "out"])
+    image = Image.open(tmp_path / "out" / "seed7_00003.png")
+    gan = DCGAN.load(model)
+    assert image.size == (12, 16)
+    assert image.text["dcgan-seed"] == "7" and image.text["dcgan-number"] == "3"
+    assert image.text["dcgan-model"] == gan.model_hash
+    # Batches of other sizes round otherwise in the last bit
+    again = gan.generate(4, seed=7)[3]
+    assert np.abs(again.astype(int) - np.asarray(image)).max() <= 1
+
+
+def test_a_place_that_cannot_be_written_is_named(model, tmp_path, capsys):
+    (tmp_path / "out").write_text("a file")
+    assert main(["generate", model, "-n", "1", "--out", "out"]) == 2
+    assert "Cannot write to 'out'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", ["nowhere.dcgan", "text.dcgan"])
+def test_what_is_no_model_is_named_in_one_line(path, tmp_path, capsys):
+    (tmp_path / "text.dcgan").write_text("no model")
+    assert main(["generate", path]) == 2
+    shown = capsys.readouterr().err
+    assert path in shown and shown.count("\n") == 1

@@ -1,0 +1,85 @@
+"""The verb `train`: what it trains on, with which options, and what it prints."""
+
+import numpy as np
+import pytest
+
+from dcgan.cli import main
+
+
+def digits(count):
+    """Random images of MNIST's size."""
+    return np.random.default_rng(0).integers(0, 256, (count, 28, 28, 1)).astype(np.uint8)
+
+
+def test_a_folder_is_trained_on_without_a_verb(folder, small, capsys):
+    assert main([str(folder), *small, "--epochs", "1", "--kernel-size", "3", "3"]) == 0
+    assert "Results/sea/samples.png" in capsys.readouterr().out
+    from dcgan import DCGAN
+
+    gan = DCGAN.load("Results/sea/last.dcgan")
+    assert gan.kernel_size == (3, 3) and gan.img_size == (16, 12, 3)
+
+
+def test_the_same_command_resumes(folder, small):
+    from dcgan import DCGAN
+
+    assert main([str(folder), *small, "--epochs", "1"]) == 0
+    first = DCGAN.load("Results/sea/last.dcgan").state.step
+    assert main([str(folder), *small, "--epochs", "2"]) == 0
+    assert DCGAN.load("Results/sea/last.dcgan").state.step == 2 * first
+
+
+def test_new_starts_a_numbered_run(folder, small, tmp_path):
+    assert main([str(folder), *small, "--epochs", "1"]) == 0
+    assert main([str(folder), *small, "--epochs", "1", "--new"]) == 0
+    assert (tmp_path / "Results" / "sea-2" / "last.dcgan").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["no such folder"], ["no such folder"]),
+        (["sea", "--depth", "9"], ["depth", "--depth"]),
+        (["sea", "--epochs", "0"], ["epochs", "--epochs"]),
+        (["sea", "--optimizer", "adamant"], ["adamant"]),
+    ],
+)
+def test_wrong_input_gives_one_line_and_exit_code_2(folder, small, capsys, words, expected):
+    assert main([*small, *words]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == "" and shown.err.count("\n") == 1
+    assert all(word in shown.err for word in expected)
+
+
+def test_another_network_in_the_folder_of_a_run_is_refused_with_the_flag(folder, small, capsys):
+    assert main([str(folder), *small, "--epochs", "1"]) == 0
+    capsys.readouterr()
+    assert main([str(folder), *small, "--increment", "8", "--epochs", "2"]) == 2
+    assert "--new" in capsys.readouterr().err
+
+
+def test_a_preset_trains_resumes_and_is_loaded(tmp_path, capsys):
+    from dcgan import DCGAN
+    from dcgan.networks.presets import find_preset
+
+    np.savez(tmp_path / "mnist.npz", x_train=digits(8)[..., 0], y_train=np.zeros(8))
+    command = ["--preset", "mnist-upsample", "mnist.npz", "--batch-size", "4", "--quiet"]
+    assert main([*command, "--epochs", "1"]) == 0
+    assert main([*command, "--epochs", "2"]) == 0
+    gan = DCGAN.load("Results/mnist/last.dcgan")
+    assert gan.state.step == 4
+    assert gan.plan == find_preset("mnist-upsample").plan
+    assert "samples.png" in capsys.readouterr().out
+
+
+def test_mnist_without_a_network_says_what_to_do(monkeypatch, capsys):
+    from keras.datasets import mnist
+
+    def no_network():
+        raise Exception("URL fetch failure on https://example.org: None -- no route")
+
+    monkeypatch.setattr(mnist, "load_data", no_network)
+    assert main(["--dataset", "mnist", "--preset", "mnist-upsample"], prog="dcgan") == 2
+    error = capsys.readouterr().err
+    assert "no route" in error
+    assert "dcgan mnist.npz --img-size 28 28 1 --depth 3" in error

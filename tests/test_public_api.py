@@ -1,0 +1,77 @@
+"""What `import dcgan` gives: every public name, on demand, typed and without a framework."""
+
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import dcgan
+
+ROOT = Path(dcgan.__file__).parents[1]
+HOMES = {
+    "DCGAN": "dcgan.gan",
+    "Plan": "dcgan.networks.plan",
+    "compare": "dcgan.evaluation",
+    "evaluate": "dcgan.evaluation",
+    "inspect": "dcgan.inspection.inspect",
+    "list_presets": "dcgan.networks.presets",
+    "open_images": "dcgan.data.image_set",
+}
+
+
+def python(*words):
+    """The finished process of Python with these words."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment.pop("TF_ENABLE_ONEDNN_OPTS", None)
+    command = [sys.executable, *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+
+
+@pytest.mark.once
+def test_every_public_name_is_listed():
+    assert set(HOMES) < set(dcgan.__all__) <= set(dir(dcgan))
+
+
+@pytest.mark.parametrize("name", sorted(HOMES))
+def test_a_public_name_is_the_object_of_its_module(name):
+    assert getattr(dcgan, name) is getattr(importlib.import_module(HOMES[name]), name)
+
+
+@pytest.mark.once
+def test_every_error_is_a_dcgan_error():
+    errors = [name for name in dcgan.__all__ if name.endswith("Error")]
+    assert len(errors) == 6
+    assert all(issubclass(getattr(dcgan, name), dcgan.DCGANError) for name in errors)
+
+
+@pytest.mark.once
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'GAN'"):
+        dcgan.GAN  # noqa: B018
+
+
+@pytest.mark.once
+def test_importing_the_package_loads_no_framework_and_sets_nothing():
+    code = (
+        "import os; before = dict(os.environ); import dcgan, sys; "
+        "print({m.split('.')[0] for m in sys.modules} & "
+        "{'keras', 'tensorflow', 'jax', 'torch', 'numpy'}, dict(os.environ) == before)"
+    )
+    assert python("-c", code).stdout == "set() True\n"
+
+
+@pytest.mark.once
+def test_the_package_is_marked_as_typed():
+    assert Path(dcgan.__file__).with_name("py.typed").is_file()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("words", "prog"),
+    [(["-m", "dcgan"], "python -m dcgan"), ([str(ROOT / "main.py")], "python main.py")],
+)
+def test_the_package_and_the_clone_are_started_in_their_own_ways(words, prog):
+    assert python(*words, "--help").stdout.startswith(f"usage: {prog} ")

@@ -1,0 +1,24 @@
+"""Sample grids: the same latents, every so many steps, and an animation of them."""
+
+from pathlib import Path
+
+
+def names(run):
+    return sorted(path.name for path in Path(run, "samples").iterdir())
+
+
+def test_grids_are_named_by_step_and_never_overwritten(tiny, images):
+    tiny(save_path="run", sample_steps=2).fit(images, epochs=2, verbose=0)
+    steps = ["step_0000002_epoch_0001", "step_0000004_epoch_0002", "step_0000006_epoch_0002"]
+    assert names("run") == [f"{step}.png" for step in steps]
+    before = {path: path.read_bytes() for path in Path("run/samples").iterdir()}
+    tiny(save_path="run", sample_steps=2).fit(images, epochs=4, verbose=0)
+    assert len(names("run")) == 6
+    assert all(path.read_bytes() == content for path, content in before.items())
+
+
+def test_a_short_run_ends_with_a_grid_and_an_animation(tiny, images):
+    tiny(save_path="run").fit(images, epochs=1, verbose=0)
+    tiny(save_path="run").fit(images, epochs=1, verbose=0)  # nothing left to train
+    assert names("run") == ["step_0000003_epoch_0001.png"]
+    assert Path("run/epochs.png").exists() and Path("run/animation.gif").exists()
