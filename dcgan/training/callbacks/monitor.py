@@ -72,6 +72,10 @@ class HealthMonitor(Task):
         network = self._network or self._prepare()
         state = self.state
         measurement = self._measure(network)
+        numbers = [value for value in vars(measurement).values() if isinstance(value, float)]
+        if not np.isfinite(numbers).all():
+            self.rollback.roll_back(f"what was measured at step {state.step} is not finite")
+            return
         diagnosis = state.health.update(measurement)
         if diagnosis.status != state.status:
             level = logging.WARNING if diagnosis.is_problem else logging.INFO
