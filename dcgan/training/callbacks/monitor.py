@@ -11,8 +11,7 @@ from dcgan.errors import ModelFileError
 from dcgan.images import chunks, premultiply, straight_alpha, to_float
 from dcgan.metrics.distances import kid
 from dcgan.metrics.features import FeatureNetwork, features, load_network, scaling
-from dcgan.metrics.leak import FEWEST as MIN_IMAGES
-from dcgan.metrics.leak import leaked
+from dcgan.metrics.leak import MIN_IMAGES, leaked
 from dcgan.metrics.memorization import memorization
 from dcgan.metrics.variety import variety
 from dcgan.storage.model_file import read_model_file
