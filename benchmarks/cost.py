@@ -1,16 +1,16 @@
-"""How does the time per step grow with the batch, the image's side, the depth and the widths?"""
+"""Growth of the time per step with the batch size, the image's side, the depth and the widths."""
 
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-from rounds import Worker, alternate
-from settings import Row, Settings
+from benchmarks.rounds import Worker, alternate
+from benchmarks.settings import Row, Settings
 
 BASE = {"batch_size": 16, "side": 64, "depth": 4, "increment": 32}
 AXES = {
     "batch_size": (4, 8, 16, 32, 64),
-    "side": (32, 48, 63, 64, 65, 96, 128),  # odd ones too: a cliff would be there
+    "side": (32, 48, 63, 64, 65, 96, 128),  # odd sides would show a cliff
     "depth": (2, 3, 4, 5),
     "increment": (8, 16, 32, 48, 64),
 }
@@ -21,12 +21,12 @@ SECONDS = 0.3  # of steps, per model and round
 
 
 def growth(settings: Settings) -> list[Row]:
-    """Time every model along each axis in turns; draws the plot, and returns the rows."""
+    """Time every model along each axis in turns, and draw the plot; returns the rows."""
     base, axes = (TINY_BASE, TINY_AXES) if settings.quick else (BASE, AXES)
     points = {name: _points(base, name, values) for name, values in axes.items()}
     models = {_key(point): point for line in points.values() for point in line}
     jobs, work = {}, {}
-    with Worker("ours.py") as ours:
+    with Worker("benchmarks.ours") as ours:
         for key, point in models.items():
             options = {n: v for n, v in point.items() if n != "side"}
             options["img_size"] = [point["side"], point["side"], 3]
@@ -60,7 +60,7 @@ def _row(name: str, point: dict, seconds: dict, work: dict) -> Row:
 
 
 def _cliff(name: str, line: list[dict], seconds: dict, work: dict) -> Row:
-    """The neighbours between which time grows fastest, measured by how the work grows."""
+    """The neighbors between which time grows fastest relative to the work."""
     steepest = max(
         (seconds[after] / seconds[before] / (work[after] / work[before]), before, after)
         for before, after in pairwise(map(_key, line))
@@ -70,8 +70,8 @@ def _cliff(name: str, line: list[dict], seconds: dict, work: dict) -> Row:
         f"time {seconds[after] / seconds[before]:.2f} times for {work[after] / work[before]:.2f} "
         f"times the work, between {_value(name, line, before)} and {_value(name, line, after)}"
     )
-    figure = f"{excess:.2f} times"
-    return Row(f"{name}: growth of time over growth of work, steepest", figure, "near 1", source)
+    result = f"{excess:.2f} times"
+    return Row(f"{name}: growth of time over growth of work, steepest", result, "near 1", source)
 
 
 def _value(name: str, line: list[dict], key: str) -> int:
@@ -79,7 +79,7 @@ def _value(name: str, line: list[dict], key: str) -> int:
 
 
 def draw(path: Path, points: dict, seconds: dict, work: dict) -> None:
-    """Plot the measured times, and beside them what the work alone would take at one speed."""
+    """Plot the measured times, and the times of the counted work at one speed."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 7), layout="constrained")
@@ -90,7 +90,7 @@ def draw(path: Path, points: dict, seconds: dict, work: dict) -> None:
         speed = work[heaviest] / seconds[heaviest]
         axes.plot(values, [1000 * seconds[key] for key in keys], "o-", label="measured")
         expected = [1000 * work[key] / speed for key in keys]
-        axes.plot(values, expected, "--", color="gray", label="work at the heaviest one's speed")
+        axes.plot(values, expected, "--", color="gray", label="work at the speed of the heaviest")
         axes.set_xlabel(LABELS.get(name, name))
         axes.set_ylabel("ms per step")
         axes.set_ylim(bottom=0)

@@ -1,6 +1,6 @@
-"""How fast do images come, first and later, and how much memory do they take? `--quick` tries it.
+"""Speed and memory of reading images: the first decode, the second start, and each batch.
 
-Makes its own images in a temporary folder, and prints each figure with its target beside it.
+Makes its own images in a temporary folder, and prints each result with its target beside it.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from statistics import median
 import numpy as np
 from PIL import Image
 
+from benchmarks.rounds import ROOT, resident, seconds_of
 from dcgan.data import open_images
 from dcgan.data.batches import Batches
 from dcgan.data.cache import clear_cache
@@ -29,14 +30,15 @@ BATCH_SIZE = 32
 ROUNDS = 5
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(argv: list[str] | None = None) -> int:
+    """Measure, and print a line for each result; returns the exit status."""
+    parser = argparse.ArgumentParser("python -m benchmarks data", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the images")
     parser.add_argument("--memory", help=argparse.SUPPRESS)  # the folder, in a process of its own
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     if arguments.memory:
         measure_memory(arguments.memory)
-        return
+        return 0
     scale = 10 if arguments.quick else 1
     with tempfile.TemporaryDirectory() as temporary:
         os.environ["DCGAN_CACHE"] = str(Path(temporary, "cache"))
@@ -46,11 +48,13 @@ def main() -> None:
         measure_second_start(small)
         compare_large(make_large(Path(temporary, "large"), 20 // min(scale, 2)))
         os.environ["DCGAN_CACHE"] = str(Path(temporary, "other"))  # so that it decodes as well
-        subprocess.run([sys.executable, __file__, "--memory", str(small)], check=True)
+        command = [sys.executable, "-m", "benchmarks", "data", "--memory", str(small)]
+        subprocess.run(command, check=True, cwd=ROOT)
+    return 0
 
 
 def make_small(folder: Path, count: int) -> Path:
-    """150-pixel JPEGs with the detail of photographs; few are drawn, and then written often."""
+    """150-pixel JPEGs with the detail of photographs: 100 are drawn and written again and again."""
     folder.mkdir(exist_ok=True)
     noise = np.random.default_rng(0).normal(0, 12, (100, *SIZE))
     images = np.clip(draw_seascapes(100, SIZE) + noise, 0, 255).astype(np.uint8)
@@ -65,7 +69,7 @@ def make_small(folder: Path, count: int) -> Path:
 
 
 def make_large(folder: Path, count: int) -> Path:
-    """12-megapixel JPEGs, as a telephone makes them."""
+    """12-megapixel JPEGs, as a phone takes them."""
     folder.mkdir()
     grain = np.random.default_rng(0).normal(0, 6, (3000, 4000, 1))
     for index, image in enumerate(draw_seascapes(4, (300, 400, 3))):
@@ -78,7 +82,7 @@ def make_large(folder: Path, count: int) -> Path:
 
 
 def plain_pillow(path: Path) -> np.ndarray:
-    """What a short script does with a file."""
+    """Decode a file as a short script would."""
     with Image.open(path) as image:
         image = image.convert("RGB")
         if image.size != (SIZE[1], SIZE[0]):
@@ -87,6 +91,7 @@ def plain_pillow(path: Path) -> np.ndarray:
 
 
 def compare_first_decode(folder: Path) -> None:
+    """Time our decoding with an empty cache against a short script."""
     paths = sorted(folder.iterdir())
     plain, ours = [], []
     for _ in range(ROUNDS):
@@ -101,6 +106,7 @@ def compare_first_decode(folder: Path) -> None:
 
 
 def compare_large(folder: Path) -> None:
+    """Time decoding large JPEGs straight to a small size against decoding them in full."""
     paths, target = sorted(folder.iterdir()), Target(*SIZE)
     plain = seconds_of(lambda: [plain_pillow(path) for path in paths])
     ours = seconds_of(lambda: [decode_file(str(path), target) for path in paths])
@@ -111,7 +117,7 @@ def compare_large(folder: Path) -> None:
 
 
 def measure_second_start(folder: Path) -> None:
-    """From the call to the first batch, in a process that has seen nothing of the folder."""
+    """Time from the call to the first batch, in a process that has not opened the folder before."""
     program = (
         "import sys, time; from dcgan.data import open_images\n"
         "from dcgan.data.batches import Batches\n"
@@ -121,11 +127,11 @@ def measure_second_start(folder: Path) -> None:
         "print(f'second start, to the first batch: {time.perf_counter() - start:.2f} s for '\n"
         "      f'{len(images):,} images (target 1 s)', flush=True)"
     )
-    subprocess.run([sys.executable, "-c", program, str(folder)], check=True)
+    subprocess.run([sys.executable, "-c", program, str(folder)], check=True, cwd=ROOT)
 
 
 def measure_memory(folder: str) -> None:
-    """What opening and showing every image once adds to this process; and the time per batch."""
+    """Memory that opening and reading every image once adds to this process; time per batch."""
     before = resident()
     images = open_images(folder, SIZE, verbose=0)
     batches = Batches(images.pixels, BATCH_SIZE, mirror=True)
@@ -138,29 +144,13 @@ def measure_memory(folder: str) -> None:
     milliseconds = 1000 * (time.perf_counter() - start) / batches.steps_per_epoch
     print(
         f"memory: {(peak - before) / 1e6:.0f} MB added by decoding {len(images):,} images "
-        f"({images.pixels.nbytes / 1e6:,.0f} MB of pixels) and showing each once (target 300 MB)"
+        f"({images.pixels.nbytes / 1e6:,.0f} MB of pixels) and reading each once (target 300 MB)"
     )
-    import ours  # now, since a framework takes memory
+    from benchmarks import ours  # now, since a framework takes memory
 
     ours.build("default", img_size=SIZE, batch_size=BATCH_SIZE)
     step = 1000 * median(ours.steps("default", 3) for _ in range(ROUNDS))
     print(
-        f"a batch of {BATCH_SIZE} mirrored images: {milliseconds:.2f} ms, "
+        f"a batch of {BATCH_SIZE} flipped images: {milliseconds:.2f} ms, "
         f"{milliseconds / step:.1%} of a training step of the default network (target 2 %)"
     )
-
-
-def resident() -> int:
-    """Bytes of memory that this process has now (Linux)."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def seconds_of(work) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-if __name__ == "__main__":
-    main()

@@ -1,8 +1,8 @@
-"""How much arithmetic does a training step need? Floating-point operations, counted from the plan.
+"""Floating-point operations of a training step, counted from the network plan.
 
-A multiplication and an addition are two operations. Counted are the convolutions and the dense
-layers, taps on the padding included, as is usual; not normalization, activations, smoothing,
-optimizers, augmentation and the moving average, which together are a few per cent.
+A multiplication and an addition count as two operations. Convolutions and dense layers are counted,
+taps on the padding included; normalization, activations, blurs, optimizers, augmentation and the
+EMA are not: together they are a few percent.
 """
 
 import math
@@ -17,7 +17,7 @@ class Work:
 
     Attributes:
         generator: of its forward pass.
-        latent: of its dense layer, the one whose input nobody needs a gradient of.
+        latent: of its dense layer, whose input needs no gradient.
         discriminator: of its forward pass.
         image: of its first convolution, whose input gradient only the generator needs.
     """
@@ -28,13 +28,13 @@ class Work:
     image: int
 
     def step(self, one_stage: bool) -> dict[str, int]:
-        """What one training step needs per image, by part.
+        """Operations of one training step per image, by part.
 
-        A layer's gradient at its weights and its gradient at its input cost as much as the layer
-        itself. The generator's weight gradients are asked for once, the discriminator's on real
-        and on fake images. Where the players learn in turn, the generator asks the discriminator
-        a third time, for the gradient at its input alone; in one stage, it takes that of the
-        second pass, which needs the first layer's besides.
+        A layer's gradient at its weights and its gradient at its input each cost as much as the
+        layer itself. The generator's weight gradients are computed once, the discriminator's on
+        real and on fake images. Where the networks are updated in turn, the discriminator is run a
+        third time for the gradient at its input; in one stage, the second pass gives that gradient,
+        which adds the input gradient of the first layer.
         """
         return {
             "generator forward": self.generator,

@@ -1,13 +1,15 @@
-"""How was a gallery image made? By this: python Results/make.py sea --images path/to/images
+"""The gallery: trains an entry, and writes its page and images.
 
-Trains one entry of the gallery in Results/<entry>, as `python main.py` would, or goes on with it;
-then puts what is shown into Results/gallery/<entry>: the last grid, a few moments, the losses, the
-film, and a page with the command, the time it took, the machine and the figures. Flags that this
-script does not know are handed to the training, such as --minutes 60.
+    python -m benchmarks gallery sea --images path/to/images --minutes 60
+
+Trains in Results/<entry> as `python main.py` would, or resumes there. Then Results/gallery/<entry>
+gets the last contact sheet, a few moments, the losses, the animation, and a page with the commands,
+the time, the machine and the metrics. Flags that this verb does not know are passed to training.
 """
 
 import argparse
 import datetime
+import io
 import json
 import math
 import platform
@@ -17,11 +19,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-RESULTS = Path(__file__).resolve().parent
-MAIN = RESULTS.parent / "main.py"
-sys.path.insert(0, str(MAIN.parent))  # dcgan is this clone's, installed or not
-CALLS = "calls.json"  # in the run folder: what has trained it
-SHOWN = ("samples.png", "epochs.png", "losses.png", "film.gif")
+from PIL import Image, ImageSequence
+
+from benchmarks.rounds import ROOT
+from dcgan.images import RUN_IMAGE
+
+RESULTS = ROOT / "Results"
+CALLS = "calls.json"  # in the run folder: the commands that have trained it
+SHOWN = ("samples.png", "epochs.png", "losses.png", "animation.gif")
+MAX_IMAGE_BYTES, MAX_ANIMATION_BYTES = 300_000, 1_000_000  # the repository keeps every version
+JPEG_QUALITY = 85
+MAX_FRAMES, COLORS = 18, 128  # of an animation that is too large as it is
+FRAME_MILLISECONDS, LAST_MILLISECONDS = 240, 2_000
+MARK = RUN_IMAGE["Software"]  # so that these images are never trained on
+SHRINK = 0.9  # of both sides, until the file is small enough
 
 ENTRIES = {
     "sea": "--img-size 150 150 3",
@@ -34,13 +45,20 @@ ENTRIES = {
 }
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Train, measure, and fill the gallery."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
+def main(argv: list[str] | None = None) -> int:
+    """Train, measure, and fill the gallery; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks gallery", description=__doc__.splitlines()[0], allow_abbrev=False
+    )
     parser.add_argument("entry", choices=ENTRIES)
     parser.add_argument("--images", required=True, help="a folder of images, or MNIST's files")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="where (default: Results)")
-    given, flags = parser.parse_known_args(arguments)
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=RESULTS,
+        help="folder of the runs and of the gallery (default: Results)",
+    )
+    given, flags = parser.parse_known_args(argv)
     if "--new" in flags:
         parser.error(
             f"--new would train elsewhere: move {given.results / given.entry} away instead"
@@ -51,45 +69,94 @@ def main(arguments: list[str] | None = None) -> int:
     command = [given.images, *shlex.split(ENTRIES[given.entry]), *flags]
     if training := _run(*command, "--save-path", str(run)).returncode:
         return training
-    figures = _run("evaluate", str(run / "last.dcgan"), given.images, stdout=subprocess.PIPE)
+    metrics = _run("evaluate", str(run / "last.dcgan"), given.images, stdout=subprocess.PIPE)
 
     gallery = given.results / "gallery" / given.entry
     gallery.mkdir(parents=True, exist_ok=True)
-    for name in SHOWN:
-        (gallery / name).unlink(missing_ok=True)  # it may show another run
-        if (run / name).exists():  # a run of a few steps has no film yet
-            shutil.copyfile(run / name, gallery / name)
+    show(run, gallery)
     shown_command = shlex.join(
-        ["python", "Results/make.py", given.entry, "--images", _public(given.images), *flags]
+        ["python", "-m", "benchmarks", "gallery", given.entry]
+        + ["--images", _public(given.images), *flags]
     )
-    calls = _note_call(run, before, f"`{shown_command}`: {_said_of(run)}")
-    said = figures.stdout if not figures.returncode else ""
-    _write_page(gallery, calls, said)
+    calls = _note_call(run, before, f"`{shown_command}`: {_describe(run)}")
+    _write_page(gallery, calls, "" if metrics.returncode else metrics.stdout)
     print(f"Shown in {gallery}")
     return 0
 
 
+def show(run: Path, gallery: Path) -> None:
+    """Put a run's images and animation into its folder of the gallery, as small files."""
+    for name in SHOWN:
+        for earlier in gallery.glob(f"{Path(name).stem}.*"):
+            earlier.unlink()  # it may show another run
+        path = run / name
+        if not path.exists():  # a run of a few steps has no animation yet
+            continue
+        if path.suffix == ".gif" and path.stat().st_size > MAX_ANIMATION_BYTES:
+            (gallery / name).write_bytes(_small_animation(path))
+        elif path.suffix == ".png" and path.stat().st_size > MAX_IMAGE_BYTES:
+            (gallery / name).with_suffix(".jpg").write_bytes(_small_image(path))
+        else:
+            shutil.copyfile(path, gallery / name)
+
+
+def _small_image(path: Path) -> bytes:
+    """An image as a JPEG file of at most `MAX_IMAGE_BYTES`, on white where it is transparent."""
+    with Image.open(path) as opened:
+        image = Image.new("RGBA", opened.size, "white")
+        image.alpha_composite(opened.convert("RGBA"))
+    image = image.convert("RGB")
+    while True:
+        buffer = io.BytesIO()
+        image.save(buffer, "jpeg", quality=JPEG_QUALITY, optimize=True, comment=MARK)
+        if buffer.tell() <= MAX_IMAGE_BYTES:
+            return buffer.getvalue()
+        image = _shrink(image)
+
+
+def _small_animation(path: Path) -> bytes:
+    """An animation with fewer and smaller frames: a GIF of at most `MAX_ANIMATION_BYTES`."""
+    with Image.open(path) as opened:
+        frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(opened)]
+    every = math.ceil(len(frames) / MAX_FRAMES)
+    frames = frames[::-every][::-1]  # from the back: the last one stays
+    durations = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_MILLISECONDS]
+    while True:
+        first, *rest = [frame.quantize(COLORS, dither=Image.Dither.NONE) for frame in frames]
+        buffer = io.BytesIO()
+        options = {"append_images": rest, "duration": durations, "loop": 0, "comment": MARK}
+        first.save(buffer, "gif", save_all=True, **options)
+        if buffer.tell() <= MAX_ANIMATION_BYTES:
+            return buffer.getvalue()
+        frames = [_shrink(frame) for frame in frames]
+
+
+def _shrink(image: Image.Image) -> Image.Image:
+    size = [math.floor(side * SHRINK) for side in image.size]
+    return image.resize(size, Image.Resampling.LANCZOS)
+
+
 def _run(*arguments: str, **options) -> subprocess.CompletedProcess:
-    """One command of the program, in a process of its own, as a person would type it."""
-    return subprocess.run([sys.executable, str(MAIN), *arguments], text=True, **options)
+    """One command of the program, in a process of its own, as a user would type it."""
+    command = [sys.executable, str(ROOT / "main.py"), *arguments]
+    return subprocess.run(command, text=True, **options)
 
 
 def _public(path: str) -> str:
-    """A path that tells nothing of the machine."""
+    """The path without the folders of this machine."""
     return f"path/to/{Path(path).resolve().name}"
 
 
-def _said_of(run: Path) -> str:
-    """How long the run has trained, on what."""
+def _describe(run: Path) -> str:
+    """How long the run has trained, on how many images, on which machine."""
     from dcgan import DCGAN
 
     gan = DCGAN.load(run / "last.dcgan")
-    step, minutes = gan.record["step"], gan.record["seconds"] / 60
-    images = gan.data["images"]
-    epochs = step / math.ceil((images - gan.data["held_out"]) / gan.batch_size)
+    step, data = gan.state.step, gan.state.data
+    epochs = step / math.ceil((data.count - data.held_out) / gan.batch_size)
     return (
-        f"{step:,} steps of {gan.batch_size} ({epochs:,.1f} epochs of {images:,} images) in "
-        f"{minutes:,.1f} minutes of training; {_machine()}"
+        f"{step:,} steps of {gan.batch_size} ({epochs:,.1f} epochs of {data.count:,} images) in "
+        f"{gan.state.seconds / 60:,.1f} minutes of training; {_machine()}"
     )
 
 
@@ -102,10 +169,10 @@ def _machine() -> str:
 
     cpu = platform.processor() or platform.machine()
     information = Path("/proc/cpuinfo")
-    if information.exists():  # Linux, where Python knows the architecture only
+    if information.exists():  # Linux, where Python knows only the architecture
         lines = information.read_text(encoding="utf-8").splitlines()
         cpu = next((ln.split(":")[1].strip() for ln in lines if ln.startswith("model name")), cpu)
-    device = str(keras.ops.ones(1).device).split("/")[-1]  # where this framework puts its numbers
+    device = str(keras.ops.ones(1).device).split("/")[-1]  # where this framework computes
     if "cpu" not in device.lower() and (program := shutil.which("nvidia-smi")):
         query = [program, "--query-gpu=name", "--format=csv,noheader"]
         device = subprocess.run(query, text=True, capture_output=True, check=True).stdout.strip()
@@ -115,35 +182,31 @@ def _machine() -> str:
 
 
 def _steps(run: Path) -> int:
-    """How many steps the run has made; 0 where there is none."""
-    states = run.glob("checkpoints/*/state.json")
-    return max((json.loads(state.read_bytes())["record"]["step"] for state in states), default=0)
+    """Training steps of the run by the names of its checkpoints; 0 where there are none."""
+    names = [path.stem for path in run.glob("checkpoints/*-step-*.dcgan")]
+    return max((int(name.split("-")[-1]) for name in names), default=0)
 
 
-def _note_call(run: Path, before: int, told: str) -> str:
-    """Add this call to those that the run folder lists, and return the list, as Markdown.
+def _note_call(run: Path, before: int, line: str) -> str:
+    """Add this call to those listed in the run folder; returns the list as Markdown.
 
-    What the run had `before`, but for the calls listed, is said too: it may have been begun by
-    `main.py`, or a call may have been stopped.
+    Steps that no listed call has made are listed too: `main.py` may have begun the run, or a call
+    may have been stopped.
     """
     file = run / CALLS
     calls = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
     if before != (calls[-1]["step"] if calls else 0):
-        calls.append({"step": before, "told": f"other calls, up to {before:,} steps"})
-    told = f"{told}, {datetime.date.today()}"
-    calls.append({"step": _steps(run), "told": told})
+        calls.append({"step": before, "line": f"other calls, up to {before:,} steps"})
+    calls.append({"step": _steps(run), "line": f"{line}, {datetime.date.today()}"})
     file.write_text(json.dumps(calls, indent=2) + "\n", encoding="utf-8")
-    return "\n".join(f"- {call['told']}" for call in calls)
+    return "\n".join(f"- {call['line']}" for call in calls)
 
 
-def _write_page(gallery: Path, calls: str, figures: str) -> None:
-    """The entry's page: the calls that made it, and the figures and images as they are now."""
-    parts = [f"# {gallery.name}", "Made by, one call after the other:", calls]
-    if figures:
-        parts += ["Figures of `python main.py evaluate`:", f"```\n{figures.rstrip()}\n```"]
-    parts += [f"![{name}]({name})" for name in SHOWN if (gallery / name).exists()]
+def _write_page(gallery: Path, calls: str, metrics: str) -> None:
+    """Write the entry's page: the calls that made it, its metrics and its images."""
+    parts = [f"# {gallery.name}", "Made by these calls, in this order:", calls]
+    if metrics:
+        parts += ["Output of `python main.py evaluate`:", f"```\n{metrics.rstrip()}\n```"]
+    for name in SHOWN:
+        parts += [f"![{file.name}]({file.name})" for file in gallery.glob(f"{Path(name).stem}.*")]
     (gallery / "README.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

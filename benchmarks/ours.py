@@ -1,54 +1,51 @@
-"""How fast is this package? Its bare step, its `fit` and its `generate`, timed when `run.py` asks.
+"""Timings of this package: its bare step, its `fit` and its `generate`; a worker of `speed`.
 
 Each function takes the name (`key`) of a model that `build` made, and returns plain numbers.
 """
 
 import contextlib
 import itertools
-import os
 import statistics
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
-import flops
 import keras
 import numpy as np
-import peak
 from keras import ops
-from rounds import serve
 
+from benchmarks import flops, peak
+from benchmarks.rounds import alternate, resident, seconds_of, serve
 from dcgan import DCGAN
 from dcgan.data.sample_set import draw_seascapes
-from dcgan.images import MOST
+from dcgan.images import MAX_CHUNK, grid, save_png
 from dcgan.latents import draw_latents
 from dcgan.networks.plan import count_weights
-from dcgan.training.callbacks.checkpointing import CHECKPOINT_SECONDS, Checkpoints
-from dcgan.training.callbacks.monitor import MEASURE_STEPS, TIME_SHARE, HealthWatch
-from dcgan.training.callbacks.previews import SAMPLE_STEPS, SampleGrids
+from dcgan.training.callbacks.monitor import TIME_SHARE
+from dcgan.training.callbacks.previews import SAMPLE_COUNT
 
-DRAWN = 64  # images drawn; more are repetitions
+MAX_DRAWN = 64  # images drawn; more are repetitions
 BATCHES = 8  # in the array that `fit` gets
-SETTLING_STEPS = 2  # at the start of a `fit`, before its clock
+MAX_EPOCH_STEPS = 8  # of an epoch of a timed `fit`
+NEVER = 10**9  # steps or seconds; such periodic jobs are timed alone
 
 MODELS: dict[str, DCGAN] = {}
 BATCH: dict[str, tuple] = {}  # a fixed batch per model, on the device
-PERIODIC: dict[str, list[float]] = {"grid": [], "measurement": [], "checkpoint": []}
 
 
 def build(key: str, preset: str | None = None, **options) -> dict:
-    """Make a model under a name, do two bare steps; its operations per step and per image."""
-    options["save_path"] = "run"  # within the folder that `fit` makes
-    options.setdefault("augmentation", 0.0)
+    """Make a model under a name and do two bare steps; returns its sizes and operations."""
+    quiet = dict.fromkeys(("sample_steps", "measure_steps", "checkpoint_seconds"), NEVER)
+    # the run folder is within the one that `_time_fit` makes
+    options = {"save_path": "run", "augmentation": 0.0, **quiet, **options}
     gan = DCGAN.from_preset(preset, **options) if preset else DCGAN(**options)
     MODELS[key] = gan
     BATCH[key] = (ops.convert_to_tensor(_images(gan, gan.batch_size)),)
     gan.make_train_function()
     steps(key, 2)
     return {
-        "flops": flops.step_flops(gan.plan, gan.batch_size, gan.one_stage),
+        "flops": flops.step_flops(gan.plan, gan.batch_size, gan.uses_one_stage),
         "generator_flops": flops.count_work(gan.plan).generator,
         "batch_size": gan.batch_size,
         "weights": [count_weights(gan.plan, name) for name in ("generator", "discriminator")],
@@ -56,7 +53,7 @@ def build(key: str, preset: str | None = None, **options) -> dict:
 
 
 def _images(gan: DCGAN, count: int) -> np.ndarray:
-    drawn = draw_seascapes(min(count, DRAWN), gan.img_size)
+    drawn = draw_seascapes(min(count, MAX_DRAWN), gan.img_size)
     return np.resize(drawn, (count, *gan.img_size))
 
 
@@ -68,7 +65,7 @@ def steps(key: str, count: int) -> float:
     start = time.perf_counter()
     run(gan, BATCH[key], calls)
     ops.convert_to_numpy(gan.optimizer.generator.iterations)
-    for mean in gan.means:  # a GPU may still be at it
+    for mean in gan.metrics:  # a GPU may still be computing
         ops.convert_to_numpy(mean.result())
     return (time.perf_counter() - start) / (calls * gan.steps_per_execution)
 
@@ -85,7 +82,7 @@ def _run_on_torch(gan: DCGAN, batch: tuple, calls: int) -> None:
 
 
 def _run_on_jax(gan: DCGAN, batch: tuple, calls: int) -> None:
-    # as Keras's own `fit` does it: the state is handed from step to step, and put back at the end
+    # as in Keras's own `fit`: the state passes from step to step and is put back at the end
     batches = itertools.repeat(batch)
     names = ("trainable", "non_trainable", "optimizer", "metrics")
     names = [f"{name}_variables" for name in names]
@@ -97,85 +94,89 @@ def _run_on_jax(gan: DCGAN, batch: tuple, calls: int) -> None:
     gan.jax_state_sync()
 
 
-@dataclass
-class Stopwatch:
-    """Counts a `fit`'s seconds once it has settled, without the jobs done now and then."""
+class Stopwatch(keras.callbacks.Callback):
+    """Times the epochs of a `fit` after its first, and the end of training after its last."""
 
-    gan: DCGAN
-    wanted: int
-    first: int | None = None  # the last step that is not counted
-    start: int = 0
-    began: float = 0.0
-    aside: float = 0.0
-    seconds: float = 0.0
-    steps: int = 0
+    def __init__(self, count: int):
+        super().__init__()
+        self.count = count
+        self.epoch_steps = max(2, min(MAX_EPOCH_STEPS, count))
+        self.ended: list[float] = []
 
-    def look(self, batch: int, logs: dict) -> None:
-        """After each step: start, or stop training when it was enough."""
-        now, step = time.perf_counter(), self.gan.record["step"]
-        if self.first is None:
-            self.first = step + SETTLING_STEPS
-        if step <= self.first:
-            self.began, self.start, self.aside = now, step, _aside()
-            return
-        self.steps = step - self.start
-        self.seconds = now - self.began - (_aside() - self.aside)
-        if self.steps >= self.wanted:
-            self.gan.stop_training = True
+    def on_epoch_end(self, epoch, logs=None):
+        """Note the time, and stop when enough steps were timed."""
+        self.ended.append(time.perf_counter())
+        if self.steps >= self.count:
+            self.model.stop_training = True
+
+    @property
+    def steps(self) -> int:
+        """Steps that were timed."""
+        return self.epoch_steps * (len(self.ended) - 1)
+
+    @property
+    def seconds_per_step(self) -> float:
+        """Seconds of each of them."""
+        return (self.ended[-1] - self.ended[0]) / self.steps
 
 
 def fit(key: str, count: int) -> float:
     """Seconds per step of `DCGAN.fit`, progress bar and all, but without the `periodic` jobs."""
-    gan = MODELS[key]
-    watch = Stopwatch(gan, count)
-    callback = keras.callbacks.LambdaCallback(on_train_batch_end=watch.look)
+    return _time_fit(key, count)[0]
+
+
+def _time_fit(key: str, count: int) -> tuple[float, float]:
+    """Seconds per step of a `fit` of at least so many steps, and seconds of its end."""
+    gan, watch = MODELS[key], Stopwatch(count)
     images = _images(gan, BATCHES * gan.batch_size)
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        gan.fit(images, epochs=10**6, callbacks=[callback], verbose=1, resume=False)
-    return watch.seconds / watch.steps
+        gan.fit(
+            images,
+            epochs=NEVER,
+            steps_per_epoch=watch.epoch_steps,
+            callbacks=[watch],
+            verbose=1,
+            resume=False,
+        )
+    return watch.seconds_per_step, time.perf_counter() - watch.ended[-1]
 
 
-def periodic() -> dict:
-    """Seconds of each job that `fit` does now and then, and how it is spread over the steps."""
-    medians = {name: statistics.median(s) if s else 0.0 for name, s in PERIODIC.items()}
-    every = {"grid_steps": SAMPLE_STEPS, "measurement_steps": MEASURE_STEPS}
-    every |= {"checkpoint_seconds": CHECKPOINT_SECONDS, "measurement_share": TIME_SHARE}
-    return medians | every
+def periodic(key: str, measured: str, rounds: int) -> dict:
+    """Median seconds of each job that `fit` does now and then.
 
+    A measurement is how much longer training ends where it measures its last step.
 
-def _aside() -> float:
-    return sum(map(sum, PERIODIC.values()))
-
-
-def time_periodic_jobs() -> None:
-    """Wrap them, so that their time is known."""
-    for kind, method, name in (
-        (SampleGrids, "_write", "grid"),
-        (HealthWatch, "measure", "measurement"),
-        (Checkpoints, "save", "checkpoint"),
-    ):
-        setattr(kind, method, _timed(getattr(kind, method), PERIODIC[name]))
-
-
-def _timed(function, seconds: list[float]):
-    def timed(*arguments):
-        start = time.perf_counter()
-        result = function(*arguments)
-        seconds.append(time.perf_counter() - start)
-        return result
-
-    return timed
+    Args:
+        key: a model that `build` made as it does by default.
+        measured: one with `measure_steps=1`, the same otherwise.
+        rounds: how often each job is timed.
+    """
+    gan = MODELS[key]
+    with tempfile.TemporaryDirectory() as folder:
+        sheet, model = Path(folder, "preview.png"), Path(folder, "model.dcgan")
+        jobs = {
+            "preview": lambda: seconds_of(
+                lambda: save_png(sheet, grid(gan.generate(SAMPLE_COUNT)))
+            ),
+            "checkpoint": lambda: seconds_of(lambda: gan.save(model)),
+            "end": lambda: _time_fit(key, 2)[1],
+            "measured end": lambda: _time_fit(measured, 2)[1],
+        }
+        times = alternate(jobs, rounds)
+    seconds = {name: statistics.median(found) for name, found in times.items()}
+    measurement = max(0.0, seconds.pop("measured end") - seconds.pop("end"))
+    return {**seconds, "measurement": measurement, "measurement_share": TIME_SHARE}
 
 
 def generate(key: str, count: int) -> dict:
-    """Seconds of one call, and bytes by which the process grew beyond the images themselves."""
-    most = before = resident()
+    """Seconds of one call, and bytes by which the process grew beyond the images it returned."""
+    highest = before = resident()
     done = threading.Event()
 
     def sample():
-        nonlocal most
+        nonlocal highest
         while not done.wait(0.01):
-            most = max(most, resident())
+            highest = max(highest, resident())
 
     sampler = threading.Thread(target=sample)
     sampler.start()
@@ -184,24 +185,18 @@ def generate(key: str, count: int) -> dict:
     seconds = time.perf_counter() - start
     done.set()
     sampler.join()
-    return {"seconds": seconds, "growth": max(most, resident()) - before - images.nbytes}
+    return {"seconds": seconds, "growth": max(highest, resident()) - before - images.nbytes}
 
 
 def forward(key: str, count: int) -> float:
     """Seconds of the generator's compiled forward pass alone, on `count` latents in chunks."""
     gan = MODELS[key]
-    latents = draw_latents(MOST, gan.input_size)
-    calls = max(1, count // MOST)
+    latents = draw_latents(MAX_CHUNK, gan.input_size)
+    calls = max(1, count // MAX_CHUNK)
     start = time.perf_counter()
     for _ in range(calls):
         gan.generator.predict_on_batch(latents)
-    return (time.perf_counter() - start) * count / (calls * MOST)
-
-
-def resident() -> int:
-    """Bytes of memory that this process has now (Linux)."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
+    return (time.perf_counter() - start) * count / (calls * MAX_CHUNK)
 
 
 def save(key: str, path: str) -> None:
@@ -210,7 +205,7 @@ def save(key: str, path: str) -> None:
 
 
 def convolution_peak(precision: str, scale: float) -> float:
-    """Operations per second; `precision` as the model's: "mixed_bfloat16" computes in bfloat16."""
+    """Operations per second; `precision` as of a model: "mixed_bfloat16" computes in bfloat16."""
     return peak.convolution_peak(precision.removeprefix("mixed_"), scale)
 
 
@@ -220,6 +215,5 @@ def matmul_peak(precision: str, scale: float) -> float:
 
 
 if __name__ == "__main__":
-    time_periodic_jobs()
     calls = [build, steps, fit, periodic, generate, forward, save]
     serve([*calls, convolution_peak, matmul_peak])

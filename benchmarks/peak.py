@@ -1,10 +1,11 @@
-"""How fast can this machine convolve and multiply? The best of several large shapes, by precision.
+"""The fastest convolution and matrix product of this machine, by precision.
 
-    KERAS_BACKEND=tensorflow python benchmarks/peak.py
+    KERAS_BACKEND=tensorflow python -m benchmarks peak
 
-The operations are Keras's, so that the limit is that of the same backend that trains.
+The operations are Keras's, so the limit is that of the backend that trains.
 """
 
+import argparse
 import time
 
 import keras
@@ -13,7 +14,7 @@ from keras import ops
 
 PRECISIONS = ("float32", "bfloat16")
 
-# (images, side, channels in, filters, kernel, stride): those of DCGANs, and their like
+# (images, side, channels in, filters, kernel, stride): typical of DCGANs
 CONVOLUTIONS = (
     (64, 32, 64, 128, 4, 2),
     (64, 16, 128, 256, 4, 2),
@@ -32,7 +33,7 @@ def convolution_peak(precision: str, scale: float = 1) -> float:
 
     Args:
         precision: "float32" or "bfloat16".
-        scale: of the number of images: 32 fills a large GPU, 1 / 32 is enough to try it.
+        scale: factor of the number of images: 32 fills a large GPU, 1 / 32 is enough for a trial.
     """
     best = 0.0
     for images, side, channels, filters, kernel, stride in CONVOLUTIONS:
@@ -68,7 +69,7 @@ def _tensors(precision: str, *shapes: tuple[int, ...]) -> list:
 
 
 def _seconds(operation) -> float:
-    """Of one operation, the least of a few, after one to warm up."""
+    """Shortest time of one operation out of a few, after one to warm up."""
     _finish(operation())
     times = []
     for _ in range(REPEATS):
@@ -81,12 +82,16 @@ def _seconds(operation) -> float:
 
 
 def _finish(tensor) -> None:
-    """Wait for the tensor: a GPU answers before it has computed."""
+    """Wait for the tensor: a GPU returns before it has computed it."""
     ops.convert_to_numpy(ops.ravel(tensor)[:1])
 
 
-if __name__ == "__main__":
+def main(argv: list[str] | None = None) -> int:
+    """Print both for each precision; returns the exit status."""
+    description = __doc__.splitlines()[0]
+    argparse.ArgumentParser("python -m benchmarks peak", description=description).parse_args(argv)
     print(f"Keras {keras.__version__} on {keras.backend.backend()}")
     for name in PRECISIONS:
         convolution, product = convolution_peak(name) / 1e9, matmul_peak(name) / 1e9
         print(f"{name}: convolution {convolution:,.0f} GFLOP/s, matmul {product:,.0f} GFLOP/s")
+    return 0

@@ -1,15 +1,16 @@
-"""How fast is what people use today? The 64x64 DCGAN of the PyTorch examples, and its step.
+"""The reference that `fit` is compared with: the 64x64 DCGAN of the PyTorch examples.
 
-Written from its facts, not its text: 4x4 kernels, no biases, BatchNorm, N(0, 0.02), cross-entropy
-on a sigmoid, Adam 2e-4 with beta_1 0.5; float32 and NCHW as published, or channels-last. Images
-are ready in memory, in its favour: it is timed without its data loader. Run by `run.py`.
+Written from its facts, not copied: 4x4 kernels, no biases, BatchNorm, N(0, 0.02), cross-entropy on
+a sigmoid, Adam 2e-4 with beta_1 0.5; float32 and NCHW as published, or channels-last. Its images
+are ready in memory, which favors it: it is timed without its data loader. A worker of `speed`.
 """
 
 import time
 
 import torch
-from rounds import serve
 from torch import nn
+
+from benchmarks.rounds import serve
 
 LATENT = 100  # nz
 WIDTH = 64  # ngf and ndf
@@ -57,7 +58,7 @@ def _initialize(module: nn.Module) -> None:
 
 
 def count_weights(network: nn.Module) -> int:
-    """Trained weights, as PyTorch counts them."""
+    """Number of trained weights, as PyTorch counts them."""
     return sum(weight.numel() for weight in network.parameters())
 
 
@@ -67,7 +68,7 @@ class Reference:
     Args:
         batch_size: images per step.
         channels_last: the layout of the weights and images; False is as published.
-        width: of the networks: 64 as published.
+        width: filters of the widest maps; 64 as published.
     """
 
     def __init__(self, batch_size: int, channels_last: bool, width: int = WIDTH):
@@ -91,7 +92,7 @@ class Reference:
         )
 
     def step(self) -> tuple[float, ...]:
-        """One step of both players; the losses and mean scores that the example prints."""
+        """One step of both networks; returns the losses and mean scores that the example prints."""
         count = len(self.real)
         ones = torch.ones(count, device=self.device)
         zeros = torch.zeros(count, device=self.device)
@@ -120,7 +121,7 @@ REFERENCES: dict[str, Reference] = {}
 
 
 def build(key: str, **options) -> dict:
-    """Make a reference under a name, and warm it up."""
+    """Make a reference under a name and warm it up."""
     REFERENCES[key] = reference = Reference(**options)
     for _ in range(3):
         reference.step()
@@ -128,7 +129,7 @@ def build(key: str, **options) -> dict:
 
 
 def steps(key: str, count: int) -> float:
-    """Seconds per step; each ends with its losses as numbers, so that nothing is left to do."""
+    """Seconds per step; each ends with its losses as numbers, so nothing is left on the device."""
     start = time.perf_counter()
     for _ in range(count):
         REFERENCES[key].step()
@@ -136,7 +137,7 @@ def steps(key: str, count: int) -> float:
 
 
 def describe() -> dict:
-    """The graphics processor's name, if there is one."""
+    """Name of the GPU, if there is one."""
     return {"device": torch.cuda.get_device_name() if torch.cuda.is_available() else None}
 
 

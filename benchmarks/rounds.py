@@ -1,4 +1,4 @@
-"""How are things timed fairly? In turns, each in a process of its own that waits for its turn."""
+"""Fair timing: jobs take turns, each in a process of its own that is idle otherwise."""
 
 import json
 import os
@@ -6,40 +6,38 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+ROOT = FOLDER.parent
 
 
 class Worker:
-    """A process that runs one of these scripts and calls its functions when told; idle otherwise.
+    """A process that calls functions of a module of this package when told, idle otherwise.
 
     Args:
-        script: a file of this folder that ends with `serve`.
+        module: a module that ends with `serve`.
     """
 
-    def __init__(self, script: str):
+    def __init__(self, module: str):
         self._errors = tempfile.TemporaryFile("w+")
-        paths = [str(FOLDER.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-        # the scripts import Keras before dcgan, which would turn the faster convolutions on
-        settings = {"KERAS_BACKEND": "tensorflow", "TF_ENABLE_ONEDNN_OPTS": "1"}
-        settings |= {"TF_CPP_MIN_LOG_LEVEL": "3"}
-        settings |= os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = subprocess.Popen(
-            [sys.executable, str(FOLDER / script)],
+            [sys.executable, "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            env=settings,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
         )
 
     def __call__(self, function: str, **arguments):
-        """Call a function there, and wait for what it returns.
+        """Call a function there and wait for what it returns.
 
         Raises:
-            RuntimeError: it failed; with the end of what the process said.
+            RuntimeError: it failed; with the end of what the process wrote to stderr.
         """
         try:
             print(json.dumps([function, arguments]), file=self._process.stdin, flush=True)
@@ -65,7 +63,7 @@ class Worker:
 def serve(functions: list[Callable]) -> None:
     """Answer a `Worker`: a call per line on stdin, its result per line on stdout."""
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever else is printed is no answer
+    os.dup2(2, 1)  # whatever else is printed must not look like an answer
     known = {function.__name__: function for function in functions}
     for line in sys.stdin:
         name, arguments = json.loads(line)
@@ -73,7 +71,7 @@ def serve(functions: list[Callable]) -> None:
 
 
 def alternate(jobs: dict[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Do every job once per round, one after the other; returns each job's results in order."""
+    """Do every job once per round, in turns; returns each job's results in order."""
     results: dict[str, list[float]] = {name: [] for name in jobs}
     for number in range(rounds):
         for name, job in jobs.items():
@@ -84,6 +82,19 @@ def alternate(jobs: dict[str, Callable[[], float]], rounds: int) -> dict[str, li
     return results
 
 
+def seconds_of(job: Callable[[], object]) -> float:
+    """Time of one call, in seconds."""
+    start = time.perf_counter()
+    job()
+    return time.perf_counter() - start
+
+
 def median_ratio(above: list[float], below: list[float]) -> float:
-    """The median of the rounds' ratios: the machine's slow moments hit both alike."""
+    """Median of the rounds' ratios: a slow moment of the machine hits both alike."""
     return statistics.median(a / b for a, b in zip(above, below, strict=True))
+
+
+def resident() -> int:
+    """Memory of this process now, in bytes (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,35 +1,34 @@
-"""What is measured? Each part of the table: its models, its rounds, its rows."""
+"""The parts of the speed table: for each its models, its rounds and its rows."""
 
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from rounds import FOLDER, Worker, alternate, median_ratio
-from settings import PRECISIONS, Row, Settings, torch_is_installed
+from benchmarks.rounds import ROOT, Worker, alternate, median_ratio, seconds_of
+from benchmarks.settings import PRECISIONS, Row, Settings, torch_is_installed
+from dcgan.networks.presets import find_preset
+from dcgan.networks.resolve import plan_to_dict
+from dcgan.options import Options
 
-from dcgan.networks.plan import plan_to_dict
-from dcgan.networks.recipes import find_preset
-
+OPTIONS = Options()  # the defaults
 SHARE = "75 %"  # of the convolution peak
-WORTH_MEASURING = 1.1  # times faster that bfloat16 must convolve: less is noise
+MIN_GAIN = 1.1  # times faster that bfloat16 must convolve to be measured: less is noise
 
 
 def choose_precisions(settings: Settings) -> tuple[Settings, list[Row]]:
-    """The settings without bfloat16 where the processor gains nothing, and a row that says so."""
+    """Settings without bfloat16 where it is no faster here, and a row that says so."""
     if settings.gpu:
         return replace(settings, precisions=PRECISIONS[1:]), []
-    with Worker("ours.py") as ours:
+    with Worker("benchmarks.ours") as ours:
         jobs = {precision: _peak(ours, precision, settings) for precision in PRECISIONS}
         peaks = {name: max(found) for name, found in alternate(jobs, 2).items()}
     gain = peaks["mixed_bfloat16"] / peaks["float32"]
-    if gain > WORTH_MEASURING or settings.quick:
+    if gain > MIN_GAIN or settings.quick:
         return settings, []
     row = Row(
         "convolution peak in bfloat16 against float32",
@@ -44,7 +43,7 @@ def training_step(settings: Settings) -> list[Row]:
     """The 64x64 DCGAN: `fit` against the PyTorch example, and the step against the limit."""
     batch = 4 if settings.quick else 128 if settings.gpu else 64
     with ExitStack() as stack:
-        ours = stack.enter_context(Worker("ours.py"))
+        ours = stack.enter_context(Worker("benchmarks.ours"))
         jobs, built = {}, {}
         for precision in settings.precisions:
             options = settings.network(preset="dcgan-64", precision=precision)
@@ -62,7 +61,7 @@ def training_step(settings: Settings) -> list[Row]:
         jobs["one stage"] = _call(ours, "steps", key="one stage", count=count)
         layouts = {"as published": False, "channels-last": True} if torch_is_installed() else {}
         for name, channels_last in layouts.items():
-            reference = stack.enter_context(Worker("reference.py"))
+            reference = stack.enter_context(Worker("benchmarks.reference"))
             options = {"width": 8} if settings.quick else {}
             options |= {"batch_size": batch, "channels_last": channels_last}
             reference("build", key=name, **options)
@@ -71,27 +70,12 @@ def training_step(settings: Settings) -> list[Row]:
         times = alternate(jobs, settings.rounds)
     rows = []
     for precision in settings.precisions:
-        fit = times["fit " + precision]
-        targets = {"as published": "2.0" if settings.gpu else "2.5", "channels-last": "1.5"}
-        for name in layouts:
-            source = f"{batch / median(fit):,.0f} and {batch / median(times[name]):,.0f} images/s"
-            rows.append(
-                Row(
-                    f"dcgan-64, batch {batch}: `fit` in {precision} against the PyTorch example "
-                    f"{name if name == 'as published' else 'with ' + name}",
-                    f"{median_ratio(times[name], fit):.2f} times",
-                    targets[name],
-                    source,
-                )
-            )
-        if not layouts:
-            source = f"{batch / median(fit):,.0f} images/s"
-            rows.append(Row(f"dcgan-64: `fit` in {precision}", "no PyTorch here", "2.5", source))
+        rows += _fit_rows(precision, layouts, batch, times, settings.gpu)
         rows.append(_share_row(f"dcgan-64, {precision}", built[precision], precision, times))
     alternating, one_stage = times["step " + first], times["one stage"]
     rows.append(
         Row(
-            f"the same without BatchNorm in D, one stage, {first}: bare step against that in turn",
+            f"the same without BatchNorm in D, one stage, {first}: against updates in turn",
             f"{median_ratio(alternating, one_stage):.2f} times",
             "",
             f"{1000 * median(alternating):,.1f} and {1000 * median(one_stage):,.1f} ms",
@@ -103,20 +87,41 @@ def training_step(settings: Settings) -> list[Row]:
     return rows
 
 
+def _fit_rows(precision: str, layouts: dict, batch: int, times: dict, gpu: bool) -> list[Row]:
+    """`fit` against the PyTorch example in each layout, or alone where there is no PyTorch."""
+    fit = times["fit " + precision]
+    targets = {"as published": "2.0" if gpu else "2.5", "channels-last": "1.5"}
+    rows = []
+    for name in layouts:
+        rows.append(
+            Row(
+                f"dcgan-64, batch {batch}: `fit` in {precision} against the PyTorch example "
+                f"{name if name == 'as published' else 'with ' + name}",
+                f"{median_ratio(times[name], fit):.2f} times",
+                targets[name],
+                f"{batch / median(fit):,.0f} and {batch / median(times[name]):,.0f} images/s",
+            )
+        )
+    if not layouts:
+        source = f"{batch / median(fit):,.0f} images/s"
+        rows.append(Row(f"dcgan-64: `fit` in {precision}", "no PyTorch here", "2.5", source))
+    return rows
+
+
 def _without_norm(preset: str) -> dict:
-    """The plan of a preset, its discriminator's BatchNorm left out."""
+    """The plan of a preset without BatchNorm in the discriminator."""
     plan = find_preset(preset).plan
     stages = tuple(replace(stage, norm="none") for stage in plan.discriminator)
     return plan_to_dict(replace(plan, discriminator=stages))
 
 
 def default_network(settings: Settings) -> list[Row]:
-    """The constructor's own network on large color and on small gray images."""
+    """The default network on large color and on small gray images."""
     rows = []
     for size in ([150, 150, 3], [28, 28, 1]):
         name = "x".join(map(str, size))
         jobs, built = {}, {}
-        with Worker("ours.py") as ours:
+        with Worker("benchmarks.ours") as ours:
             for precision in settings.precisions:
                 options = settings.network(img_size=size, precision=precision)
                 built[precision] = ours("build", key=precision, **options)
@@ -131,18 +136,18 @@ def default_network(settings: Settings) -> list[Row]:
             rows.append(
                 _share_row(f"default network, {name}, {precision}", facts, precision, times)
             )
-        # the constructor's own precision may be either
+        # the default precision may be either
         seconds = {p: median(times["step " + p]) for p in built}
         source = ", ".join(f"{p} without: {1000 * s:.1f} ms" for p, s in seconds.items())
-        figure = f"{1000 * median(times['augmented']):.1f} ms"
-        rows.append(Row("the same at its defaults with full augmentation", figure, "", source))
+        result = f"{1000 * median(times['augmented']):.1f} ms"
+        rows.append(Row("the same at its defaults with full augmentation", result, "", source))
     return rows
 
 
 def fit_overhead(settings: Settings) -> list[Row]:
     """What `fit` adds to steps of 50 ms, or 5 ms on a GPU."""
     aim = 0.005 if settings.gpu else 0.05
-    with Worker("ours.py") as ours:
+    with Worker("benchmarks.ours") as ours:
         options = settings.network(img_size=[64, 64, 3], augmentation=1.0)
         if settings.gpu:
             options["precision"] = PRECISIONS[1]
@@ -150,15 +155,16 @@ def fit_overhead(settings: Settings) -> list[Row]:
         if not settings.quick:
             ours("build", key="trial", **options | {"batch_size": 16})
             batch = max(1, round(16 * aim / ours("steps", key="trial", count=20)))
-        ours("build", key="network", **options | {"batch_size": batch})
-        ours("fit", key="network", count=4 if settings.quick else 260)  # until it has measured once
+        options["batch_size"] = batch
+        ours("build", key="network", **options)
+        ours("build", key="measured", measure_steps=1, **options)
         count = settings.count(aim, 3.0)
         jobs = {n: _call(ours, n, key="network", count=count) for n in ("steps", "fit")}
         times = alternate(jobs, settings.rounds)
-        jobs_now_and_then = ours("periodic")
+        periodic = ours("periodic", key="network", measured="measured", rounds=settings.rounds)
     step = median(times["steps"])
     every_step = median_ratio(times["fit"], times["steps"]) - 1
-    parts = _spread(jobs_now_and_then, step)
+    parts = _spread(periodic, step)
     source = f"steps of {1000 * step:.1f} ms (batch {batch}): {100 * every_step:+.1f} % every step"
     source += "".join(f", {100 * part:.1f} % {name}" for name, part in parts.items())
     return [
@@ -172,12 +178,12 @@ def fit_overhead(settings: Settings) -> list[Row]:
 
 
 def _spread(jobs: dict, step: float) -> dict[str, float]:
-    """The jobs done now and then, as shares of the time of the steps between them."""
-    pause = max(jobs["measurement_steps"] * step, jobs["measurement"] / jobs["measurement_share"])
+    """Shares of the periodic jobs in the time of the steps between them, at default intervals."""
+    pause = max(OPTIONS.measure_steps * step, jobs["measurement"] / jobs["measurement_share"])
     return {
-        "sample grids": jobs["grid"] / (jobs["grid_steps"] * step),
+        "previews": jobs["preview"] / (OPTIONS.sample_steps * step),
         "measuring": jobs["measurement"] / pause,
-        "checkpoints": jobs["checkpoint"] / jobs["checkpoint_seconds"],
+        "checkpoints": jobs["checkpoint"] / OPTIONS.checkpoint_seconds,
     }
 
 
@@ -185,7 +191,7 @@ def generating(settings: Settings) -> list[Row]:
     """10,000 images at 64x64: memory, and speed against the bare forward pass."""
     count = 100 if settings.quick else 10_000
     precision = settings.precisions[-1] if settings.gpu else PRECISIONS[0]
-    with Worker("ours.py") as ours:
+    with Worker("benchmarks.ours") as ours:
         options = settings.network(preset="dcgan-64", precision=precision)
         facts = ours("build", key="network", **options)
         ours("generate", key="network", count=64)
@@ -219,19 +225,19 @@ def generating(settings: Settings) -> list[Row]:
 
 
 def cold_start(settings: Settings) -> list[Row]:
-    """`generate` as a person types it, against importing Keras and TensorFlow."""
+    """`generate` as a user types it, against importing Keras and TensorFlow."""
     with tempfile.TemporaryDirectory() as folder:
         model = str(Path(folder, "model.dcgan"))
-        with Worker("ours.py") as ours:
+        with Worker("benchmarks.ours") as ours:
             ours("build", key="network", **settings.network(preset="dcgan-64"))
             ours("save", key="network", path=model)
-        main = str(FOLDER.parent / "main.py")
+        main = str(ROOT / "main.py")
         commands = {
             "import keras": ["-c", "import keras"],
             "generate": [main, "generate", model, "-n", "16", "--out", str(Path(folder, "out"))],
         }
         jobs = {n: lambda c=command: _seconds_of(c) for n, command in commands.items()}
-        alternate(jobs, 1)  # the files of both into the disk's cache
+        alternate(jobs, 1)  # brings the files of both into the disk's cache
         times = alternate(jobs, settings.rounds)
     return [
         Row(
@@ -244,10 +250,8 @@ def cold_start(settings: Settings) -> list[Row]:
 
 
 def _seconds_of(command: list[str]) -> float:
-    settings = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"} | os.environ
-    start = time.perf_counter()
-    subprocess.run([sys.executable, *command], check=True, capture_output=True, env=settings)
-    return time.perf_counter() - start
+    call = [sys.executable, *command]
+    return seconds_of(lambda: subprocess.run(call, check=True, capture_output=True))
 
 
 def _call(worker: Worker, function: str, **arguments) -> Callable[[], float]:
@@ -269,11 +273,11 @@ def _step_jobs(ours: Worker, precision: str, count: int, settings: Settings) -> 
 def _share_row(name: str, facts: dict, precision: str, times: dict) -> Row:
     seconds, limit = median(times["step " + precision]), max(times["peak " + precision])
     source = f"{facts['flops'] / 1e9:,.1f} GFLOP in {1000 * seconds:,.1f} ms"
-    figure = f"{100 * facts['flops'] / seconds / limit:.0f} %"
-    return Row(f"{name}: share of the convolution peak", figure, SHARE, source)
+    result = f"{100 * facts['flops'] / seconds / limit:.0f} %"
+    return Row(f"{name}: share of the convolution peak", result, SHARE, source)
 
 
 def _peak_row(precision: str, times: dict) -> Row:
     convolution, product = (max(times[f"{n} {precision}"]) / 1e9 for n in ("peak", "matmul"))
-    figure = f"{convolution:,.0f} GFLOP/s"
-    return Row(f"convolution peak, {precision}", figure, "", f"matmul {product:,.0f} GFLOP/s")
+    result = f"{convolution:,.0f} GFLOP/s"
+    return Row(f"convolution peak, {precision}", result, "", f"matmul {product:,.0f} GFLOP/s")

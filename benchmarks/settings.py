@@ -1,4 +1,4 @@
-"""What is a row of the table, and how large is what is measured?"""
+"""The rows of the table, and the size of what is measured."""
 
 import importlib.util
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ TINY = {"img_size": [16, 16, 3], "depth": 2, "increment": 4, "input_size": 8, "b
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table.
+    """A row of the table.
 
     Attributes:
-        what, figure: what was measured, and the ratio or share that came out.
-        target: what the figure should be, or nothing.
-        source: the measurements that the figure was made from.
+        what, result: what was measured, and the ratio, share or time.
+        target: what the result should be, or nothing.
+        source: the measurements that the result was computed from.
     """
 
     what: str
-    figure: str
+    result: str
     target: str = ""
     source: str = ""
 
@@ -30,10 +30,10 @@ class Settings:
 
     Attributes:
         quick: tiny networks, to see that it works.
-        gpu: large batches, mixed_bfloat16 alone, short steps.
-        rounds: how often each thing is measured, in turns.
-        plot: file of the cost's plot.
-        precisions: of the models, those worth measuring.
+        gpu: large batches, only mixed_bfloat16, short steps.
+        rounds: how often each job is measured, in turns.
+        plot: file of the plot of the cost.
+        precisions: those of the models that are worth measuring.
     """
 
     quick: bool
@@ -44,7 +44,7 @@ class Settings:
 
     @property
     def scale(self) -> float:
-        """Of the shapes that the peak is measured on."""
+        """Factor of the shapes that the peak is measured on."""
         return 1 / 32 if self.quick else 32 if self.gpu else 1
 
     def network(self, **options) -> dict:
@@ -55,10 +55,10 @@ class Settings:
         return options
 
     def count(self, seconds_per_step: float, seconds: float = 2.5) -> int:
-        """How many steps fill so many seconds, at least two."""
+        """Number of steps that fill so many seconds, at least two."""
         return 2 if self.quick else max(2, round(seconds / seconds_per_step))
 
 
 def torch_is_installed() -> bool:
-    """Whether there is a reference to compare with."""
+    """Whether PyTorch is installed, so that there is a reference to compare with."""
     return importlib.util.find_spec("torch") is not None

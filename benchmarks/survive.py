@@ -1,10 +1,10 @@
-"""Does a training survive being killed? Kills it at random moments, half of them inside a save.
+"""Survival of kills: a training is killed at random moments, half of them inside a save.
 
-    python benchmarks/survive.py              # 100 kills of a training of tiny networks
-    python benchmarks/survive.py --store      # the same of a loop that only saves: quick, no Keras
+    python -m benchmarks survive              # 100 kills of a training of tiny networks
+    python -m benchmarks survive --store      # the same of a loop that only saves: quick, no Keras
 
-Every start after a kill must go on from a whole checkpoint, and from no earlier one than the last
-that was said to be saved. Prints "100 of 100", or what went wrong, and then exits with 1.
+Every start after a kill must resume from a whole checkpoint, none earlier than the newest that was
+reported as saved. Prints how many kills were survived; exits with 1 if any was not.
 """
 
 import argparse
@@ -17,34 +17,30 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-SAVE_LIMIT_SECONDS = 60  # without a save for so long, there is none to hit
-LEFTOVER = ".partial"  # how the folder of an unfinished checkpoint ends
+from benchmarks.rounds import ROOT
 
-# Both report "started STEP" when they went on from a checkpoint and "saved STEP" after each save.
+MAX_SAVE_SECONDS = 60  # a program that saves nothing for so long does not work
+LEFTOVER = ".partial"  # how the name of an unfinished checkpoint ends
+
+# Both report "started STEP" when they have resumed, and "saved STEP" after a save.
 TRAIN = """
-import sys
-from dcgan import DCGAN, training
+import os, sys
 import keras
 import numpy as np
-from dcgan.training.callbacks.checkpointing import Checkpoints
-
-class SaveOften(Checkpoints):  # at the usual interval a kill would hardly ever hit a save
-    def __init__(self, *arguments):
-        super().__init__(*arguments, steps=3)
-
-    def save(self):
-        super().save()
-        if self.failed is None:
-            print("saved", self.model.record["step"], flush=True)
+from dcgan import DCGAN
 
 class Report(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
-        print("started", self.model.record["step"], flush=True)
+        print("started", gan.state.step, flush=True)
 
-training.Checkpoints = SaveOften
+    def on_train_batch_end(self, batch, logs=None):
+        saved = sorted(n for n in os.listdir(f"{sys.argv[1]}/checkpoints") if n.endswith(".dcgan"))
+        print("saved", saved[-1].split("-")[-1].removesuffix(".dcgan"), flush=True)
+
 images = np.random.default_rng(0).integers(0, 256, (32, 16, 16, 3), dtype=np.uint8)
-gan = DCGAN(sys.argv[1], img_size=(16, 16, 3), depth=2, increment=8, batch_size=8)
+# at the usual interval between checkpoints hardly any kill would hit a save
+small = dict(img_size=(16, 16, 3), depth=2, increment=8, batch_size=8, checkpoint_seconds=0)
+gan = DCGAN(sys.argv[1], **small)
 gan.fit(images, epochs=10**6, verbose=0, callbacks=[Report()])
 """
 SAVE = """
@@ -52,20 +48,22 @@ import itertools, sys, time
 import numpy as np
 from dcgan.storage.run_folder import RunFolder
 
-with RunFolder.open(sys.argv[1], {}) as run:
-    checkpoint = run.resume()
+document = dict.fromkeys(("options", "plan", "optimizers", "training"), {})
+with RunFolder.open(sys.argv[1]) as run:
+    run.write_options({}, {}, None)
+    checkpoint = run.checkpoints.newest()
     first = checkpoint.step if checkpoint else 0
     print("started", first, flush=True)
     for step in itertools.count(first + 1):
         time.sleep(0.005)
         run.log.write({"step": step})
-        run.save_checkpoint(step, {"a": np.full(200_000, step)}, {})
+        run.save_checkpoint(step, document, {"generator/a": np.full(200_000, step, np.float32)})
         print("saved", step, flush=True)
 """
 
 
 class Victim:
-    """A program that trains in a folder, and what it said until it was killed."""
+    """A program that trains in a folder, and what it printed until it was killed."""
 
     def __init__(self, program: str, folder: Path):
         self.checkpoints = folder / "checkpoints"
@@ -82,7 +80,7 @@ class Victim:
         self.lines = []
 
     def wait_for_start(self) -> None:
-        """Wait until it has gone on from its checkpoint."""
+        """Wait until it has resumed from its checkpoint."""
         while not any(line.startswith("started") for line in self.lines):
             line = self.process.stdout.readline()
             if not line:
@@ -91,10 +89,10 @@ class Victim:
 
     def wait_for_save(self) -> None:
         """Wait until it is within a save."""
-        limit = time.monotonic() + SAVE_LIMIT_SECONDS
+        limit = time.monotonic() + MAX_SAVE_SECONDS
         while not self.is_within_save():
             if time.monotonic() > limit or self.process.poll() is not None:
-                raise SystemExit(f"No save within {SAVE_LIMIT_SECONDS} seconds:\n{self._said()}")
+                raise SystemExit(f"No save within {MAX_SAVE_SECONDS} seconds:\n{self._said()}")
 
     def is_within_save(self) -> bool:
         """Whether an unfinished checkpoint is there; after a kill, whether it hit a save."""
@@ -103,7 +101,7 @@ class Victim:
         )
 
     def kill(self) -> None:
-        """Kill it, and read what it said until then."""
+        """Kill it, and read what it printed until then."""
         if self.process.poll() is not None:
             raise SystemExit(f"It ended by itself:\n{self._said()}")
         os.killpg(self.process.pid, signal.SIGKILL)
@@ -121,7 +119,7 @@ class Victim:
 
 
 def survive(program: str, folder: Path, kills: int) -> tuple[int, int]:
-    """Kill `program` so many times; returns how many it survived, and how many were in a save."""
+    """Kill `program` so many times; returns how many kills it survived, and how many hit a save."""
     survived = within_saves = saved = 0
     for number in range(kills + 1):  # the last start only shows that the last kill was survived
         victim, began = Victim(program, folder), time.monotonic()
@@ -134,8 +132,8 @@ def survive(program: str, folder: Path, kills: int) -> tuple[int, int]:
         victim.kill()
         for step in victim.steps("started"):
             if step < saved:
-                raise SystemExit(f"Step {saved} was saved, but a start went on from {step}.")
-            survived = number  # those killed while they started are judged by the next start
+                raise SystemExit(f"Step {saved} was saved, but a start resumed from {step}.")
+            survived = number  # a kill during a start shows in the next start
             within_saves += number < kills and victim.is_within_save()
         saved = max([saved, *victim.steps("saved")])
         progress = f"\r{survived} of {kills} survived, {within_saves} in a save "
@@ -144,7 +142,7 @@ def survive(program: str, folder: Path, kills: int) -> tuple[int, int]:
 
 
 def wait_for_moment(victim: Victim, aim_at_save: bool, start_seconds: float) -> None:
-    """Wait for the moment of a kill: within a save, or at any time from the program's start on."""
+    """Wait for the moment of a kill: within a save, or at any time after the program's start."""
     if aim_at_save:
         time.sleep(random.uniform(0, 0.3))
         victim.wait_for_save()
@@ -153,23 +151,21 @@ def wait_for_moment(victim: Victim, aim_at_save: bool, start_seconds: float) -> 
         time.sleep(random.uniform(0, start_seconds + 1))
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
     """Run the test; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=100)
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks survive", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--kills", type=int, default=100, help="how many (default: 100)")
     parser.add_argument("--store", action="store_true", help="only save, without training")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     random.seed(arguments.seed)
     with tempfile.TemporaryDirectory() as folder:
         program = SAVE if arguments.store else TRAIN
         survived, within_saves = survive(program, Path(folder) / "run", arguments.kills)
     print(
-        f"\n{survived} of {arguments.kills} kills survived: each next start went on from a whole "
+        f"\n{survived} of {arguments.kills} kills survived: each next start resumed from a whole "
         f"checkpoint. {within_saves} of the kills were inside a save."
     )
     return 0 if survived == arguments.kills else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

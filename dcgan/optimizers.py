@@ -59,8 +59,11 @@ class OptimizerPair(keras.optimizers.Optimizer):
     @property
     def rates(self) -> tuple[float, float]:
         """The learning rates of the generator and of the discriminator."""
-        pair = (self.generator, self.discriminator)
-        return tuple(float(keras.ops.convert_to_numpy(one.learning_rate)) for one in pair)
+        generator, discriminator = (
+            float(keras.ops.convert_to_numpy(one.learning_rate))
+            for one in (self.generator, self.discriminator)
+        )
+        return generator, discriminator
 
     @rates.setter
     def rates(self, values):

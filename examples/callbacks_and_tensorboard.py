@@ -1,6 +1,6 @@
-"""How do I use Keras's callbacks? python -m examples.callbacks_and_tensorboard path/to/images
+"""Use any Keras callback: python -m examples.callbacks_and_tensorboard path/to/images
 
-`fit` takes any of them, besides its own. Look at the curves with: tensorboard --logdir logs
+`fit` calls them besides its own. Look at the curves with: tensorboard --logdir Results
 (which needs: pip install tensorboard).
 """
 
@@ -13,7 +13,7 @@ import keras  # after dcgan, which turns TensorFlow's faster convolutions on
 
 
 class StopWhenFooled(keras.callbacks.Callback):
-    """Ends training when generated images are taken for real as often as real ones."""
+    """Stops training when generated images score higher than real ones."""
 
     def on_epoch_end(self, epoch, logs=None):
         if epoch >= 20 and logs["d_fake"] > logs["d_real"]:
@@ -21,19 +21,19 @@ class StopWhenFooled(keras.callbacks.Callback):
 
 
 def halve_every_50_epochs(epoch):
-    """The generator's learning rate; the discriminator's is scaled by the same factor."""
+    """Learning rate of the generator; the discriminator's is scaled by the same factor."""
     return 2e-4 * 0.5 ** (epoch // 50)
 
 
-def main(folder, epochs=200, **options):
-    gan = DCGAN(**options)
+def main(folder, run="Results/callbacks", epochs=200, **options):
+    gan = DCGAN(save_path=run, **options)
     return gan.fit(
         folder,
         epochs=epochs,
         verbose=2,
         callbacks=[
-            keras.callbacks.TensorBoard("logs", write_graph=False),
-            keras.callbacks.CSVLogger("losses.csv", append=True),
+            keras.callbacks.TensorBoard(f"{run}/logs", write_graph=False),
+            keras.callbacks.CSVLogger(f"{run}/losses.csv", append=True),
             keras.callbacks.LearningRateScheduler(halve_every_50_epochs),
             StopWhenFooled(),
         ],

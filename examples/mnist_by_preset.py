@@ -1,7 +1,7 @@
-"""How do I train a known system on MNIST? python -m examples.mnist_by_preset mnist.npz mnist-paper
+"""Train a known system on MNIST: python -m examples.mnist_by_preset mnist.npz mnist-paper
 
-`python main.py presets` lists the systems that can be had by name. MNIST may be Keras's mnist.npz
-or a folder of the idx files.
+`python main.py presets` lists the systems. MNIST may be Keras's mnist.npz or a folder of the idx
+files.
 """
 
 import sys
@@ -18,7 +18,7 @@ def main(mnist, preset="mnist-paper", epochs=50, **changes):
     print("losses at the end:", {name: values[-1] for name, values in history.history.items()})
     digits = gan.generate(16)[..., 0]  # uint8 (16, 28, 28)
     sheet = digits.reshape(4, 4, 28, 28).swapaxes(1, 2).reshape(4 * 28, 4 * 28)
-    Image.fromarray(sheet).save("digits.png")
+    Image.fromarray(sheet).save(gan.run_path / "digits.png")
 
 
 if __name__ == "__main__":

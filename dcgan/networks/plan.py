@@ -109,23 +109,23 @@ def make_plan(
     Raises:
         ArgumentError: the image cannot be shrunk `depth` times; the message names the deepest.
     """
-    sizes = [tuple(img_size[:2])]
+    height, width, channels = img_size
+    sizes: list[Pair] = [(height, width)]
     for _ in range(depth):
-        sizes.append(
-            tuple(math.ceil(side / step) for side, step in zip(sizes[-1], stride, strict=True))
-        )
+        sizes.append(_shrunk(sizes[-1], stride))
     _check_depth(img_size, depth, stride)
     norm = discriminator_norm or ("none" if depth >= DEEP else "batch")
-    shape = {"kernel": tuple(kernel_size), "stride": tuple(stride)}
-    generator = [
-        Stage(sizes[level], increment * level, **shape) for level in range(depth - 1, 0, -1)
-    ]
-    generator.append(Stage(sizes[0], img_size[2], **shape, norm="none", bias=True, slope=1.0))
+    levels = range(1, depth)
+    generator = [Stage(sizes[n], increment * n, kernel_size, stride) for n in reversed(levels)]
+    generator.append(
+        Stage(sizes[0], channels, kernel_size, stride, norm="none", bias=True, slope=1.0)
+    )
     discriminator = [
         Stage(
             sizes[level],
             increment * level,
-            **shape,
+            kernel_size,
+            stride,
             norm="none" if level == 1 else norm,
             bias=level == 1 or norm == "none",
             slope=0.2,
@@ -134,7 +134,7 @@ def make_plan(
         for level in range(1, depth + 1)
     ]
     plan = Plan(
-        img_size=tuple(img_size),
+        img_size=img_size,
         input_size=input_size,
         base=Stage(sizes[depth], increment * depth, (1, 1), (1, 1)),
         generator=tuple(generator),
@@ -144,6 +144,11 @@ def make_plan(
     )
     check_plan(plan)
     return plan
+
+
+def _shrunk(size: Pair, stride: Pair) -> Pair:
+    """Size of a map after a convolution of that stride."""
+    return math.ceil(size[0] / stride[0]), math.ceil(size[1] / stride[1])
 
 
 def deepest(img_size: Sequence[int], stride: Pair) -> int:
@@ -188,16 +193,15 @@ def check_plan(plan: Plan) -> None:
         _check_stage(stage, plan.base)
     size = plan.base.size
     for stage in plan.generator:
-        steps = zip(size, stage.stride, stage.size, strict=True)
-        fits = all(small * step >= large for small, step, large in steps)
+        grown = (size[0] * stage.stride[0], size[1] * stage.stride[1])
+        fits = grown[0] >= stage.size[0] and grown[1] >= stage.size[1]
         _require("generator stage's size", stage.size, fits)
         size = stage.size
     last = plan.generator[-1]
-    _require("generator's output", last, (*last.size, last.filters) == tuple(plan.img_size))
+    _require("generator's output", last, (*last.size, last.filters) == plan.img_size)
     size = (height, width)
     for stage in plan.discriminator:
-        steps = zip(size, stage.stride, strict=True)
-        size = tuple(math.ceil(side / step) for side, step in steps)
+        size = _shrunk(size, stage.stride)
         _require("discriminator stage's size", stage.size, stage.size == size)
     for network in ("generator", "discriminator"):
         count = count_weights(plan, network)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
+from typing import Any
 
 from dcgan.errors import ArgumentError, refuse
 from dcgan.networks.plan import Pair, Plan, Stage, check_plan, make_plan
@@ -16,10 +17,8 @@ def resolve(options: Options) -> tuple[Options, Plan]:
     Raises:
         ArgumentError: the plan cannot be built, or an option next to `network_plan` contradicts it.
     """
-    names = ("img_size", "depth", "increment", "kernel_size", "stride", "dropout", "input_size")
-    names += ("upsampling", "discriminator_norm")
     if options.network_plan is None:
-        return options, make_plan(**{name: getattr(options, name) for name in names})
+        return options, make_plan(**{name: getattr(options, name) for name in in_groups("network")})
     plan = options.network_plan
     if not isinstance(plan, Plan):
         if not isinstance(plan, Mapping):
@@ -33,8 +32,8 @@ def resolve(options: Options) -> tuple[Options, Plan]:
                 f"{name} contradicts network_plan, which lays the networks down{fixed}. "
                 f"Received: {name}={given!r:.100}. Leave one of the two out."
             )
-    sizes = {"img_size": plan.img_size, "input_size": plan.input_size}
-    return replace(options, network_plan=plan, **sizes), plan
+    size, length = plan.img_size, plan.input_size
+    return replace(options, network_plan=plan, img_size=size, input_size=length), plan
 
 
 def plan_to_dict(plan: Plan) -> dict:
@@ -57,7 +56,7 @@ def plan_from_dict(values: Mapping) -> Plan:
     return plan
 
 
-def _typed(kind: type, values: object) -> dict:
+def _typed(kind: type, values: object) -> dict[str, Any]:
     """The fields of `kind` from `values`, each of the type its annotation names."""
     names = {field.name: field.type for field in fields(kind)}
     if not isinstance(values, Mapping) or set(values) != set(names):
@@ -68,7 +67,7 @@ def _typed(kind: type, values: object) -> dict:
     return {name: _convert(name, values[name], wanted) for name, wanted in names.items()}
 
 
-def _convert(name: str, value: object, wanted: object) -> object:
+def _convert(name: str, value: Any, wanted: object) -> Any:
     lengths = {Pair: 2, tuple[int, int, int]: 3}
     if wanted in lengths:
         good = isinstance(value, list | tuple) and len(value) == lengths[wanted]

@@ -25,8 +25,8 @@ from dcgan.training.callbacks.rollback import Rollback
 from dcgan.training.callbacks.schedule import CallbackList, Schedule, Task
 from dcgan.training.resume import choose_folder, resume_run, settle
 from dcgan.training.signals import StopRequest
-from dcgan.training.source import Source, open_source
-from dcgan.training.state import Learner
+from dcgan.training.source import ImageSource, Source, open_source
+from dcgan.training.state import GENERATOR_ONLY, Learner
 
 logger = logging.getLogger("dcgan")
 
@@ -103,11 +103,7 @@ class Length:
 def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> Result:
     """Do what `DCGAN.fit` promises; `keras_fit` is the `fit` of the model's Keras parent."""
     if learner.optimizers is None:
-        raise ArgumentError(
-            "This model was loaded from a generator-only file, which lacks the discriminator and "
-            "both optimizers, so it can generate but not be trained. Load the file that save(path) "
-            "wrote without generator_only=True."
-        )
+        raise ArgumentError(GENERATOR_ONLY)
     began = time.monotonic()
     deadline = None if request.minutes is None else began + 60 * request.minutes
     with show_messages(request.verbose):
@@ -163,7 +159,7 @@ def warn_if_done(learner: Learner, length: Length) -> None:
 
 def write_previews(run: RunFolder, source: Source, learner: Learner) -> None:
     """Show the images as the networks will see them: `real.png` and `augmented.png`."""
-    if source.images is None:
+    if not isinstance(source, ImageSource):
         return
     count = len(source.images)
     shown = np.linspace(0, count - 1, min(SAMPLE_COUNT, count)).astype(int)
@@ -177,7 +173,7 @@ def write_previews(run: RunFolder, source: Source, learner: Learner) -> None:
 def make_tasks(learner, run, source, rollback, length, deadline, verbose) -> list[Task]:
     """Everything that is done now and then, in the order in which it is called."""
     tasks: list[Task] = []
-    if source.images is not None and len(source.train) >= MIN_MEASURED:
+    if isinstance(source, ImageSource) and len(source.train) >= MIN_MEASURED:
         tasks.append(HealthMonitor(learner, run, rollback, source))
     tasks.append(Previews(run, learner))
     tasks.append(LossLog(run, learner.state, learner.numbers))
@@ -237,7 +233,7 @@ def _calls(first: int, length: Length) -> list[tuple[int, int, int, int | None]]
     """
     steps, epochs = length.steps, length.last_epoch
     epoch, within = divmod(first, steps) if steps else (0, 0)
-    if not within or epoch >= epochs:
+    if steps is None or not within or epoch >= epochs:
         return [(first, epoch, epochs, steps)]
     rest = steps - within
     return [(first, epoch, epoch + 1, rest), (first + rest, epoch + 1, epochs, steps)]

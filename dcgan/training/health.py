@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from dcgan.errors import ArgumentError
 
@@ -197,8 +198,8 @@ class Health:
                 f"{shares[-1]:.0%} of the samples are copies of training images, which is more "
                 "than chance explains.",
             )
-        overfit = [_overfit(measurement) for measurement in self.recent]
-        if None in overfit or min(overfit) < MAX_OVERFIT or self._improving():
+        overfit = [_overfit(m.d_real, m.d_held_out, m.d_fake) for m in self.recent]
+        if min(overfit) < MAX_OVERFIT or self._improving():
             return None
         last = self.recent[-1]
         return Diagnosis(
@@ -223,29 +224,29 @@ class Health:
         best = f"KID {self.best_kid:.4f} at step {self.best_step}"
         if self.since_best < PATIENCE:
             return Diagnosis("learning", f"best so far: {best}.")
-        left = self.best_kid / self.first_kid if self.first_kid > 0 else 0.0
+        first = self.first_kid or 0.0
+        left = self.best_kid / first if first > 0 else 0.0
         stopped = f"no better than {best} for {self.since_best} measurements"
         if left <= DONE_SHARE:
             return Diagnosis("done", f"{stopped}; {max(left, 0):.1%} of the first KID is left.")
         return Diagnosis("stalled", f"{stopped}, and {left:.0%} of the first KID is left.")
 
 
-def _overfit(measurement: Measurement) -> float | None:
-    """How far from real towards generated D scores held-out images; None where it is unclear."""
-    scores = (measurement.d_real, measurement.d_held_out, measurement.d_fake)
-    if None in scores or scores[0] - scores[2] < 0.1:  # D tells nothing apart: no scale
-        return None
-    return (scores[0] - scores[1]) / (scores[0] - scores[2])
+def _overfit(real: float | None, held_out: float | None, fake: float | None) -> float:
+    """How far from real (0) to generated (1) D scores held-out images; 0 where it is unclear."""
+    if real is None or held_out is None or fake is None or real - fake < 0.1:
+        return 0.0
+    return (real - held_out) / (real - fake)
 
 
 def check_kinds(kind: type, values: object) -> None:
     """Refuse plain values that do not have the names and kinds of a dataclass's fields."""
-    names = {row.name: row.type for row in fields(kind)}
+    names: dict[str, Any] = {row.name: row.type for row in fields(kind)}
     if not isinstance(values, Mapping) or set(values) != set(names):
         raise ArgumentError(f"{kind.__name__} has other parts. Received: {values!r:.200}")
     for name, wanted in names.items():
         value = values[name]
-        good = {
+        good: dict[Any, bool] = {
             int: type(value) is int and 0 <= value <= MAX_COUNT,
             bool: type(value) is bool,
             str: isinstance(value, str) and len(value) <= 200,

@@ -12,10 +12,16 @@ import numpy as np
 from dcgan.errors import RunError
 from dcgan.networks.resolve import plan_to_dict
 from dcgan.optimizers import optimizer_to_plain
-from dcgan.options import describe_changes, in_groups, to_plain
+from dcgan.options import Options, describe_changes, in_groups, to_plain
 from dcgan.storage.checkpoints import Checkpoint
 from dcgan.storage.run_folder import RunFolder, folder_for
-from dcgan.training.source import Source, is_stream, run_name, without_held_out
+from dcgan.training.source import (
+    ImageSource,
+    Source,
+    is_stream,
+    run_name,
+    without_held_out,
+)
 from dcgan.training.state import Learner, TrainingState, restore
 
 logger = logging.getLogger("dcgan")
@@ -40,22 +46,23 @@ def settle(learner: Learner, run: RunFolder, source: Source) -> Source:
     """Compare the settings with those of the run in the folder, and write them down.
 
     Returns:
-        the source; with nothing held out, where the run so far has trained on every image.
+        the source to train on.
 
     Raises:
-        RunError: the run cannot be resumed with these settings.
+        RunError: the run cannot be resumed with these settings or images.
     """
-    options = _run_options(learner)
-    if run.earlier is not None and run.checkpoints.exist():
-        _compare(run, run.earlier["options"], options)
-        _compare_images(run, source)
-        held_out = run.earlier["data"].get("held_out")
-        if source.images is not None and held_out == 0 and len(source.held_out):
-            logger.info("As when this run began, no images are held out; a new run would.")
-            source = without_held_out(source, learner.options)
-    run.write_options(options, vars(source.facts) if source.facts else {}, source.path)
-    if source.images is not None:
+    options, earlier = _run_options(learner), run.earlier
+    if earlier is not None and not run.checkpoints.exist():
+        earlier = None  # nothing is resumed
+    if earlier is not None:
+        _compare(run, earlier["options"], options)
+    if isinstance(source, ImageSource):
+        if earlier is not None:
+            source = _compare_images(run.path, earlier, source, learner.options)
+        run.write_options(options, vars(source.facts), source.path)
         source.images.write_skipped(run.skipped_path)
+    else:
+        run.write_options(options, {}, None)
     strength = learner.options.augmentation
     strength = source.augmentation if strength is None else strength
     if learner.augment.set(strength, source.ramp_steps):
@@ -69,8 +76,8 @@ def _run_options(learner: Learner) -> dict:
     del options["save_path"], options["name"]
     # A run that has begun has its weights, however they were initialized.
     options["network_plan"] = {**plan_to_dict(learner.plan), "initializer": None}
-    options["optimizer"] = optimizer_to_plain(learner.optimizers.generator)
-    options["discriminator_optimizer"] = optimizer_to_plain(learner.optimizers.discriminator)
+    options["optimizer"] = optimizer_to_plain(learner.pair.generator)
+    options["discriminator_optimizer"] = optimizer_to_plain(learner.pair.discriminator)
     return json.loads(json.dumps(options))  # as they will be when read back
 
 
@@ -107,18 +114,27 @@ def _changed_settings(name: str, earlier: Mapping, now: Mapping) -> str:
     )
 
 
-def _compare_images(run: RunFolder, source: Source) -> None:
-    """Refuse images of another place; warn where those of the same place have changed."""
-    earlier = run.earlier["data"].get("fingerprint")
-    if earlier is None or source.facts is None or source.facts.fingerprint == earlier:
-        return
-    before = run.earlier.get("source")
-    if before and source.path and before != source.path and os.path.exists(before):
-        raise RunError(
-            f"{str(run.path)!r} is the run of {before}, and these images are from {source.path}. "
-            "Give another save_path, or resume=False for a new numbered folder."
-        )
-    logger.warning("The images are not those that the run in %s was trained on so far.", run.path)
+def _compare_images(
+    path: Path, earlier: Mapping, source: ImageSource, options: Options
+) -> ImageSource:
+    """Refuse images of another place, and warn where those of the same place have changed.
+
+    Returns:
+        the source; with nothing held out, where the run so far has trained on every image.
+    """
+    before = earlier.get("source")
+    known = earlier["data"].get("fingerprint")
+    if known not in (None, source.facts.fingerprint):
+        if before and source.path and before != source.path and os.path.exists(before):
+            raise RunError(
+                f"{str(path)!r} is the run of {before}, and these images are from {source.path}. "
+                "Give another save_path, or resume=False for a new numbered folder."
+            )
+        logger.warning("The images are not those that the run in %s was trained on so far.", path)
+    if earlier["data"].get("held_out") == 0 and source.facts.held_out:
+        logger.info("As when this run began, no images are held out; a new run would.")
+        return without_held_out(source, options)
+    return source
 
 
 def resume_run(
@@ -136,7 +152,8 @@ def resume_run(
     Returns:
         the running means, where training resumes within an epoch.
     """
-    state, facts = learner.state, source.facts
+    state = learner.state
+    facts = source.facts if isinstance(source, ImageSource) else None
     checkpoint = run.checkpoints.newest()
     if checkpoint is not None and state.run_id is not None:
         _check_same_run(state, run, checkpoint)
@@ -164,7 +181,7 @@ def _restore(
     run.log.cut_after(checkpoint.step)
     restore(learner, checkpoint.document["training"], checkpoint.arrays)
     if state.learning_rates != given:  # the user has changed them since; these have not failed yet
-        learner.optimizers.rates = state.learning_rates = given
+        learner.pair.rates = state.learning_rates = given
         state.rollbacks = 0
     epoch, within = divmod(state.step, steps) if steps else (0, 0)
     logger.info("Resuming in %s from step %d (epoch %d).", run.path, state.step, epoch + 1)

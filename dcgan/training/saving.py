@@ -96,8 +96,10 @@ def expected_arrays(document: Mapping) -> dict[str, tuple[tuple[int, ...], str]]
         TrainingState.from_plain(document["training"])
     except (ArgumentError, KeyError, TypeError) as error:
         raise ModelFileError(f"The settings in the file are wrong: {error}") from error
-    expected = {"state/sums": (SUMS_SHAPE, "float32")}
-    expected["state/random/latents"] = (SEED_SHAPE, "int64")
+    expected: dict[str, tuple[tuple[int, ...], str]] = {
+        "state/sums": (SUMS_SHAPE, "float32"),
+        "state/random/latents": (SEED_SHAPE, "int64"),
+    }
     for mean in NAMES:
         expected |= {f"state/mean/{mean}/{number}": ((), "float32") for number in range(2)}
     for name in NETWORKS:

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import keras
@@ -50,26 +50,35 @@ class Source:
         steps_per_epoch: batches that make an epoch, or None where that is unknown.
         augmentation: the strength that is proposed for so many images.
         ramp_steps: training steps until it is reached.
-        images: the opened images; None for a user's own batches, like all that follows.
-        train, held_out: the images to train on, and those to measure by.
-        path: where they come from, or None.
     """
 
     batches: Callable[[int], object]
     steps_per_epoch: int | None
     augmentation: float = 0.0
     ramp_steps: float = 1.0
-    images: ImageSet | None = None
-    train: Subset | None = None
-    held_out: Subset | None = None
-    path: str | None = None
+
+
+@dataclass(frozen=True)
+class ImageSource(Source):
+    """Opened images, of which some are held out.
+
+    Attributes:
+        images: the opened images.
+        train, held_out: those to train on, and those to measure by.
+        path: where they come from, or None.
+    """
+
+    images: ImageSet = field(kw_only=True)
+    train: Subset = field(kw_only=True)
+    held_out: Subset = field(kw_only=True)
+    path: str | None = field(kw_only=True)
 
     @property
-    def facts(self) -> DataFacts | None:
+    def facts(self) -> DataFacts:
         """What the images are, for the run folder and model files."""
-        if self.images is None:
-            return None
-        return DataFacts(len(self.images), self.images.fingerprint, len(self.held_out))
+        own = self.held_out.pixels is self.images.pixels
+        held_out = len(self.held_out) if own else 0
+        return DataFacts(len(self.images), self.images.fingerprint, held_out)
 
 
 def run_name(x: object) -> str:
@@ -82,7 +91,7 @@ def run_name(x: object) -> str:
     if is_stream(x):
         return "dataset"
     try:  # other images are another run
-        return f"array-{hashlib.sha256(np.ascontiguousarray(x)).hexdigest()[:8]}"
+        return f"array-{hashlib.sha256(np.ascontiguousarray(x).data).hexdigest()[:8]}"
     except (ValueError, TypeError):
         return "array"  # opening it says what is wrong
 
@@ -112,30 +121,32 @@ def open_source(
     if x is None:
         logger.info("No images were given: a sample set of seascapes is drawn.")
     fitting = {"resize": options.resize, "background": options.background, "verbose": verbose}
-    given = draw_seascapes(SAMPLE_SET_COUNT, options.img_size, options.seed) if x is None else x
+    shown = draw_seascapes(SAMPLE_SET_COUNT, options.img_size, options.seed) if x is None else x
     images = open_images(
-        given, options.img_size, exclude=run_path, cache_beside=run_path, **fitting
+        shown, options.img_size, exclude=run_path, cache_beside=run_path, **fitting
     )
     logger.info("%s. %s", images.summary(), expectation(len(images)))
     if warning := enlarged(images.originals, options.img_size):
         logger.warning(warning)
     if validation_data is None:
-        train, held_out = split(images.names, options.seed)
-        held_out = Subset(images.pixels, held_out)
+        train, others = split(images.names, options.seed)
+        held_out = Subset(images.pixels, others)
     else:
-        others = open_images(validation_data, options.img_size, **fitting)
-        train, held_out = np.arange(len(images)), Subset(others.pixels, np.arange(len(others)))
+        given = open_images(validation_data, options.img_size, **fitting)
+        train, held_out = np.arange(len(images)), Subset(given.pixels, np.arange(len(given)))
     path = str(Path(x).resolve()) if isinstance(x, str | Path) else None
     return _of_images(images, train, held_out, options, path)
 
 
-def without_held_out(source: Source, options: Options) -> Source:
+def without_held_out(source: ImageSource, options: Options) -> ImageSource:
     """The same images, all of them to train on."""
     nothing = replace(source.held_out, indices=source.held_out.indices[:0])
     return _of_images(source.images, np.arange(len(source.images)), nothing, options, source.path)
 
 
-def _of_images(images, train, held_out, options: Options, path) -> Source:
+def _of_images(
+    images: ImageSet, train: np.ndarray, held_out: Subset, options: Options, path: str | None
+) -> ImageSource:
     def batches(first_step: int) -> Batches:
         return Batches(
             images.pixels,
@@ -146,15 +157,15 @@ def _of_images(images, train, held_out, options: Options, path) -> Source:
             indices=train,
         )
 
-    return Source(
+    return ImageSource(
         batches,
         batches(0).steps_per_epoch,
         strength_for(len(images)),
         RAMP_PASSES * len(images) / options.batch_size,
-        images,
-        Subset(images.pixels, train),
-        held_out,
-        path,
+        images=images,
+        train=Subset(images.pixels, train),
+        held_out=held_out,
+        path=path,
     )
 
 

@@ -20,11 +20,16 @@ from dcgan.training.numbers import StepNumbers
 
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 MAX_RATE = 1e9
+GENERATOR_ONLY = (
+    "This model was loaded from a generator-only file, which lacks the discriminator and both "
+    "optimizers, so it can generate but not be trained. Load the file that save(path) wrote "
+    "without generator_only=True."
+)
 
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What a model was trained on: number of images, fingerprint, number of held-out images."""
+    """What a model was trained on: number of images, fingerprint, how many of them are held out."""
 
     count: int
     fingerprint: str
@@ -122,6 +127,13 @@ class Learner:
     augment: Augmentation
     latents_seed: keras.Variable
     generate: Callable[..., np.ndarray]
+
+    @property
+    def pair(self) -> OptimizerPair:
+        """The optimizers of a model that can be trained; raises `ArgumentError` for others."""
+        if self.optimizers is None:
+            raise ArgumentError(GENERATOR_ONLY)
+        return self.optimizers
 
     @cached_property
     def variables(self) -> dict[str, keras.Variable]:

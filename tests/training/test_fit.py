@@ -357,7 +357,8 @@ def test_a_dataset_after_a_folder_takes_neither_its_augmentation_nor_its_facts(t
 def test_validation_data_is_held_out_and_all_of_x_is_trained_on(tiny, images):
     gan = tiny()
     gan.fit(images, epochs=1, validation_data=255 - images[:6], verbose=0)
-    assert (gan.state.data.count, gan.state.data.held_out) == (10, 6)
+    assert (gan.state.data.count, gan.state.data.held_out) == (10, 0)
+    assert gan.state.health.measured_on.endswith(" 6")
 
 
 def test_another_seed_is_refused_because_it_decides_what_is_held_out(tiny, images):

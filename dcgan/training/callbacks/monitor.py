@@ -10,7 +10,7 @@ from dcgan.augment import augmented_copies
 from dcgan.errors import ModelFileError
 from dcgan.images import chunks, premultiply, straight_alpha, to_float
 from dcgan.metrics.distances import kid
-from dcgan.metrics.features import features, load_network, scaling
+from dcgan.metrics.features import FeatureNetwork, features, load_network, scaling
 from dcgan.metrics.leak import FEWEST as MIN_IMAGES
 from dcgan.metrics.leak import leaked
 from dcgan.metrics.memorization import memorization
@@ -21,7 +21,7 @@ from dcgan.training.callbacks.rollback import Rollback
 from dcgan.training.callbacks.schedule import Task, keep_training
 from dcgan.training.health import Diagnosis, Measurement
 from dcgan.training.saving import save_model
-from dcgan.training.source import Source
+from dcgan.training.source import ImageSource
 from dcgan.training.state import Learner
 
 SAMPLES = 256  # per measurement, where they are small enough
@@ -44,7 +44,7 @@ class HealthMonitor(Task):
         source: the images.
     """
 
-    def __init__(self, learner: Learner, run: RunFolder, rollback: Rollback, source: Source):
+    def __init__(self, learner: Learner, run: RunFolder, rollback: Rollback, source: ImageSource):
         super().__init__()
         self.learner = learner
         self.state = learner.state
@@ -58,7 +58,7 @@ class HealthMonitor(Task):
         self._train = source.train.take(chosen)
         few = mixed.permutation(len(source.held_out))[: self._samples]
         self._held_out = source.held_out.take(few) if len(few) else None
-        self._network = None
+        self._network: FeatureNetwork | None = None
         self._pause = 0.0
 
     def is_due(self, step, now):
@@ -69,17 +69,16 @@ class HealthMonitor(Task):
     def act(self, epoch, logs):
         """Measure, and act on what is found."""
         began = time.monotonic()
-        if self._network is None:
-            self._prepare()
+        network = self._network or self._prepare()
         state = self.state
-        measurement = self._measure()
+        measurement = self._measure(network)
         diagnosis = state.health.update(measurement)
         if diagnosis.status != state.status:
             level = logging.WARNING if diagnosis.is_problem else logging.INFO
             logger.log(level, "%s: %s", diagnosis.status, diagnosis.sentence)
         state.status = diagnosis.status
         with keep_training("the log"):
-            self.run.log.write(_line(measurement, diagnosis, self._network.name))
+            self.run.log.write(_line(measurement, diagnosis, network.name))
         # samples that never had variety cannot lose it
         if diagnosis.status == "collapsing" and state.health.best_varied:
             self._roll_back(diagnosis.sentence)
@@ -93,40 +92,43 @@ class HealthMonitor(Task):
         if steps >= max(1, self.learner.options.measure_steps // 2):
             self.act(epoch, logs)
 
-    def _forget_other_images(self, source: Source) -> None:
+    def _forget_other_images(self, source: ImageSource) -> None:
         """What was measured against other images does not compare."""
         measured_on = f"{source.images.fingerprint} {len(source.held_out)}"
         if self.state.health.measured_on != measured_on:
             self.state.health = type(self.state.health)(measured_on=measured_on)
 
-    def _prepare(self) -> None:
-        """Compute the features of the real images, once."""
-        self._network = load_network()
-        train = features(straight_alpha(self._train[: self._samples]), self._network)
+    def _prepare(self) -> FeatureNetwork:
+        """Load the feature network and compute the features of the real images, once."""
+        self._network = network = load_network()
+        train = features(straight_alpha(self._train[: self._samples]), network)
         self._scale = scaling(train)
         held_out = self._held_out
-        real = train if held_out is None else features(straight_alpha(held_out), self._network)
+        real = train if held_out is None else features(straight_alpha(held_out), network)
         self._real = self._scale(real)
         self._augmented = None  # real images as the discriminator sees them, if there are enough
         strength = float(self.learner.augment.strength)
         if strength and len(train) >= MIN_IMAGES:
             seen = augmented_copies(self._train[: self._samples], strength)
             self._augmented = straight_alpha(seen)
+        return network
 
-    def _measure(self) -> Measurement:
+    def _measure(self, network: FeatureNetwork) -> Measurement:
         fakes = self.learner.generate(self._samples, seed=SEED)
-        found = self._scale(features(fakes, self._network))
+        found = self._scale(features(fakes, network))
         train, few = straight_alpha(self._train), self._train[: self._samples]
-        held_out = None if self._held_out is None else straight_alpha(self._held_out)
+        held_out, d_held_out = None, None
+        if self._held_out is not None:
+            held_out, d_held_out = straight_alpha(self._held_out), self._score(self._held_out)
         copies = memorization(fakes, train, held_out)
         real = train[: len(few)]
         return Measurement(
             step=self.state.step,
             variety=variety(fakes, real),
             d_real=self._score(few),
-            d_held_out=None if held_out is None else self._score(self._held_out),
+            d_held_out=d_held_out,
             d_fake=self._score(premultiply(fakes) if fakes.shape[-1] == 4 else fakes),
-            kid=kid(self._real, found, self._network.name).value,
+            kid=kid(self._real, found, network.name).value,
             memorized=float(copies.share),
             copying=copies.copying,
             leaked=None if self._augmented is None else leaked(fakes, real, self._augmented),

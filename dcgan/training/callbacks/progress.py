@@ -29,7 +29,6 @@ class Progress(Task):
         self.batch_size = batch_size
         self.total = total
         self.deadline = deadline
-        self._bar = None
 
     def begin(self, step):
         """Show the bar where training starts."""
@@ -62,7 +61,7 @@ class Progress(Task):
         self._bar.refresh()
 
     def _steps_left(self, step: int, now: float, rate: float) -> float:
-        limits = []
+        limits: list[float] = []
         if self.total is not None:
             limits.append(max(0, self.total - step))
         if self.deadline is not None:

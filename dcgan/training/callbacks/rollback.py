@@ -52,10 +52,10 @@ class Rollback:
         if arrays is None:
             checkpoint = self.run.checkpoints.newest()
             arrays = checkpoint.arrays if checkpoint else {}
-        rates = [rate * SLOWER for rate in learner.optimizers.rates]
+        rates = [rate * SLOWER for rate in learner.pair.rates]
         arrays = {name: array for name, array in arrays.items() if not name.startswith("state/")}
         assign(learner.variables, arrays)
-        learner.optimizers.rates = rates
+        learner.pair.rates = rates
         learner.numbers.reset()
         if state.rollbacks == MAX_ROLLBACKS or not arrays:
             best = "best.dcgan and " if self.run.best_path.exists() else ""
@@ -76,4 +76,4 @@ class Rollback:
         )
 
     def _steps_taken(self) -> int:
-        return int(self.learner.optimizers.generator.iterations)
+        return int(self.learner.pair.generator.iterations)

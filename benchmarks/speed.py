@@ -1,11 +1,11 @@
-"""How fast is it, against what people use today and against the machine's limit? One table.
+"""Speed against PyTorch's own example and against the machine's limit, in one table.
 
-    python benchmarks/run.py                # about eight minutes on two quiet cores
-    python benchmarks/run.py --only step    # one part of it
-    KERAS_BACKEND=jax python benchmarks/run.py --gpu
-    python benchmarks/run.py --quick        # tiny: shows that it works, its figures mean nothing
+    python -m benchmarks speed                # about eight minutes on two quiet cores
+    python -m benchmarks speed --only step    # one part of it
+    KERAS_BACKEND=jax python -m benchmarks speed --gpu
+    python -m benchmarks speed --quick        # tiny: shows that it works, its numbers mean nothing
 
-Everything is timed in alternating rounds; figures are medians. README.md here explains each.
+Everything is timed in alternating rounds; results are medians. benchmarks/README.md explains each.
 """
 
 import argparse
@@ -16,10 +16,9 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-import cost
-import sections
-from rounds import FOLDER, Worker
-from settings import Row, Settings, torch_is_installed
+from benchmarks import cost, sections
+from benchmarks.rounds import FOLDER, Worker
+from benchmarks.settings import Row, Settings, torch_is_installed
 
 PARTS = {
     "step": sections.training_step,
@@ -35,13 +34,17 @@ GPU_PARTS = {name: PARTS[name] for name in ("step", "fit", "generate")}
 def main(argv: list[str] | None = None) -> int:
     """Measure, and print the table; returns the exit status."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        "python -m benchmarks speed",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--quick", action="store_true", help="tiny networks, one round")
     parser.add_argument("--gpu", action="store_true", help="batch 128, mixed_bfloat16, 5 ms steps")
     parser.add_argument("--only", action="append", choices=PARTS, help="a part; may be repeated")
     parser.add_argument("--rounds", type=int, default=5, help="default: 5")
-    parser.add_argument("--plot", type=Path, default=FOLDER / "cost.png", help="where it goes")
+    parser.add_argument(
+        "--plot", type=Path, default=FOLDER / "cost.png", help="file of the plot of the cost"
+    )
     arguments = parser.parse_args(argv)
     if arguments.rounds < 1:
         parser.error("--rounds must be at least 1")
@@ -63,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
         print(name, file=sys.stderr)
         rows += part(settings)
     if settings.quick:
-        print("**Tiny settings (--quick): these figures mean nothing.**\n")
+        print("**Tiny settings (--quick): these numbers mean nothing.**\n")
     print(table(rows))
     return 0
 
@@ -73,7 +76,7 @@ def machine(gpu: bool) -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     place = [f"{processor()}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB"]
     if gpu and torch_is_installed():
-        with Worker("reference.py") as reference:
+        with Worker("benchmarks.reference") as reference:
             place.append(str(reference("describe")["device"]))
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     names = [f"Python {platform.python_version()}"]
@@ -88,7 +91,7 @@ def machine(gpu: bool) -> str:
 
 
 def processor() -> str:
-    """Its name, and which of the instructions that matter here it has (Linux)."""
+    """Name of the processor, and which of the instructions that matter here it has (Linux)."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     facts = dict(line.split(":", 1) for line in reversed(lines) if ":" in line)
     facts = {name.strip(): value.strip() for name, value in facts.items()}
@@ -99,10 +102,6 @@ def processor() -> str:
 
 def table(rows: list[Row]) -> str:
     """The rows in Markdown."""
-    lines = ["| what | figure | to reach | from |", "|---|---|---|---|"]
-    lines += [f"| {row.what} | {row.figure} | {row.target} | {row.source} |" for row in rows]
+    lines = ["| what | result | target | from |", "|---|---|---|---|"]
+    lines += [f"| {row.what} | {row.result} | {row.target} | {row.source} |" for row in rows]
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

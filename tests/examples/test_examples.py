@@ -1,0 +1,143 @@
+"""Every example runs on tiny input, and writes into its run folder only."""
+
+import functools
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dcgan import DCGAN
+from dcgan.images import save_png
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SMALL = {"depth": 2, "increment": 2, "input_size": 4, "batch_size": 5}
+TINY = {**SMALL, "img_size": (16, 12, 3)}
+
+
+@pytest.fixture(autouse=True)
+def work(tmp_path, monkeypatch):
+    """A current folder beside the training images; a few steps are quicker than compiling them."""
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setattr(DCGAN, "compile", functools.partialmethod(DCGAN.compile, run_eagerly=True))
+
+
+@pytest.fixture
+def example(monkeypatch):
+    """A function that imports an example by its name."""
+    monkeypatch.syspath_prepend(EXAMPLES.parent)
+    return lambda name: import_module(f"examples.{name}")
+
+
+@pytest.fixture
+def sea(images, tmp_path):
+    """A folder of ten tiny images."""
+    folder = tmp_path / "source" / "sea"
+    folder.mkdir(parents=True)
+    for number, image in enumerate(images):
+        save_png(folder / f"{number}.png", image)
+    return str(folder)
+
+
+def pixels(path):
+    """A written image as an array."""
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def written():
+    """Files and folders in the current folder."""
+    return {path.name for path in Path.cwd().iterdir()}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
+def test_an_example_is_short_says_how_to_run_it_and_is_tested(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 60
+    assert f"python -m examples.{path.stem}" in text or f"python {path.name}" in text
+    assert f'example("{path.stem}")' in Path(__file__).read_text(encoding="utf-8")
+
+
+def test_train_on_a_folder(example, sea):
+    example("train_on_a_folder").main(sea, minutes=0.005, **TINY)
+    assert written() == {"Results"}
+    run = Path("Results/sea")
+    assert pixels(run / "new_3.png").shape == (16, 12, 3)
+    assert DCGAN.load(run / "generator.dcgan").state.step > 0
+    assert (run / "samples.png").exists()
+
+
+def test_mnist_by_preset(example, capsys):
+    np.savez("mnist.npz", x_train=np.zeros((4, 28, 28), np.uint8), x_test=np.zeros(1))
+    example("mnist_by_preset").main("mnist.npz", "mnist-upsample", epochs=1, batch_size=4)
+    assert pixels("Results/mnist/digits.png").shape == (4 * 28, 4 * 28)
+    assert "d_loss" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["generator.keras", "generator.h5"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_generate_with_keras_alone(example, name, channels):
+    module = example("generate_with_keras_alone")
+    DCGAN(**{**TINY, "img_size": (16, 12, channels)}).generator.save(name)
+    module.main(name, rows=1, columns=2)
+    assert pixels("generated.png").shape == (200, 400, 4)
+    assert "import dcgan" not in (source := Path(module.__file__).read_text())
+    assert "from dcgan" not in source
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_interpolate(example, channels):
+    DCGAN(**{**TINY, "img_size": (16, 12, channels)}).save("sea.dcgan")
+    example("interpolate").main("sea.dcgan", (3, 17), frames=5)
+    with Image.open("walk.gif") as animation:
+        assert animation.size == (12, 16)
+        assert animation.n_frames > 2  # equal ones become one: an untrained generator moves little
+
+
+@pytest.mark.once
+def test_interpolation_starts_at_a_latent_and_stays_on_the_arc(example):
+    first, second = np.eye(2) * 3
+    arc = example("interpolate").between(first, second, np.array([0, 0.5]))
+    assert np.allclose(arc, [first, np.full(2, 3 / np.sqrt(2))])
+
+
+def test_resume_a_run(example, sea, capsys):
+    example("resume_a_run").main(sea, "run", epochs=(1, 3), **TINY)
+    assert capsys.readouterr().out.split("\n")[:2] == [
+        "stopped after 2 steps",
+        "stopped after 6 steps",
+    ]
+
+
+def test_callbacks_and_tensorboard(example, sea):
+    pytest.importorskip("tensorboard", reason="tensorboard is not installed")
+    monkeypatch.chdir(tmp_path / "work")
+    history = example("callbacks_and_tensorboard").main(sea, epochs=2, **TINY)
+    assert history.epoch == [0, 1]
+    assert written() == {"Results"}
+    run = Path("Results/callbacks")
+    assert list((run / "logs").rglob("events*"))
+    assert len((run / "losses.csv").read_text().splitlines()) == 3
+    halve = example("callbacks_and_tensorboard").halve_every_50_epochs
+    assert [halve(epoch) for epoch in (0, 49, 50, 100)] == [2e-4, 2e-4, 1e-4, 5e-5]
+
+
+def test_train_on_arrays(example):
+    example("train_on_arrays").main(10, epochs=1, side=16, **SMALL)
+    assert written() == {"Results"}
+    assert np.load("Results/discs/generated.npy").shape == (8, 16, 16, 3)
+    discs = example("train_on_arrays").draw_discs(5)
+    assert 0 <= discs.min() < discs.max() <= 1
+
+
+def test_sprites_with_alpha(example):
+    module = example("sprites_with_alpha")
+    module.main(count=10, side=16, epochs=1, **SMALL)
+    assert written() == {"Results"}
+    drawn = module.draw_sprite(np.random.default_rng(0), 16)
+    assert drawn.shape == (16, 16, 4) and set(np.unique(drawn[..., 3])) == {0, 255}
+    assert (drawn[..., 3] == drawn[:, ::-1, 3]).all()
+    assert pixels("Results/sprites/new_sprite_7.png").shape == (16, 16, 4)
