@@ -1,4 +1,4 @@
-"""Does the film show every moment in order, small enough, and nothing else?"""
+"""The animation: every moment in order, small enough, and nothing else."""
 
 import io
 import os
@@ -10,6 +10,8 @@ from PIL import Image
 
 from dcgan import animation as film
 from dcgan.images import grid, save_png
+
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Does the augmentation change images as it says, and let gradients through?"""
+"""Augmentation: the changes that it says, with gradients passing through."""
 
 import keras
 import numpy as np

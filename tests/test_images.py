@@ -1,4 +1,4 @@
-"""Do arrays become the images that they are?"""
+"""Images from arrays."""
 
 import io
 
@@ -6,7 +6,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dcgan.images import GAP, grid, png_bytes, save_png, shrink, to_uint8
+from dcgan.images import (
+    GAP,
+    chunks,
+    grid,
+    png_bytes,
+    premultiply,
+    save_png,
+    shrink,
+    to_float,
+    to_uint8,
+    unpremultiply,
+)
+
+pytestmark = pytest.mark.once
 
 
 def test_floats_are_rounded_and_clipped():
@@ -38,3 +51,60 @@ def test_only_large_images_shrink(channels):
     image = np.zeros((40, 100, channels), np.uint8)
     assert shrink(image, 100) is image
     assert shrink(image, 50).shape == (20, 50, channels)
+
+
+ALL = np.stack(np.meshgrid(np.arange(256), np.arange(256)), -1).astype(np.uint8)  # color, alpha
+STRAIGHT = ALL[..., [0, 0, 0, 1]]
+
+
+def test_opaque_pixels_stay_as_they_are():
+    opaque = STRAIGHT[255:]
+    np.testing.assert_array_equal(premultiply(opaque), opaque)
+    np.testing.assert_array_equal(unpremultiply(opaque), opaque)
+
+
+def test_what_cannot_be_seen_is_black():
+    assert (premultiply(STRAIGHT[:1]) == 0).all()
+    assert (unpremultiply(STRAIGHT[:1]) == 0).all()
+
+
+def test_there_and_back_loses_only_what_the_alpha_cannot_hold():
+    back = unpremultiply(premultiply(STRAIGHT)).astype(int)
+    allowed = 127.5 / np.maximum(STRAIGHT[..., 3], 1) + 1  # half a step of alpha, and rounding
+    off = np.abs(back[..., 0] - STRAIGHT[..., 0])
+    assert (off <= allowed)[1:].all()
+    np.testing.assert_array_equal(back[..., 3], STRAIGHT[..., 3])
+
+
+def test_back_and_there_is_exact_for_every_valid_pixel():
+    valid = STRAIGHT[STRAIGHT[..., 0] <= STRAIGHT[..., 3]]
+    np.testing.assert_array_equal(premultiply(unpremultiply(valid)), valid)
+
+
+def test_a_color_above_its_alpha_becomes_the_brightest():
+    assert (unpremultiply(np.array([[200, 50, 0, 100]], np.uint8)) == [[255, 128, 0, 100]]).all()
+
+
+def test_the_inputs_are_not_changed():
+    before = STRAIGHT.copy()
+    premultiply(STRAIGHT)
+    unpremultiply(STRAIGHT)
+    np.testing.assert_array_equal(STRAIGHT, before)
+
+
+@pytest.mark.parametrize("side, most", [(28, 64), (512, 21), (4096, 1)])
+def test_chunks_are_whole_and_small_enough(side, most):
+    found = chunks(130, (side, side, 3))
+    assert sum((list(range(130))[chunk] for chunk in found), []) == list(range(130))
+    assert max(chunk.stop - chunk.start for chunk in found) == most
+
+
+def test_of_nothing_there_are_no_chunks():
+    assert chunks(0, (28, 28, 1)) == []
+
+
+def test_floats_and_whole_numbers_are_the_same_images():
+    values = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
+    floats = to_float(values)
+    assert floats.dtype == np.float32 and (floats.min(), floats.max()) == (-1, 1)
+    np.testing.assert_array_equal(to_uint8(floats), values)

@@ -1,9 +1,11 @@
-"""Is a latent the same for ever?"""
+"""Latents: the same for a seed, on every machine."""
 
 import numpy as np
 import pytest
 
 from dcgan.latents import draw_latents
+
+pytestmark = pytest.mark.once
 
 
 def test_a_row_belongs_to_its_seed_and_number_whatever_the_count():

@@ -1,4 +1,4 @@
-"""Are the losses what the papers say?"""
+"""Losses: what the papers say."""
 
 import math
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from dcgan.data.decode import Original
 from dcgan.errors import ranked
 from dcgan.networks.plan import DEEP
+from dcgan.options import table
 
 MAX_PROPOSED_SIDE = 150  # proposed at most: what a laptop trains in an evening
 MIN_MAP = 10  # pixels; the discriminator halves a image down to this or just below
 MUCH = 1.5  # times: from here on, enlarging is warned of
 NEARLY_SQUARE = 1.1  # an aspect ratio up to this (or its inverse) is treated as 1
 USUAL_STEPS, PASSES, MAX_PROPOSED_STEPS = 24_000, 20, 200_000
-BATCH_SIZE = 16  # as `DCGAN` has it
+BATCH_SIZE = table()["batch_size"].default
 DEEP_BATCH_SIZE = 8  # large images gain more by twice the steps: benchmarks/QUALITY.md
 
 EXPECTATIONS = (  # for fewer than so many images
@@ -75,7 +76,7 @@ def enlarged(originals: list[Original], img_size: tuple[int, int, int]) -> str |
     proposal = propose(len(originals), propose_size(originals))
     return (
         f"Most images are about {height} x {width} and are enlarged to {img_size[0]} x "
-        f"{img_size[1]}, which takes longer and shows no more. In their own size: {proposal.text()}."
+        f"{img_size[1]}, which takes longer and shows no more. In their size: {proposal.text()}."
     )
 
 

@@ -142,7 +142,7 @@ def _check_shapes(samples: np.ndarray, train: np.ndarray, held_out: np.ndarray) 
         )
     if len(train) < MIN_IMAGES or len(samples) == 0:
         raise ArgumentError(
-            f"Copying can be told with {MIN_IMAGES} training images or more and a sample. Received: "
+            f"Copying needs at least {MIN_IMAGES} training images and a sample. Received: "
             f"{len(train)} training images and {len(samples)} samples."
         )
 

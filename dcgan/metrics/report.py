@@ -32,7 +32,7 @@ class Evaluation:
     network: str
 
     def text(self) -> str:
-        """A table: each estimate with its interval, beside the floor; then the verdict on copying."""
+        """A table: each estimate beside its floor, then the verdict on copying."""
         kid_estimate = self.estimates["KID"]
         lines = [
             f"{kid_estimate.n_fake:,} generated against {kid_estimate.n_real:,} training images; "

@@ -1,4 +1,4 @@
-"""Is a slow TensorFlow named? What the backends compute is tested where it is used."""
+"""A slow TensorFlow is named; what the backends compute is tested where it is used."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""Which arrays are taken as images, with which values, and which are refused?"""
+"""Arrays taken as images, with which values, and those that are refused."""
 
 import gzip
 import io
@@ -10,6 +10,8 @@ import pytest
 
 from dcgan.data import open_images
 from dcgan.errors import DataError
+
+pytestmark = pytest.mark.once
 
 RANDOM = np.random.default_rng(0)
 GREY = RANDOM.integers(0, 256, (5, 6, 7), np.uint8)

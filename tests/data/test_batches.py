@@ -1,4 +1,4 @@
-"""Is a batch a function of seed and step alone, and does Keras then see the same ones again?"""
+"""Batches: a function of seed and step alone, the same for Keras again and again."""
 
 import keras
 import numpy as np
@@ -7,6 +7,8 @@ import pytest
 from dcgan.data.batches import Batches
 from dcgan.data.order import epoch_order, split
 from dcgan.errors import ArgumentError
+
+pytestmark = pytest.mark.once
 
 
 def numbered(count, shape=(2, 3, 1)):

@@ -1,4 +1,4 @@
-"""Are decoded images found again, noticed when out of date, and never trusted half made?"""
+"""Decoded images: found again, noticed when out of date, never trusted half made."""
 
 import json
 import os
@@ -12,6 +12,8 @@ from PIL import Image
 
 from dcgan.data import cache, folder, open_images
 from dcgan.errors import DataError
+
+pytestmark = pytest.mark.once
 
 SIZE = (8, 8, 3)
 

@@ -1,4 +1,4 @@
-"""Does every kind of image file become the right pixels, and every other file a reason?"""
+"""Decoding: the right pixels of every kind of image file, and a reason for every other."""
 
 import io
 import os
@@ -11,6 +11,8 @@ from PIL import Image, PngImagePlugin
 
 from dcgan.data.decode import Unusable, decode_file, peek
 from dcgan.data.target import Target
+
+pytestmark = pytest.mark.once
 
 COLOR = Target(8, 8, 3)
 GREY = Target(8, 8, 1)

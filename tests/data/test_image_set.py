@@ -1,4 +1,4 @@
-"""Does any folder become images: checked, decoded once, found again, and never trusted half?"""
+"""Opening any folder: checked, decoded once, found again."""
 
 import json
 import os
@@ -13,6 +13,8 @@ from dcgan.data import folder, open_images, workers
 from dcgan.data import image_set as images_module
 from dcgan.data.image_set import ImageSet
 from dcgan.errors import ArgumentError, DataError
+
+pytestmark = pytest.mark.once
 
 SIZE = (8, 8, 3)
 

@@ -1,10 +1,12 @@
-"""Are the drawn seascapes what they claim: reproducible, varied, of any size?"""
+"""The drawn seascapes: reproducible, varied, of any size."""
 
 import numpy as np
 import pytest
 
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.errors import ArgumentError
+
+pytestmark = pytest.mark.once
 
 
 @pytest.mark.parametrize("size", [(1, 1, 3), (1, 40, 1), (40, 1, 4), (28, 28, 1), (45, 30, 3)])

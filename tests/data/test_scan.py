@@ -1,4 +1,4 @@
-"""Does the walk through a folder end, count each real file once, and open nothing?"""
+"""The walk through a folder: it ends, counts each real file once, and opens nothing."""
 
 import json
 import os
@@ -6,6 +6,8 @@ import os
 import pytest
 
 from dcgan.data.scan import scan_folder
+
+pytestmark = pytest.mark.once
 
 
 def names_in(folder, **options):

@@ -1,4 +1,4 @@
-"""Is every image fitted by the rule that was asked for, whatever its size?"""
+"""Fitting: every image by the rule that was asked for, whatever its size."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,8 @@ from PIL import Image
 from dcgan.data.decode import decode_file
 from dcgan.data.target import Target
 from dcgan.errors import ArgumentError
+
+pytestmark = pytest.mark.once
 
 
 def saved(path, image, **options):

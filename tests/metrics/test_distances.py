@@ -1,4 +1,4 @@
-"""Do FID and KID say what the formulas say, on numbers that can be worked out by hand?"""
+"""FID and KID: what the formulas say, on numbers worked out by hand."""
 
 import json
 
@@ -8,6 +8,8 @@ import pytest
 from dcgan.errors import ArgumentError
 from dcgan.metrics.distances import FID_LEAST, fid, kid, kid_difference
 from dcgan.metrics.estimate import Estimate, mean_interval, share_interval
+
+pytestmark = pytest.mark.once
 
 
 def normals(count, width=4, seed=0, shift=0.0, scale=1.0):

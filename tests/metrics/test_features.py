@@ -1,4 +1,4 @@
-"""Do feature networks turn any images into the same numbers, on any machine, or say why not?"""
+"""Feature networks: the same numbers for any images on any machine, or a reason."""
 
 import hashlib
 
@@ -11,6 +11,8 @@ from dcgan.errors import ArgumentError
 from dcgan.images import thumbnails
 from dcgan.metrics.distances import kid
 from dcgan.metrics.features import FeatureNetwork, features, load_network, scaling
+
+pytestmark = pytest.mark.once
 
 
 def noise(shape, seed=0):

@@ -1,4 +1,4 @@
-"""Are samples that look augmented told from those that do not?"""
+"""Leaking augmentation: samples that look augmented, told from those that do not."""
 
 import numpy as np
 import pytest
@@ -8,6 +8,8 @@ from dcgan.augment import augmented_copies
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.metrics.leak import leaked
 from dcgan.training.health import LEAK_MOST
+
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture(scope="module", params=[3, 1])

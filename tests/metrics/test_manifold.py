@@ -1,9 +1,11 @@
-"""Do precision, recall, density and coverage count what their papers say?"""
+"""Precision, recall, density and coverage: what their papers count."""
 
 import numpy as np
 import pytest
 
 from dcgan.metrics.manifold import manifold_estimates
+
+pytestmark = pytest.mark.once
 
 
 def shares(real, fake):

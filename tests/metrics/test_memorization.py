@@ -1,4 +1,4 @@
-"""Are copies called copies, and new images new?"""
+"""Memorization: copies are called copies, and new images new."""
 
 import json
 import math
@@ -9,6 +9,8 @@ import pytest
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.errors import ArgumentError
 from dcgan.metrics.memorization import _chance, memorization, sheet
+
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Does a report say what was measured, beside its floor, and which of two is better?"""
+"""Reports: what was measured, beside its floor, and the better of two models."""
 
 import json
 
@@ -8,6 +8,8 @@ import pytest
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.errors import ArgumentError
 from dcgan.metrics.report import NAMES, compare, evaluate
+
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture(scope="module")

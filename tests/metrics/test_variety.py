@@ -1,4 +1,4 @@
-"""Does variety tell many images from few?"""
+"""Variety: many kinds of images told from few."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,8 @@ from dcgan.data.sample_set import draw_seascapes
 from dcgan.errors import ArgumentError
 from dcgan.metrics.variety import variety
 from dcgan.training.health import VARIETY_LEAST
+
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture(scope="module")

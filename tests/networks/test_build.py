@@ -1,4 +1,4 @@
-"""Do the networks have the shapes that the plan says?"""
+"""Networks: the shapes that the plan says."""
 
 from dataclasses import replace
 

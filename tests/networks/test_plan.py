@@ -1,4 +1,4 @@
-"""Does the plan fit every image, and is a bad one refused?"""
+"""Plans: one for every image size, and a refusal of each that cannot be built."""
 
 import itertools
 import json
@@ -13,6 +13,8 @@ from dcgan.networks.plan import (
     weight_shapes,
 )
 from dcgan.networks.resolve import plan_from_dict, plan_to_dict
+
+pytestmark = pytest.mark.once
 
 
 def plan(**changes):

@@ -1,4 +1,4 @@
-"""Does a training end well when it is asked to once, and at once when it is asked twice?"""
+"""Signals: the first one ends a training well, the second one at once."""
 
 import os
 import signal
@@ -12,7 +12,10 @@ import pytest
 
 from dcgan.training.signals import StopRequest
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows sends no such signals")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(os.name == "nt", reason="Windows sends no such signals"),
+]
 
 ROOT = Path(__file__).parents[2]
 TRAIN = """

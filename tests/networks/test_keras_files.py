@@ -1,4 +1,4 @@
-"""Does a saved generator load with Keras alone, in a process that never heard of this package?"""
+"""Saved generators load with Keras alone, in a process without this package."""
 
 import importlib.util
 import os
@@ -30,7 +30,7 @@ BACKENDS = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
 def test_generator_files_give_the_same_images_with_keras_alone(tiny, tmp_path, backend):
     if importlib.util.find_spec(BACKENDS[backend]) is None:
         pytest.skip(f"{backend} is not installed")
-    gan = tiny(upsampling="smooth")
+    gan = tiny(upsampling="blur")
     latents = draw_latents(3, gan.input_size, seed=4)
     np.save(tmp_path / "latents.npy", latents)
     gan.generator.save(tmp_path / "g.keras")

@@ -1,0 +1,43 @@
+"""Proposals for a folder of images, and what so many images allow."""
+
+import pytest
+
+from dcgan.data.decode import Original
+from dcgan.inspection.advice import expectation, propose, propose_size
+from dcgan.options import table
+
+pytestmark = pytest.mark.once
+
+
+def shown(width, height, mode="RGB", transparent=False):
+    return Original(width, height, mode, transparent)
+
+
+@pytest.mark.parametrize(
+    "originals, size",
+    [
+        ([shown(150, 150)] * 9 + [shown(150, 113)], (150, 150, 3)),
+        ([shown(28, 28, "L")], (28, 28, 1)),
+        ([shown(4000, 3000)] * 3, (112, 150, 3)),
+        ([shown(64, 64, "RGBA", True)], (64, 64, 4)),
+        ([shown(209, 200)], (150, 150, 3)),
+        ([shown(1, 3000)], (150, 10, 3)),
+    ],
+)
+def test_the_proposed_size_fits_most_images(originals, size):
+    assert propose_size(originals) == size
+
+
+@pytest.mark.parametrize("side, depth", [(1, 1), (10, 1), (28, 2), (64, 3), (150, 4), (256, 5)])
+def test_the_proposed_depth_halves_down_to_a_small_map(side, depth):
+    assert propose(1000, (side, side, 3)).depth == depth
+
+
+def test_the_proposed_batch_is_the_models_default_but_half_of_it_for_deep_networks():
+    default = table()["batch_size"].default
+    for side, batch_size in ((64, default), (150, default), (180, default // 2)):
+        assert propose(1000, (side, side, 3)).batch_size == batch_size
+
+
+def test_what_to_expect_differs_from_one_image_to_a_million():
+    assert len({expectation(10**power) for power in range(7)}) >= 6
