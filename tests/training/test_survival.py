@@ -58,7 +58,7 @@ def array(tmp_path, images):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to catch")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_first_signal_saves_says_how_to_go_on_and_ends(array, tmp_path, number, code):
+def test_a_first_signal_saves_says_how_to_resume_and_ends(array, tmp_path, number, code):
     process = start(array, "--epochs", "1000000")
     wait_for_lines(process, "Results/sea", 3)
     process.send_signal(number)
@@ -66,7 +66,7 @@ def test_a_first_signal_saves_says_how_to_go_on_and_ends(array, tmp_path, number
     assert process.returncode == code
     assert "The same call resumes from here" in said
     newest = max((tmp_path / "Results" / "sea" / "checkpoints").iterdir())
-    assert int(newest.stem.split("-")[-1]) >= 300  # three lines of the log
+    assert int(newest.stem.split("-")[-1]) >= 200  # three lines of the log, one of which may be a measurement
     assert (tmp_path / "Results" / "sea" / "last.dcgan").exists()
 
 
