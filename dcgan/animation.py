@@ -1,4 +1,4 @@
-"""How did it get there? A run's sample grids as a film, and a few moments of them side by side."""
+"""The animation of a run's sample grids, and a few of them side by side."""
 
 import io
 import logging
@@ -13,9 +13,9 @@ from PIL import Image, ImageDraw
 from dcgan.atomic import write_atomically
 from dcgan.images import GAP, RUN_IMAGE, save_png
 
-MOST_FRAMES = 100
-MOST_PIXELS = 400  # of the longer side: a film is watched on a page, beside text
-MOST_BYTES = 5_000_000  # of animation.gif, as it is shown on web pages; frames are left out till it fits
+MAX_FRAMES = 100
+MAX_PIXELS = 400  # of the longer side: it is watched on a page, beside text
+MAX_BYTES = 5_000_000  # of animation.gif; frames are left out until it fits
 FRAME_MILLISECONDS = 120
 LAST_MILLISECONDS = 2_000  # the end is looked at longer
 MOMENTS = 8  # rows of epochs.png
@@ -27,7 +27,7 @@ logger = logging.getLogger("dcgan")
 
 
 def write_animation(run: Path, img_size: tuple[int, int, int]) -> None:
-    """Write `animation.gif` and `epochs.png` into a run's folder; `animation.mp4` where ffmpeg is installed.
+    """Write `animation.gif` and `epochs.png` into a run's folder, and an MP4 where ffmpeg is.
 
     They are by-products: where one cannot be written this is said, and the training is a success.
 
@@ -58,12 +58,12 @@ def _step(sheet: Path) -> int:
 
 
 def read_frames(sheets: list[Path]) -> list[Image.Image]:
-    """At most `MOST_FRAMES` of the sheets, evenly chosen, as RGB images made small enough."""
-    chosen = np.unique(np.linspace(0, len(sheets) - 1, min(MOST_FRAMES, len(sheets))).astype(int))
+    """At most `MAX_FRAMES` of the sheets, evenly chosen, as RGB images made small enough."""
+    chosen = np.unique(np.linspace(0, len(sheets) - 1, min(MAX_FRAMES, len(sheets))).astype(int))
     frames = []
     for number in chosen:
         frame = _on_white(sheets[number])
-        frame.thumbnail((MOST_PIXELS, MOST_PIXELS), Image.Resampling.LANCZOS)
+        frame.thumbnail((MAX_PIXELS, MAX_PIXELS), Image.Resampling.LANCZOS)
         frames.append(frame)
     return frames
 
@@ -78,7 +78,7 @@ def _on_white(sheet: Path) -> Image.Image:
 
 
 def gif_bytes(frames: list[Image.Image]) -> bytes:
-    """A GIF file of the frames that plays for ever; every other one is left out until it fits."""
+    """A GIF file of the frames that repeats; every other one is left out until it fits."""
     # Octree takes a hundredth of the time of Pillow's default, which asks a minute for 100 frames
     frames = [frame.quantize(256, method=Image.Quantize.FASTOCTREE) for frame in frames]
     while True:
@@ -93,7 +93,7 @@ def gif_bytes(frames: list[Image.Image]) -> bytes:
             loop=0,
             comment=RUN_IMAGE["Software"],  # never to be taken for a image to train on
         )
-        if buffer.tell() <= MOST_BYTES or len(frames) < 3:
+        if buffer.tell() <= MAX_BYTES or len(frames) < 3:
             return buffer.getvalue()
         frames = frames[::-2][::-1]  # from the back: the last one stays
 

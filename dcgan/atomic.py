@@ -1,20 +1,18 @@
-"""How is a file written so that it is there whole or not at all?"""
+"""Files that are written whole or not at all."""
 
 import os
-import tempfile
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-TEMPORARY_SUFFIX = (
-    ".partial"  # what a killed writer leaves behind; whoever owns the folder sweeps these
-)
+TEMPORARY_SUFFIX = ".partial"  # of what a killed writer leaves behind; see `sweep_leftovers`
 
 
 @contextmanager
-def atomic_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
+def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open `path` for writing in binary; it appears, whole and on disk, when the block ends.
 
     Bytes go to a temporary file beside `path`, which replaces it in one step. If the block raises,
@@ -24,33 +22,34 @@ def atomic_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
         OSError: the folder cannot be written, or the disk is full.
     """
     path = Path(path)
-    descriptor, temporary = tempfile.mkstemp(
-        dir=path.parent, prefix=_prefix(path.name), suffix=TEMPORARY_SUFFIX
-    )
+    temporary = path.parent / (_prefix(path.name) + secrets.token_hex(8) + TEMPORARY_SUFFIX)
+    file = open(temporary, "xb")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with file:
             yield file
             flush_to_disk(file)
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     flush_folder(path.parent)
 
 
-def write_atomically(path: str | os.PathLike, content: bytes | str) -> None:
+def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> None:
     """Write `content` (text as UTF-8) to `path`, whole or not at all. See `atomic_file`."""
     with atomic_file(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
 def sweep_leftovers(
-    folder: str | os.PathLike, name: str | None = None, older_than_seconds: float = 0
+    folder: str | os.PathLike[str], name: str | None = None, older_than_seconds: float = 0
 ) -> None:
-    """Remove what killed writers left in `folder`: of the file `name`, or of any.
+    """Remove what killed writers left in a folder.
 
-    In a folder where others may be writing at this moment, give an age that no write lasts.
+    Args:
+        folder: where to look.
+        name: the file that was written, or None for any.
+        older_than_seconds: what is younger stays, where others may be writing at this moment.
     """
     start = _prefix(name) if name else "."
     for path in Path(folder).iterdir():
@@ -69,7 +68,7 @@ def flush_to_disk(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-def flush_folder(folder: str | os.PathLike) -> None:
+def flush_folder(folder: str | os.PathLike[str]) -> None:
     """Force a folder's own entries (new names, renames) to disk. Windows has no such call."""
     if os.name == "nt":
         return
@@ -81,12 +80,5 @@ def flush_folder(folder: str | os.PathLike) -> None:
 
 
 def _prefix(name: str) -> str:
-    """How the temporary names for a file begin; short, for names may have 255 bytes in all."""
+    """Beginning of a file's temporary names; short, since a name has at most 255 bytes."""
     return f".{name[:40]}."
-
-
-def _umask() -> int:
-    """The process's file-creation mask, which can only be read by setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

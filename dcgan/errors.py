@@ -4,8 +4,11 @@ import math
 import numbers
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, TypeVar
+
+Key = TypeVar("Key")
 
 MAX_SEED = 2**31 - 1  # what every backend's random generators take
 
@@ -43,6 +46,11 @@ def printable(name: str) -> str:
 
 def _escape(character: str) -> str:
     return character.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+def ranked(counts: Mapping[Key, int]) -> list[tuple[Key, int]]:
+    """Keys and their counts, the highest count first."""
+    return sorted(counts.items(), key=lambda pair: -pair[1])
 
 
 def counted(number: int, thing: str) -> str:

@@ -58,7 +58,7 @@ class Evaluation:
     @property
     def estimates(self) -> "dict[str, Estimate]":
         """By name (KID, FID, precision, recall, density, coverage): generated against real."""
-        return self.report.figures
+        return self.report.estimates
 
     def text(self) -> str:
         """A table of the estimates with their intervals, and the verdict on copying."""

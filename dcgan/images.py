@@ -1,4 +1,4 @@
-"""How do arrays become images to look at? Grids, and PNG files that say what made them."""
+"""Arrays of images: value ranges, alpha, grids and PNG files."""
 
 import io
 import math

@@ -10,6 +10,9 @@ from dcgan.errors import ArgumentError
 LEARNING_RATE = 2e-4
 BETA_1 = 0.5
 
+SHARES = ("beta_1", "beta_2", "momentum", "rho", "ema_momentum")  # settings in [0, 1)
+MAX_SETTING = 1e6
+
 # The optimizers that a model file may name: Keras's own, with plain settings.
 PLAIN_OPTIMIZERS = (
     "Adadelta Adafactor Adagrad Adam AdamW Adamax Ftrl Lamb Lion Nadam RMSprop SGD".split()
@@ -151,11 +154,28 @@ def optimizer_from_plain(values: dict):
         name, config = values["class"], values["config"]
         if name not in PLAIN_OPTIMIZERS:
             raise ValueError(f"{name!r} is not one of {', '.join(PLAIN_OPTIMIZERS)}")
-        if not all(type(v) in (int, float, bool, str, type(None)) for v in config.values()):
-            raise ValueError("a setting is not a plain value")
-        return make_optimizer(getattr(keras.optimizers, name)(**config))
+        cls = getattr(keras.optimizers, name)
+        defaults = cls().get_config()
+        for setting, value in config.items():
+            _check_setting(setting, value, defaults[setting])
+        return make_optimizer(cls(**config))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ArgumentError(f"The optimizer cannot be made: {str(error)[:300]}") from error
+
+
+def _check_setting(name: str, value: object, default: object) -> None:
+    """Refuse a setting of another kind than its default, or out of any useful range."""
+    number = type(value) in (int, float)
+    if isinstance(default, bool) or isinstance(default, str):
+        good = type(value) is type(default)
+    elif value is None or not number:
+        good = value is None and default is None
+    elif name in SHARES:
+        good = 0 <= value < 1
+    else:  # a few have negative defaults: Ftrl's learning_rate_power, Adafactor's beta_2_decay
+        good = (0 if default is None or default >= 0 else -10) <= value <= MAX_SETTING
+    if not good:
+        raise ValueError(f"{name} is wrong. Received: {value!r:.100}")
 
 
 def update_ema(average, trained, momentum: float, steps) -> None:

@@ -58,8 +58,8 @@ def test_film_shows_each_sheet_in_order_and_holds_the_last(sheets):
 
 
 def test_film_is_bounded_in_frames_pixels_and_bytes(sheets, monkeypatch):
-    monkeypatch.setattr(film, "MOST_FRAMES", 8)
-    monkeypatch.setattr(film, "MOST_PIXELS", 10)
+    monkeypatch.setattr(film, "MAX_FRAMES", 8)
+    monkeypatch.setattr(film, "MAX_PIXELS", 10)
     found = sheets(30)
     frames = film.read_frames(found)
     assert len(frames) == 8
@@ -67,7 +67,7 @@ def test_film_is_bounded_in_frames_pixels_and_bytes(sheets, monkeypatch):
     with Image.open(found[-1]) as last:
         assert np.asarray(frames[-1]).mean() == pytest.approx(np.asarray(last).mean(), abs=5)
     whole = film.gif_bytes(frames)
-    monkeypatch.setattr(film, "MOST_BYTES", len(whole) - 1)
+    monkeypatch.setattr(film, "MAX_BYTES", len(whole) - 1)
     fewer = frames_of(film.gif_bytes(frames))
     assert len(fewer) == 4
     assert (fewer[-1][0] == frames_of(whole)[-1][0]).all()

@@ -1,11 +1,17 @@
-"""Do two optimizers live under one roof without losing anything?"""
+"""The pair of optimizers, and the plain form in which files hold them."""
 
 import keras
 import numpy as np
 import pytest
 
 from dcgan import ArgumentError
-from dcgan.optimizers import make_optimizer, make_pair, optimizer_from_plain, optimizer_to_plain
+from dcgan.optimizers import (
+    PLAIN_OPTIMIZERS,
+    make_optimizer,
+    make_pair,
+    optimizer_from_plain,
+    optimizer_to_plain,
+)
 
 
 def test_the_pair_holds_every_variable_of_both(tiny):
@@ -32,9 +38,19 @@ def test_plain_form_gives_the_same_settings_back():
         {"class": "Adam", "config": {"surprise": 1}},
         {"class": "Adam", "config": {"learning_rate": -1.0}},
         {"class": ["Adam"], "config": {}},
+        {"class": "Adam", "config": {"beta_1": 7.0}},
+        {"class": "Adam", "config": {"beta_1": None}},
+        {"class": "Adam", "config": {"beta_2": True}},
+        {"class": "Adam", "config": {"epsilon": -1e-7}},
+        {"class": "Adam", "config": {"epsilon": "tiny"}},
+        {"class": "Adam", "config": {"amsgrad": 1}},
+        {"class": "Adam", "config": {"clipnorm": -1.0}},
+        {"class": "Adam", "config": {"learning_rate": 1e300}},
+        {"class": "SGD", "config": {"momentum": -0.5}},
+        {"class": "RMSprop", "config": {"rho": 1e9}},
     ],
 )
-def test_a_strangers_optimizer_is_refused(values):
+def test_an_optimizer_of_the_wrong_kind_or_range_is_refused(values):
     with pytest.raises(ArgumentError):
         optimizer_from_plain(values)
 
@@ -56,3 +72,9 @@ def test_the_ratio_of_both_rates_survives_a_rate_of_zero():
 
 def test_a_learning_rate_may_be_numpys():
     assert float(make_optimizer(np.float64(3e-4)).learning_rate) == pytest.approx(3e-4)
+
+
+@pytest.mark.parametrize("name", PLAIN_OPTIMIZERS)
+def test_every_keras_optimizer_passes_its_own_check(name):
+    made = make_optimizer(getattr(keras.optimizers, name)())
+    assert type(optimizer_from_plain(optimizer_to_plain(made))) is type(made)

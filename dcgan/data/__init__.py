@@ -1,4 +1,4 @@
-"""How does a folder become batches? Scan, decode, cache, order; and the drawn sample set."""
+"""From a folder, a file or an array of images to batches, and the drawn sample set."""
 
 from importlib import import_module
 

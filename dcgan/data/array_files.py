@@ -1,4 +1,4 @@
-"""Which array is in a .npy, .npz or idx file? Read by content, within limits, running nothing."""
+"""Array files (.npy, .npz, idx): recognized by content, read within limits, running nothing."""
 
 import gzip
 import os
@@ -13,7 +13,7 @@ NPY, ZIP, GZIP = b"\x93NUMPY", b"PK\x03\x04", b"\x1f\x8b"
 IDX_DIMENSIONS = {b"\x00\x00\x08\x03": 3, b"\x00\x00\x08\x04": 4}  # unsigned bytes
 MNIST_NAMES = ("train-images-idx3-ubyte", "train-images.idx3-ubyte")
 TRAINING = "x_train"  # the images of Keras's mnist.npz
-MOST_BYTES = 16 << 30  # of an array that has to be read into memory
+MAX_BYTES = 16 << 30  # of an array that has to be read into memory
 
 
 def find_array_file(path: Path) -> Path | None:
@@ -63,7 +63,7 @@ def _read_npz(path: Path) -> np.ndarray:
         sizes = {item.filename.removesuffix(".npy"): item.file_size for item in archive.infolist()}
     with np.load(path, allow_pickle=False) as arrays:
         name = _which(path, sizes)
-        if sizes[name] > MOST_BYTES:
+        if sizes[name] > MAX_BYTES:
             raise _unreadable(path, f"{name} takes {sizes[name] / 1e9:.1f} GB of memory")
         _check_header(arrays, name, sizes[name])
         return arrays[name]
@@ -104,7 +104,7 @@ def _read_idx(path: Path) -> np.ndarray:
             size *= length
         # gzip cannot shrink more than about 1032 to 1: what claims more is a lie or a bomb
         possible = os.path.getsize(path) * (1032 if packed else 1)
-        if len(shape) != dimensions or size > min(possible, MOST_BYTES):
+        if len(shape) != dimensions or size > min(possible, MAX_BYTES):
             raise _unreadable(path, f"its header claims {size:,} bytes, which it cannot hold")
         content = file.read(size + 1)
     if len(content) != size:

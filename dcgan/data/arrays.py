@@ -1,4 +1,4 @@
-"""How does an array, in memory or in a .npy, .npz or idx file, become images?"""
+"""Arrays, in memory or in a .npy, .npz or idx file, as images."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from dcgan.errors import DataError
 from dcgan.images import premultiply
 
 CHUNK = 256  # images converted at once
-MOST_BYTES = 4 << 30  # of pixels made from an array: they are made in memory
+MAX_BYTES = 4 << 30  # of pixels made from an array: they are made in memory
 DOUBTFUL = -0.5  # an array in [-1, 1] reaches below this; one that only just dips under 0 is odd
 
 
@@ -36,10 +36,10 @@ def to_images(array: np.ndarray, name: str, target: Target) -> tuple[np.ndarray,
     if same and array.dtype == np.uint8 and mode != "RGBA":
         return array, original
     size = len(array) * int(np.prod(target.shape))
-    if size > MOST_BYTES:
+    if size > MAX_BYTES:
         raise DataError(
             f"{name} would become {size / 1e9:.1f} GB of pixels in memory. Expected: at most "
-            f"{MOST_BYTES / 1e9:.1f} GB. Save it as uint8 {target.shape} images in a .npy file, "
+            f"{MAX_BYTES / 1e9:.1f} GB. Save it as uint8 {target.shape} images in a .npy file, "
             "which is read piece by piece, or choose a smaller img_size."
         )
     pixels = np.empty((len(array), *target.shape), np.uint8)

@@ -1,4 +1,4 @@
-"""How do images reach Keras? As an endless stream of uint8 batches, from any step on."""
+"""Images as an endless stream of uint8 batches for Keras, from any step on."""
 
 import keras
 import numpy as np
@@ -9,7 +9,7 @@ from dcgan.errors import ArgumentError
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of images; item `i` is the batch of training step `first_step + i`, for ever.
+    """Batches of images; item `i` is the batch of training step `first_step + i`, without end.
 
     Nothing here remembers where training is: a batch is a pure function of the seed and the step.
     Keras may ask ahead, twice, or for a look at the shapes, and a resumed run sees what an

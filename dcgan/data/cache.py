@@ -1,4 +1,4 @@
-"""Where do decoded images stay between runs? In the user's cache, an entry per data set."""
+"""The cache of decoded images in the user's cache folder, an entry per dataset."""
 
 import json
 import os

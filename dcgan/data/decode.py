@@ -1,5 +1,6 @@
-"""What is in one image file? Its pixels, fitted to the target; or the reason why it has none."""
+"""Decoding one image file: its pixels fitted to the target, or the reason why it has none."""
 
+import logging
 import os
 import stat
 import warnings
@@ -23,6 +24,8 @@ MAX_PIXELS = 64_000_000
 NO_PERMISSION, NO_MEMORY = "no permission to read it", "not enough memory to decode it"
 OWN_IMAGES_REASON = "made by a training run of this program"
 ORIENTATION_TAG = 0x0112
+
+logger = logging.getLogger("dcgan")
 
 
 class Unusable(Exception):
@@ -111,7 +114,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _reason(error: Exception) -> str:
-    """A few words for a person, on one line."""
+    """A few words for the user, on one line."""
     if isinstance(error, UnidentifiedImageError):
         return "not a image in a format that is known here"
     if isinstance(error, FileNotFoundError):
@@ -137,5 +140,6 @@ def peek(path: str) -> Original | None:
                 if _orientation(image) in SIDEWAYS:
                     width, height = height, width
                 return Original(width, height, mode, transparent)
-        except Exception:  # a full decode will name it with its reason
+        except Exception as error:  # Pillow raises many kinds; a full decode names the reason
+            logger.debug("%s says nothing of itself: %s", path, error)
             return None

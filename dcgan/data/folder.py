@@ -1,4 +1,4 @@
-"""How are the files of a folder decoded once, and found decoded from then on?"""
+"""Decoding the files of a folder once, and reading them from the cache from then on."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ from dcgan.errors import DataError, printable
 
 RULES_VERSION = 1  # raised when the same files would become other pixels
 FEW_FILES = 32  # decoded here: starting processes would take longer
-MOST_IN_MEMORY = 1 << 30  # bytes, where no disk can be written
+MAX_IN_MEMORY = 1 << 30  # bytes, where no disk can be written
 FLUSH_SECONDS = 0.5
 BAR_DELAY_SECONDS = 2  # what is done sooner needs no progress bar
 
@@ -74,7 +74,7 @@ def decode_folder(
         except OSError as error:
             log.warning("Decoded images cannot be kept in %s: %s", root, error)
     size = len(files) * int(np.prod(target.shape))
-    if size > MOST_IN_MEMORY:
+    if size > MAX_IN_MEMORY:
         raise DataError(
             f"There is nowhere to keep {size / 1e6:,.0f} MB of decoded images. Expected: a "
             f"folder that can be written and has room, in one of: {', '.join(map(str, roots))}. "

@@ -1,4 +1,4 @@
-"""How does a source of images become one array? Folder, array file or array in memory."""
+"""Opening a source of images (a folder, an array file, an array) as one array of pixels."""
 
 import os
 from collections import Counter
@@ -15,7 +15,7 @@ from dcgan.data.decode import OWN_IMAGES_REASON, Original
 from dcgan.data.folder import decode_folder, folder_key
 from dcgan.data.scan import Found, Scan, scan_folder
 from dcgan.data.target import Target
-from dcgan.errors import ArgumentError, DataError, counted, printable
+from dcgan.errors import ArgumentError, DataError, counted, printable, ranked
 
 # Names that promise a image: only of these is a failure counted as broken rather than as other.
 SUFFIXES = set(
@@ -214,7 +214,7 @@ def _check_enough(
     where = printable(str(folder))
     if usable == 0 and not broken:
         endings = Counter(Path(found.name).suffix.lower() or "no ending" for found in files)
-        seen = ", ".join(f"{printable(end)} ({n:,})" for end, n in endings.most_common(5))
+        seen = ", ".join(f"{printable(end)} ({n:,})" for end, n in ranked(endings)[:5])
         own = any(reason == OWN_IMAGES_REASON for _, reason in skipped)
         raise DataError(
             f"There are no images in {where!r}. Expected: {ACCEPTED}. Seen instead: {seen}"

@@ -1,4 +1,4 @@
-"""How does a image of any kind (16 bit, float, CMYK, palette ...) become 8 bits per channel?"""
+"""Images of any mode (16 bit, float, CMYK, palette, ...) with 8 bits per channel."""
 
 import numpy as np
 from PIL import Image, ImageCms

@@ -1,4 +1,4 @@
-"""In which order are the images shown? A pure function of seed and epoch, on every machine."""
+"""The order of the images and the choice of held-out ones, as functions of seed, epoch and name."""
 
 import hashlib
 
@@ -8,7 +8,7 @@ import numpy as np
 def epoch_order(count: int, seed: int, epoch: int, positions: int) -> tuple[np.ndarray, np.ndarray]:
     """Which image stands at each position of an epoch, and whether it is mirrored there.
 
-    Only the raw numbers of Philox are used: NumPy promises those for ever, but not its shuffles.
+    Only Philox's raw numbers are used: NumPy keeps those in all versions, but not its shuffles.
 
     Args:
         count: how many images there are.

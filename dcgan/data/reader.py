@@ -1,4 +1,4 @@
-"""How are a few images taken out of a large file without filling the memory with the rest?"""
+"""Reading a few images out of a large file without filling memory with the rest."""
 
 import mmap
 import os

@@ -1,4 +1,4 @@
-"""What can be trained on when there is no folder yet? Seascapes, drawn from a seed, of any size."""
+"""The sample set: seascapes of any size, drawn from a seed."""
 
 from dataclasses import dataclass
 

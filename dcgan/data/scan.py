@@ -1,4 +1,4 @@
-"""Which files of a folder may be images? Found and described without opening a single one."""
+"""Finding the files of a folder that may be images, without opening one."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 IGNORED = {"thumbs.db", "desktop.ini", "__macosx"}
 RUN_OPTIONS, RUN_FORMAT = "options.json", "dcgan-run"  # how a run folder of this program is known
-LARGEST_OPTIONS = 1 << 20  # bytes; a larger options.json is none of ours
+MAX_OPTIONS_BYTES = 1 << 20  # bytes; a larger options.json is none of ours
 
 
 class Found(NamedTuple):
@@ -110,7 +110,7 @@ def is_run_folder(folder: str | os.PathLike) -> bool:
     options = Path(folder, RUN_OPTIONS)
     try:
         status = options.stat()
-        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_OPTIONS:
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_OPTIONS_BYTES:
             return False
         content = json.loads(options.read_bytes())
     except (OSError, ValueError, RecursionError):  # not there, or not ours

@@ -1,4 +1,4 @@
-"""What shall every image become? Size, channels, the way to fit, the color behind it."""
+"""The size, channels and way of fitting that every image gets."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from PIL import Image
 from dcgan.errors import ArgumentError
 
 RESIZE_RULES = ("crop", "stretch", "pad")
-LARGEST_SIDE = 16_384
+MAX_TARGET_SIDE = 16_384
 FILTER = Image.Resampling.LANCZOS
 REDUCING_GAP = (
     3.0  # shrink by whole factors first, down to 3 times the target: fast and unnoticeable
@@ -28,10 +28,10 @@ class Target:
 
     def __post_init__(self):
         sides = (self.height, self.width)
-        if not all(isinstance(side, int) and 1 <= side <= LARGEST_SIDE for side in sides):
+        if not all(isinstance(side, int) and 1 <= side <= MAX_TARGET_SIDE for side in sides):
             raise ArgumentError(
                 f"img_size must be (height, width, channels) with whole numbers from 1 to "
-                f"{LARGEST_SIDE} for height and width. Received: height={self.height!r}, "
+                f"{MAX_TARGET_SIDE} for height and width. Received: height={self.height!r}, "
                 f"width={self.width!r}."
             )
         if self.channels not in (1, 3, 4):

@@ -1,4 +1,4 @@
-"""What does a decoding process do? Reads names, writes pixels into a file, answers each line.
+"""A decoding process: it reads names, writes pixels into a file, and answers each line.
 
 Started by `workers.py` as a program of its own. Unlike a fork it cannot inherit the threads of a
 framework, unlike `multiprocessing` it does not run the caller's script again, and a decoder that

@@ -1,4 +1,4 @@
-"""How are thousands of files decoded at once, though any of them may crash or stall its decoder?"""
+"""Decoding thousands of files in several processes, any of which may crash or hang."""
 
 import json
 import os
@@ -15,10 +15,10 @@ from dcgan.data.decode import Original
 from dcgan.data.target import Target
 from dcgan.errors import DataError
 
-LARGEST_CHUNK = 64  # files sent at once: talking costs little beside decoding
+MAX_CHUNK_FILES = 64  # files sent at once: talking costs little beside decoding
 CHUNKS_EACH = 8  # at least, for each worker: so that all end at about the same time
 PATIENCE_SECONDS = 120  # for a chunk; one that takes longer is tried again file by file
-MOST_WORKERS = 16
+MAX_WORKERS = 16
 
 Outcome = Original | str  # what a file was, or why it is of no use
 
@@ -42,8 +42,8 @@ def decode_all(
         DataError: the decoding processes do not start.
     """
     outcomes: list[Outcome] = [""] * len(paths)
-    count = min(available_cores(), MOST_WORKERS, len(paths))
-    size = max(1, min(LARGEST_CHUNK, len(paths) // (count * CHUNKS_EACH)))
+    count = min(available_cores(), MAX_WORKERS, len(paths))
+    size = max(1, min(MAX_CHUNK_FILES, len(paths) // (count * CHUNKS_EACH)))
     chunks = iter([range(i, min(i + size, len(paths))) for i in range(0, len(paths), size)])
     header = json.dumps({"target": asdict(target), "path": str(pixels_path)})
     stopping, lock = threading.Event(), threading.Lock()

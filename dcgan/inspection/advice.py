@@ -1,26 +1,27 @@
-"""What size, depth and length suit these images, and what may be hoped for from so many?"""
+"""Proposals of size, depth, batch size and steps, and what so many images allow."""
 
 import math
 from collections import Counter
 from dataclasses import dataclass
 
 from dcgan.data.decode import Original
+from dcgan.errors import ranked
 from dcgan.networks.plan import DEEP
 
-LONGEST_SIDE = 150  # proposed at most: what a laptop trains in an evening
-SMALLEST_MAP = 10  # pixels; the discriminator halves a image down to this or just below
+MAX_PROPOSED_SIDE = 150  # proposed at most: what a laptop trains in an evening
+MIN_MAP = 10  # pixels; the discriminator halves a image down to this or just below
 MUCH = 1.5  # times: from here on, enlarging is warned of
 NEARLY_SQUARE = 1.1  # an aspect ratio up to this (or its inverse) is treated as 1
-USUAL_STEPS, PASSES, MOST_STEPS = 24_000, 20, 200_000
+USUAL_STEPS, PASSES, MAX_PROPOSED_STEPS = 24_000, 20, 200_000
 BATCH_SIZE = 16  # as `DCGAN` has it
 DEEP_BATCH_SIZE = 8  # large images gain more by twice the steps: benchmarks/QUALITY.md
 
 EXPECTATIONS = (  # for fewer than so many images
-    (2, "One image can only be learnt by heart: every sample will be that image."),
-    (50, "So few are learnt by heart: expect copies and blends of them, not new images."),
+    (2, "One image can only be memorized: every sample will be that image."),
+    (50, "So few are memorized: expect copies and blends of them, not new images."),
     (300, "Few: expect variations close to the originals. Leave the augmentation on, add mirrored "
           "images if left and right may change places, and compare samples with the originals."),
-    (1_500, "A small set: textures, colors and layouts are learnt, fine detail stays soft. More "
+    (1_500, "A small set: textures, colors and layouts are learned, fine detail stays soft. More "
             "images of the same kind help more than more steps."),
     (10_000, "Enough for recognizable, varied images, if they are of one kind and framed alike."),
     (100_000, "Plenty: what limits the images now is the network and the time, not the data."),
@@ -37,6 +38,11 @@ class Proposal:
     batch_size: int
     steps: int
 
+    def text(self) -> str:
+        """The call that takes them."""
+        size, depth = self.img_size, self.depth
+        return f"DCGAN(img_size={size}, depth={depth}, batch_size={self.batch_size})"
+
 
 def expectation(count: int) -> str:
     """In words, what training on `count` images can give."""
@@ -49,39 +55,37 @@ def propose_size(originals: list[Original]) -> tuple[int, int, int]:
     height = _median([original.height for original in originals])
     aspect = _median([original.width / original.height for original in originals])
     if 1 / NEARLY_SQUARE <= aspect <= NEARLY_SQUARE:
-        height = width = min(width, height, LONGEST_SIDE)
+        height = width = min(width, height, MAX_PROPOSED_SIDE)
     else:
-        scale = min(1.0, LONGEST_SIDE / max(width, height))
+        scale = min(1.0, MAX_PROPOSED_SIDE / max(width, height))
         height, width = max(1, round(height * scale)), max(1, round(width * scale))
     kinds = Counter(
         4 if original.transparent else 1 if original.mode in ("1", "L", "I", "F", "I;16") else 3
         for original in originals
     )
-    return max(SMALLEST_MAP, int(height)), max(SMALLEST_MAP, int(width)), kinds.most_common(1)[0][0]
+    return max(MIN_MAP, int(height)), max(MIN_MAP, int(width)), ranked(kinds)[0][0]
 
 
 def enlarged(originals: list[Original], img_size: tuple[int, int, int]) -> str | None:
-    """What to say where most images would be blown up, which costs time and shows nothing new."""
+    """A warning where most images would be enlarged, which costs time and shows nothing new."""
     height = _median([original.height for original in originals])
     width = _median([original.width for original in originals])
     if max(img_size[0] / height, img_size[1] / width) < MUCH:
         return None
     proposal = propose(len(originals), propose_size(originals))
-    flags = f"--img-size {' '.join(map(str, proposal.img_size))} --depth {proposal.depth}"
     return (
         f"Most images are about {height} x {width} and are enlarged to {img_size[0]} x "
-        f"{img_size[1]}, which takes longer and shows no more. In their own size: {flags}, or "
-        f"DCGAN(img_size={proposal.img_size}, depth={proposal.depth})."
+        f"{img_size[1]}, which takes longer and shows no more. In their own size: {proposal.text()}."
     )
 
 
 def propose(count: int, img_size: tuple[int, int, int]) -> Proposal:
     """Depth, batch and steps for `count` images of `img_size`."""
     shorter = min(img_size[:2])
-    depth = max(1, math.ceil(math.log2(shorter / SMALLEST_MAP))) if shorter > SMALLEST_MAP else 1
+    depth = max(1, math.ceil(math.log2(shorter / MIN_MAP))) if shorter > MIN_MAP else 1
     batch_size = DEEP_BATCH_SIZE if depth >= DEEP else BATCH_SIZE
     steps = max(USUAL_STEPS, PASSES * math.ceil(count / batch_size))
-    return Proposal(tuple(img_size), depth, batch_size, min(steps, MOST_STEPS))
+    return Proposal(tuple(img_size), depth, batch_size, min(steps, MAX_PROPOSED_STEPS))
 
 
 def _median(values: list[float]) -> float:

@@ -1,4 +1,4 @@
-"""Which images are there twice? Exactly, or so nearly that a person would say so."""
+"""Images that occur twice, exactly or so nearly that they look the same."""
 
 import hashlib
 from collections import defaultdict
@@ -10,7 +10,7 @@ from PIL import Image
 from dcgan.data.reader import ImageReader
 
 CHUNK = 256  # images looked at together
-MOST_COMPARED = 20_000  # images; each is compared with each, 200 million pairs
+MAX_COMPARED = 20_000  # images; each is compared with each, 200 million pairs
 HASH_BITS_APART = 6  # of 64; what a light crop, a scaling or a saving as JPEG changes
 UNLIKE = 0.02  # squared difference of thumbnails, relative to their contrast; real pairs of other
 # images start at 0.1, other copies of one end at 0.02 (photographs and digits, looked at by hand)
@@ -33,7 +33,7 @@ def near_duplicates(pixels: np.ndarray) -> list[tuple[int, int]]:
     A difference hash finds candidates: for an 8 x 8 grid, is it brighter than what lies to its
     right? Small thumbnails then decide. Only the first 20,000 images are compared.
     """
-    looks = [_look(image) for image in _each(pixels[:MOST_COMPARED])]
+    looks = [_look(image) for image in _each(pixels[:MAX_COMPARED])]
     hashes = np.array([look[0] for look in looks], np.uint64)
     thumbnails = np.stack([look[1] for look in looks])
     found = []

@@ -1,4 +1,4 @@
-"""What is in this folder, before any training? Plain facts, a proposal, and what to expect."""
+"""Facts about a folder of images before any training, a proposal, and what to expect."""
 
 import os
 from collections import Counter
@@ -11,9 +11,9 @@ from dcgan.data.decode import peek
 from dcgan.data.image_set import ImageSet, open_images
 from dcgan.data.reader import ImageReader
 from dcgan.data.scan import scan_folder
-from dcgan.errors import counted, printable
+from dcgan.errors import counted, printable, ranked
 from dcgan.inspection.advice import Proposal, expectation, propose, propose_size
-from dcgan.inspection.duplicates import MOST_COMPARED, exact_duplicates, near_duplicates
+from dcgan.inspection.duplicates import MAX_COMPARED, exact_duplicates, near_duplicates
 from dcgan.inspection.page import page
 
 PEEKED = 500  # files whose size decides the proposal
@@ -54,7 +54,7 @@ class Inspection:
     @property
     def odd(self) -> list[str]:
         """Names of images of another size than most, where nearly all have one size."""
-        (usual, count), *_ = self.sizes.most_common(1)
+        usual, count = ranked(self.sizes)[0]
         if count < 0.9 * len(self.images):
             return []
         pairs = zip(self.images.names, self.images.originals, strict=True)
@@ -62,7 +62,6 @@ class Inspection:
 
     def text(self) -> str:
         """One page for a terminal."""
-        height, width, channels = self.proposal.img_size
         lines = [
             f"{printable(self.source)}: {counted(len(self.images), 'usable image')}, "
             f"{counted(len(self.images.skipped), 'file')} skipped",
@@ -74,11 +73,10 @@ class Inspection:
             f"Exact duplicates: {counted(len(self.exact), 'group')}.",
             *_some(["  " + " = ".join(group) for group in self.exact]),
             f"Near duplicates: {counted(len(self.near), 'pair')}"
-            + (f" in the first {MOST_COMPARED:,}." if len(self.images) > MOST_COMPARED else "."),
+            + (f" in the first {MAX_COMPARED:,}." if len(self.images) > MAX_COMPARED else "."),
             *_some([f"  {one} ~ {other}" for one, other in self.near]),
             "",
-            f"Proposed: --img-size {height} {width} {channels} --depth {self.proposal.depth} "
-            f"--batch-size {self.proposal.batch_size}, {self.proposal.steps:,} steps",
+            f"Proposed: {self.proposal.text()}, {self.proposal.steps:,} steps",
             *self.measured_in_words(),
             f"Expect: {expectation(len(self.images))}",
         ]
@@ -89,7 +87,7 @@ class Inspection:
         return page(self)
 
     def _sizes_in_words(self) -> str:
-        common = [f"{w} x {h} ({n:,})" for (w, h), n in self.sizes.most_common(SHOWN)]
+        common = [f"{w} x {h} ({n:,})" for (w, h), n in ranked(self.sizes)[:SHOWN]]
         rest = len(self.sizes) - len(common)
         return ", ".join(common) + (f" and {rest:,} others" if rest else "")
 
@@ -105,7 +103,7 @@ class Inspection:
         ]
 
 
-def inspect_folder(
+def inspect(
     source: str | os.PathLike,
     img_size: tuple[int, int, int] | None = None,
     *,
@@ -114,7 +112,7 @@ def inspect_folder(
     measure: Measure | None = None,
     verbose: int = 1,
 ) -> Inspection:
-    """Look at every image in `source` and say what was found.
+    """Look at every image in a folder or file before any training.
 
     The images are decoded on the way, so that training with the same size starts at once.
 
@@ -126,8 +124,14 @@ def inspect_folder(
             steps and bytes of memory.
         verbose: 0 shows no progress bar.
 
+    Returns:
+        what was found; its `text()` is a page for a terminal, its `html()` one for a browser.
+
     Raises:
         DataError: there are no images in `source`, or more than half are broken.
+
+    Example:
+        >>> print(inspect("sea/").text())
     """
     if img_size is None:
         img_size = _size_for(source)

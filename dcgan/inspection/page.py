@@ -1,4 +1,4 @@
-"""What does an inspection look like in a browser? One self-contained page, nothing to fetch."""
+"""An inspection as one self-contained HTML page."""
 
 import base64
 import html
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dcgan.errors import counted, printable
+from dcgan.errors import counted, printable, ranked
 from dcgan.images import grid, png_bytes, unpremultiply
 from dcgan.inspection.advice import expectation
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from dcgan.inspection.inspect import Inspection
 
 SHEET_WIDTH = 1000  # pixels of the contact sheet
-MOST_IN_SHEET = 120
-MOST_LISTED = 200
-MOST_DUPLICATES = 40
+MAX_IN_SHEET = 120
+MAX_LISTED = 200
+MAX_DUPLICATES = 40
 PLOT = 300  # pixels of a plot's side
 
 STYLE = """
@@ -54,7 +54,6 @@ def page(inspection: "Inspection") -> str:
 
 def _facts(inspection: "Inspection") -> str:
     proposal = inspection.proposal
-    height, width, channels = proposal.img_size
     count = len(inspection.images)
     measured = "".join(f"<p>{line}</p>" for line in inspection.measured_in_words())
     return (
@@ -63,8 +62,7 @@ def _facts(inspection: "Inspection") -> str:
         f"Gray: {inspection.gray:,}. With transparency: {inspection.transparent:,}. "
         f"Exact duplicates: {counted(len(inspection.exact), 'group')}. "
         f"Near duplicates: {counted(len(inspection.near), 'pair')}.</p>"
-        f"<p>Proposed: <code>--img-size {height} {width} {channels} --depth {proposal.depth} "
-        f"--batch-size {proposal.batch_size}</code> and {proposal.steps:,} steps.</p>"
+        f"<p>Proposed: <code>{proposal.text()}</code> and {proposal.steps:,} steps.</p>"
         f"{measured}<p>{_safe(expectation(count))}</p>"
     )
 
@@ -81,7 +79,7 @@ def _size_plot(sizes: Counter) -> str:
         f'<circle cx="{place(width):.1f}" cy="{PLOT - place(height):.1f}" '
         f'r="{3 + 9 * math.sqrt(count / most):.1f}" fill="#07c" fill-opacity=".5">'
         f"<title>{width} x {height}: {count:,}</title></circle>"
-        for (width, height), count in sizes.most_common(2000)
+        for (width, height), count in ranked(sizes)[:2000]
     ]
     diagonal = f'<line x1="20" y1="{PLOT - 20}" x2="{PLOT - 20}" y2="20" stroke="#bbb"/>'
     labels = (
@@ -117,7 +115,7 @@ def _odd(inspection: "Inspection") -> str:
         return ""
     original = dict(zip(inspection.images.names, inspection.images.originals, strict=True))
     rows = [(name, f"{original[name][0]} x {original[name][1]}") for name in inspection.odd]
-    (width, height), _ = inspection.sizes.most_common(1)[0]
+    (width, height), _ = ranked(inspection.sizes)[0]
     return f"<p>All are {width} x {height} but these:</p>" + _table(rows)
 
 
@@ -125,7 +123,7 @@ def _contact_sheet(inspection: "Inspection") -> str:
     """Some of the images, evenly chosen, after the crop."""
     pixels = inspection.images.pixels
     columns = max(1, min(20, SHEET_WIDTH // (pixels.shape[2] + 2)))
-    count = min(len(pixels), MOST_IN_SHEET, columns * max(1, 2000 // (pixels.shape[1] + 2)))
+    count = min(len(pixels), MAX_IN_SHEET, columns * max(1, 2000 // (pixels.shape[1] + 2)))
     chosen = np.linspace(0, len(pixels) - 1, count).astype(int)
     sheet = grid(_straight(np.stack([pixels[index] for index in chosen])), columns)
     return f"{_image(sheet)}<br><small>{count:,} of {len(pixels):,}, evenly chosen</small>"
@@ -139,7 +137,7 @@ def _duplicates(inspection: "Inspection") -> str:
         if not groups:
             continue
         parts.append(f"<h2>{heading} duplicates: {len(groups):,}</h2>")
-        for group in groups[:MOST_DUPLICATES]:
+        for group in groups[:MAX_DUPLICATES]:
             shown = [inspection.images.pixels[number[name]] for name in group[:6]]
             names = " | ".join(_safe(name) for name in group[:6])
             image = _image(grid(_straight(np.stack(shown)), len(shown)))
@@ -150,10 +148,8 @@ def _duplicates(inspection: "Inspection") -> str:
 def _skipped(skipped: list[tuple[str, str]]) -> str:
     if not skipped:
         return ""
-    more = (
-        f"<p>... and {len(skipped) - MOST_LISTED:,} more</p>" if len(skipped) > MOST_LISTED else ""
-    )
-    return f"<h2>Skipped: {len(skipped):,}</h2>" + _table(skipped[:MOST_LISTED]) + more
+    more = f"<p>... and {len(skipped) - MAX_LISTED:,} more</p>" if len(skipped) > MAX_LISTED else ""
+    return f"<h2>Skipped: {len(skipped):,}</h2>" + _table(skipped[:MAX_LISTED]) + more
 
 
 def _table(rows: list[tuple[str, str]]) -> str:

@@ -1,1 +1,1 @@
-"""How good are the images? Features, distances, copies, variety and health: arrays to numbers."""
+"""Metrics: features, distances, copies and variety, from arrays to estimates."""

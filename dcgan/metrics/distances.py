@@ -1,9 +1,9 @@
-"""How far are generated images from real ones? FID and KID, from features to one number."""
+"""FID and KID: distances between generated and real images, from their features."""
 
 import numpy as np
 
 from dcgan.errors import ArgumentError
-from dcgan.metrics.estimate import NORMAL_95, Figure, withheld
+from dcgan.metrics.estimate import NORMAL_95, Estimate, withheld
 
 # Below this the covariance of Inception's 2,048 features is singular and FID mostly measures the
 # number of images (README of the TTUR repository, Heusel et al. 2017).
@@ -33,7 +33,7 @@ def check_features(real: np.ndarray, fake: np.ndarray) -> tuple[np.ndarray, np.n
     return real, fake
 
 
-def fid(real: np.ndarray, fake: np.ndarray, network: str = "") -> Figure:
+def fid(real: np.ndarray, fake: np.ndarray, network: str = "") -> Estimate:
     """Frechet distance between Gaussians fitted to both sets (Heusel et al. 2017, section 2).
 
     |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)). Biased upwards for few images, so it is withheld
@@ -60,10 +60,10 @@ def fid(real: np.ndarray, fake: np.ndarray, network: str = "") -> Figure:
     # C1 C2 and root C2 root have the same eigenvalues, and the latter is symmetric.
     cross = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ fake_covariance @ root), 0)).sum()
     value = shift @ shift + np.trace(real_covariance) + np.trace(fake_covariance) - 2 * cross
-    return Figure("FID", float(value), None, None, n, m, network)
+    return Estimate("FID", float(value), None, None, n, m, network)
 
 
-def kid(real: np.ndarray, fake: np.ndarray, network: str = "") -> Figure:
+def kid(real: np.ndarray, fake: np.ndarray, network: str = "") -> Estimate:
     """Unbiased squared MMD under the kernel (x.y / d + 1)^3 (Binkowski et al. 2018, section 4).
 
     All pairs are used, so the value does not depend on random blocks. The interval comes from each
@@ -92,7 +92,7 @@ def kid(real: np.ndarray, fake: np.ndarray, network: str = "") -> Figure:
 
 def kid_difference(
     real: np.ndarray, first: np.ndarray, second: np.ndarray, network: str = ""
-) -> Figure:
+) -> Estimate:
     """KID of `first` less KID of `second`, both against the same real images.
 
     Below zero, `first` is nearer to the real ones. The real images' own spread, which both KIDs
@@ -141,6 +141,6 @@ def _standard_error(*influences: np.ndarray) -> float:
     return float(np.sqrt(sum(np.var(values, ddof=1) / len(values) for values in influences)))
 
 
-def _with_error(name: str, value: float, error: float, n: int, m: int, network: str) -> Figure:
+def _with_error(name: str, value: float, error: float, n: int, m: int, network: str) -> Estimate:
     half = NORMAL_95 * error
-    return Figure(name, float(value), float(value - half), float(value + half), n, m, network)
+    return Estimate(name, float(value), float(value - half), float(value + half), n, m, network)

@@ -1,4 +1,4 @@
-"""What is a figure? A number that says how sure it is, from how many images, by which network."""
+"""An estimate: a number with its interval, its counts and the feature network behind it."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ NORMAL_95 = 1.959964  # the standard normal lies within +- this in 95 % of cases
 
 
 @dataclass(frozen=True)
-class Figure:
+class Estimate:
     """One measured number; or, where none can be given, the reason why.
 
     Args:
@@ -19,7 +19,7 @@ class Figure:
         value: the number, or None where it is withheld.
         low, high: its 95 % interval, or None where none is known.
         n_real, n_fake: from how many real and generated images.
-        network: name of the feature network; figures of different networks cannot be compared.
+        network: name of the feature network; estimates of different networks cannot be compared.
         reason: why `value` is withheld.
     """
 
@@ -32,8 +32,8 @@ class Figure:
     network: str
     reason: str = ""
 
-    def minus(self, other: "Figure") -> float:
-        """How much larger this figure is than another of the same name and network.
+    def minus(self, other: "Estimate") -> float:
+        """How much larger this estimate is than another of the same name and network.
 
         Raises:
             ArgumentError: they measure different things, by different networks, or are withheld.
@@ -44,9 +44,9 @@ class Figure:
                 f"{self.name} by {self.network!r} and {other.name} by {other.network!r}. Measure "
                 "both with the same network."
             )
-        for figure in (self, other):
-            if figure.value is None:
-                raise ArgumentError(f"{figure.name} cannot be compared: {figure.reason}.")
+        for estimate in (self, other):
+            if estimate.value is None:
+                raise ArgumentError(f"{estimate.name} cannot be compared: {estimate.reason}.")
         return self.value - other.value
 
     def text(self) -> str:
@@ -61,9 +61,9 @@ class Figure:
         return asdict(self)
 
 
-def withheld(name: str, n_real: int, n_fake: int, network: str, reason: str) -> Figure:
-    """A figure that is not given, for a reason."""
-    return Figure(name, None, None, None, n_real, n_fake, network, reason)
+def withheld(name: str, n_real: int, n_fake: int, network: str, reason: str) -> Estimate:
+    """A estimate that is not given, for a reason."""
+    return Estimate(name, None, None, None, n_real, n_fake, network, reason)
 
 
 def mean_interval(values: np.ndarray) -> tuple[float | None, float | None]:

@@ -1,4 +1,4 @@
-"""What do two images have in common? Each image as a row of numbers, by a named network."""
+"""Features: each image as a row of numbers, by a named network."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ from dcgan.metrics.random_network import random_features
 
 BATCH_SIZE = 64  # images at a time: bounds the memory; the features do not depend on it
 BEHIND = 128  # the gray seen through transparent pixels: neither black nor white shapes vanish
-INCEPTION_LEAST = 75  # pixels: the smallest side that Keras's InceptionV3 takes
+MIN_INCEPTION_SIDE = 75  # pixels: the smallest side that Keras's InceptionV3 takes
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class FeatureNetwork:
     """A named function from images, uint8 (n, H, W, 3), to features, float (n, d).
 
     Args:
-        name: stands beside every figure; figures of different names are not comparable.
+        name: stands beside every estimate; estimates of different names are not comparable.
         function: what computes the features, row by row.
     """
 
@@ -148,7 +148,7 @@ def _load_inception() -> Callable[[np.ndarray], np.ndarray]:
 
     def inception(images: np.ndarray) -> np.ndarray:
         images = keras.ops.cast(images, "float32")
-        sides = [max(side, INCEPTION_LEAST) for side in images.shape[1:3]]
+        sides = [max(side, MIN_INCEPTION_SIDE) for side in images.shape[1:3]]
         if tuple(sides) != tuple(images.shape[1:3]):
             images = keras.ops.image.resize(images, sides, interpolation="bicubic")
         return keras.ops.convert_to_numpy(model(images / 127.5 - 1, training=False))

@@ -1,11 +1,11 @@
-"""Do samples look augmented? Held against real images, as they are and augmented."""
+"""Leaking augmentation: the share of samples that look augmented."""
 
 import numpy as np
 
 from dcgan.errors import ArgumentError
 from dcgan.images import chunks, premultiply
 
-FEWEST = 20  # images of each kind: fewer do not describe a distribution
+MIN_IMAGES = 20  # images of each kind: fewer do not describe a distribution
 CHANCE = 0.05  # of real images count as looking augmented: where the line is drawn
 TOLD = 0.4  # of the augmented ones must be beyond the line: weak augmentation cannot be told
 RIDGE = 1e-3  # added to variances, as a share of the real ones: some sets have no color at all
@@ -33,9 +33,9 @@ def leaked(samples: np.ndarray, real: np.ndarray, augmented: np.ndarray) -> floa
         ArgumentError: there are too few images.
     """
     counts = {"samples": len(samples), "real": len(real), "augmented": len(augmented)}
-    if min(counts.values()) < FEWEST:
+    if min(counts.values()) < MIN_IMAGES:
         raise ArgumentError(
-            f"There must be {FEWEST} images of each kind at least. Received: {counts}."
+            f"There must be {MIN_IMAGES} images of each kind at least. Received: {counts}."
         )
     kinds = zip(_statistics(samples), _statistics(real), _statistics(augmented), strict=True)
     shares = [share for kind in kinds if (share := _share(*kind)) is not None]

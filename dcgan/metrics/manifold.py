@@ -1,17 +1,17 @@
-"""Are generated images like some real one, and is each kind of real one made? Four shares."""
+"""Precision, recall, density and coverage, from features."""
 
 import numpy as np
 
 from dcgan.metrics.distances import check_features
-from dcgan.metrics.estimate import Figure, mean_interval, share_interval, withheld
+from dcgan.metrics.estimate import Estimate, mean_interval, share_interval, withheld
 
 PRECISION_NEIGHBOURS = 3  # Kynkaanniemi et al. 2019, section 3
 COVERAGE_NEIGHBOURS = 5  # Naeem et al. 2020, section 5 and its code
 ROWS = 1_024  # of a distance matrix at a time: bounds the memory
 
 
-def manifold_figures(real: np.ndarray, fake: np.ndarray, network: str = "") -> list[Figure]:
-    """Precision and recall, density and coverage, as four figures in this order.
+def manifold_estimates(real: np.ndarray, fake: np.ndarray, network: str = "") -> list[Estimate]:
+    """Precision and recall, density and coverage, as four estimates in this order.
 
     Around each image lies a ball that just reaches its k-th nearest neighbour of its own kind.
     Precision is the share of fakes within a ball of a real image, recall the share of real ones
@@ -19,7 +19,7 @@ def manifold_figures(real: np.ndarray, fake: np.ndarray, network: str = "") -> l
     many real balls a fake is covered, divided by k, coverage the share of real balls that hold a
     fake (Naeem et al. 2020, arXiv 2002.09797, k = 5). Density may exceed 1. Where both kinds come
     from one source and n = m, density is 1 on average and coverage 1 - 2^-5 or a little more.
-    All four change with the counts: compare only figures with equal ones. Each interval is over
+    All four change with the counts: compare only estimates with equal ones. Each interval is over
     the images that are counted, taking the others as given.
 
     Args:
@@ -49,7 +49,7 @@ def manifold_figures(real: np.ndarray, fake: np.ndarray, network: str = "") -> l
     density = balls / COVERAGE_NEIGHBOURS
     counted = ((precise, share_interval), (recalled, share_interval), (density, mean_interval))
     return [
-        Figure(name, float(values.mean()), *interval(values), n, m, network)
+        Estimate(name, float(values.mean()), *interval(values), n, m, network)
         for name, (values, interval) in zip(
             names, (*counted, (covered, share_interval)), strict=True
         )

@@ -1,4 +1,4 @@
-"""Are the samples copies? Each one's nearest training image, against how near others come."""
+"""Memorization: the share of samples that are copies of training images."""
 
 import math
 from dataclasses import asdict, dataclass, field
@@ -13,10 +13,10 @@ SIDE = 16  # pixels: coarse enough to know a copy that is blurred, noisy, mirror
 NEIGHBOURS = 10  # further ones whose distance a nearest image's distance is divided by
 NEAREST_SHARE = 0.05  # of the reference images come as near as what is called a copy
 SURE = 1e-3  # odds against chance below which copying is named
-MOST_REFERENCES = 1_000  # more cost time and hardly sharpen the 5 %
+MAX_REFERENCES = 1_000  # more cost time and hardly sharpen the 5 %
 SHOWN = 5  # nearest training images of each sample on a sheet
 CHUNK = 256
-FEWEST = 3  # training images: with fewer, none has two neighbours
+MIN_IMAGES = 3  # training images: with fewer, none has two neighbours
 DUPLICATE = 0.05  # a reference with so small a ratio is a training image twice, no new one
 
 
@@ -140,9 +140,9 @@ def _check_shapes(samples: np.ndarray, train: np.ndarray, held_out: np.ndarray) 
             "samples, train and held_out must be images (n, H, W, C) of one size. Received: "
             f"{shapes[0]}, {shapes[1]} and {shapes[2]}"
         )
-    if len(train) < FEWEST or len(samples) == 0:
+    if len(train) < MIN_IMAGES or len(samples) == 0:
         raise ArgumentError(
-            f"Copying can be told with at least {FEWEST} training images and 1 sample. Received: "
+            f"Copying can be told with {MIN_IMAGES} training images or more and a sample. Received: "
             f"{len(train)} training images and {len(samples)} samples."
         )
 
@@ -156,13 +156,13 @@ def _distinct(thumbnails: np.ndarray) -> np.ndarray:
     """The first of each that occurs more than once; all, where that leaves too few to compare."""
     numbers = [hash(thumbnail.tobytes()) for thumbnail in thumbnails]
     first = np.sort(np.unique(numbers, return_index=True)[1])
-    return first if len(first) >= FEWEST else np.arange(len(thumbnails))
+    return first if len(first) >= MIN_IMAGES else np.arange(len(thumbnails))
 
 
 def _references(held_out: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, int, str]:
     """Ratios of images that are no copies, how many duplicates were left out, and which kind.
 
-    Where all of the held-out images are training images as well, those judge one another.
+    Where all held-out images are training images as well, those are compared with each other.
     """
     if len(held_out):
         ratios, _ = _nearness(_thumbnails(held_out[_some(len(held_out))]), train, len(train))
@@ -179,7 +179,7 @@ def _references(held_out: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, in
 
 def _some(count: int) -> np.ndarray:
     """Which of `count` images serve as references."""
-    return np.linspace(0, count - 1, min(count, MOST_REFERENCES)).astype(int)
+    return np.linspace(0, count - 1, min(count, MAX_REFERENCES)).astype(int)
 
 
 def _nearness(

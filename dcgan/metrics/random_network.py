@@ -1,4 +1,4 @@
-"""What does the built-in feature network see? Random filters that nobody trained or downloads."""
+"""The built-in feature network: random filters, neither trained nor downloaded."""
 
 from functools import cache
 
@@ -51,7 +51,7 @@ def _weights() -> list[np.ndarray]:
     """Orthogonal filters of each stage, float32 (3, 3, channels in, channels out)."""
     bits, stages, channels = np.random.Philox(key=SEED), [], 3
     for filters in FILTERS:
-        # NumPy promises the raw bits for ever, but not what its distributions make of them.
+        # NumPy keeps the raw bits in all versions, but not what its distributions make of them.
         noise = (bits.random_raw(9 * channels * filters) >> 11) * 2.0**-53 - 0.5
         noise = noise.reshape(9 * channels, filters)
         if not stages:  # no filter sees brightness: those of each color sum to zero

@@ -1,4 +1,4 @@
-"""How good is a model? All figures beside their floor, and which of two models is the better."""
+"""All estimates of a model beside their real-against-real floor, and the better of two models."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,12 @@ import numpy as np
 
 from dcgan.errors import ArgumentError
 from dcgan.metrics.distances import fid, kid, kid_difference
-from dcgan.metrics.estimate import Figure, withheld
+from dcgan.metrics.estimate import Estimate, withheld
 from dcgan.metrics.features import features, load_network, scaling
-from dcgan.metrics.manifold import manifold_figures
+from dcgan.metrics.manifold import manifold_estimates
 from dcgan.metrics.memorization import Memorization, memorization
 
-MOST_REAL = 5_000  # real images in the distances: more cost minutes and change little
+MAX_REAL = 5_000  # real images in the distances: more cost minutes and change little
 NAMES = ("KID", "FID", "precision", "recall", "density", "coverage")
 
 
@@ -20,32 +20,32 @@ class Evaluation:
     """All that was measured on one model's samples.
 
     Args:
-        figures: by name: generated against training images.
+        estimates: by name: generated against training images.
         floor: by name: held-out against training images, the best that can be hoped for.
         memorization: whether the samples are copies.
-        network: name of the feature network behind `figures` and `floor`.
+        network: name of the feature network behind `estimates` and `floor`.
     """
 
-    figures: dict[str, Figure]
-    floor: dict[str, Figure]
+    estimates: dict[str, Estimate]
+    floor: dict[str, Estimate]
     memorization: Memorization
     network: str
 
     def text(self) -> str:
-        """A table: each figure with its interval, beside the floor; then the verdict on copying."""
-        kid_figure = self.figures["KID"]
+        """A table: each estimate with its interval, beside the floor; then the verdict on copying."""
+        kid_estimate = self.estimates["KID"]
         lines = [
-            f"{kid_figure.n_fake:,} generated against {kid_figure.n_real:,} training images; "
+            f"{kid_estimate.n_fake:,} generated against {kid_estimate.n_real:,} training images; "
             f"feature network: {self.network}; in brackets: 95% intervals",
             f"{'':10} {'generated':30} real, held out ({self.floor['KID'].n_fake:,})",
         ]
         notes = {}
         for name in NAMES:
-            figures = (self.figures[name], self.floor[name])
-            shown = [f.text() if f.value is not None else "withheld" for f in figures]
+            estimates = (self.estimates[name], self.floor[name])
+            shown = [f.text() if f.value is not None else "withheld" for f in estimates]
             lines.append(f"{name:10} {shown[0]:30} {shown[1]}")
-            notes.update((f"withheld: {f.reason}", None) for f in figures if f.value is None)
-        counts = [figures["coverage"].n_fake for figures in (self.figures, self.floor)]
+            notes.update((f"withheld: {f.reason}", None) for f in estimates if f.value is None)
+        counts = [estimates["coverage"].n_fake for estimates in (self.estimates, self.floor)]
         if counts[1] not in (0, counts[0]):
             notes[
                 f"precision to coverage are from {counts[0]:,} images of each kind, and from "
@@ -58,8 +58,8 @@ class Evaluation:
         """The same as plain values for JSON."""
         return {
             "network": self.network,
-            "figures": {name: figure.to_dict() for name, figure in self.figures.items()},
-            "floor": {name: figure.to_dict() for name, figure in self.floor.items()},
+            "estimates": {name: estimate.to_dict() for name, estimate in self.estimates.items()},
+            "floor": {name: estimate.to_dict() for name, estimate in self.floor.items()},
             "memorization": self.memorization.to_dict(),
         }
 
@@ -73,9 +73,9 @@ class Comparison:
         difference: KID of the first less that of the second, with its own, narrower interval.
     """
 
-    first: Figure
-    second: Figure
-    difference: Figure
+    first: Estimate
+    second: Estimate
+    difference: Estimate
 
     @property
     def better(self) -> int | None:
@@ -85,7 +85,7 @@ class Comparison:
         return 0 if self.difference.value < 0 else 1
 
     def text(self, names: tuple[str, str] = ("A", "B")) -> str:
-        """The verdict in one line, and the two figures."""
+        """The verdict in one line, and both estimates."""
         which = "no detectable difference"
         if self.better is not None:
             which = f"{names[self.better]} is better"
@@ -117,7 +117,7 @@ def evaluate(
 
     Args:
         generated, train: uint8 (n, H, W, C); 4 channels with straight alpha.
-        held_out: likewise: images that were not trained on; None or empty if there are none.
+        held_out: uint8 (n, H, W, C), images that were not trained on; None or empty for none.
         network: what `features.load_network` takes.
 
     Raises:
@@ -126,17 +126,17 @@ def evaluate(
     network = load_network(network)
     held_out = train[:0] if held_out is None else held_out
     copies = memorization(generated, train, held_out)  # checks the shapes as well
-    real = features(_thinned(train, MOST_REAL), network)
+    real = features(_thinned(train, MAX_REAL), network)
     scaled = scaling(real)
     real, fake = scaled(real), scaled(features(generated, network))
     if len(held_out):
-        floor = _figures(
-            real, scaled(features(_thinned(held_out, MOST_REAL), network)), network.name
+        floor = _estimates(
+            real, scaled(features(_thinned(held_out, MAX_REAL), network)), network.name
         )
     else:
         reason = "no images are held out"
         floor = {name: withheld(name, len(real), 0, network.name, reason) for name in NAMES}
-    return Evaluation(_figures(real, fake, network.name), floor, copies, network.name)
+    return Evaluation(_estimates(real, fake, network.name), floor, copies, network.name)
 
 
 def compare(
@@ -157,7 +157,7 @@ def compare(
             f"{first.shape[1:]}, {second.shape[1:]} and real ones {train.shape[1:]}"
         )
     network = load_network(network)
-    real = features(_thinned(train, MOST_REAL), network)
+    real = features(_thinned(train, MAX_REAL), network)
     scaled = scaling(real)
     real, one, two = (
         scaled(real),
@@ -171,10 +171,10 @@ def compare(
     )
 
 
-def _figures(real: np.ndarray, fake: np.ndarray, network: str) -> dict[str, Figure]:
+def _estimates(real: np.ndarray, fake: np.ndarray, network: str) -> dict[str, Estimate]:
     """All six; the last four from equal counts, on which their meaning depends."""
     count = min(len(real), len(fake))
-    shares = manifold_figures(_thinned(real, count), _thinned(fake, count), network)
+    shares = manifold_estimates(_thinned(real, count), _thinned(fake, count), network)
     return dict(
         zip(NAMES, (kid(real, fake, network), fid(real, fake, network), *shares), strict=True)
     )

@@ -1,4 +1,4 @@
-"""How varied are the samples, compared with the real images? One share, quick to take."""
+"""The variety of samples as a share of the real images' variety."""
 
 import math
 

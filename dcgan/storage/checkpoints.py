@@ -1,6 +1,6 @@
-"""Checkpoints: the last few states of a training, of which a kill at any moment leaves one whole.
+"""Checkpoints of a training, of which a kill at any moment leaves the newest whole.
 
-A checkpoint is a model file, written aside and renamed into place, so one with its proper name is
+A checkpoint is a model file, written aside and renamed into place. So one with its proper name is
 whole unless the disk damaged it later, which its checksums tell.
 """
 
@@ -10,15 +10,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from dcgan.atomic import sweep_leftovers
 from dcgan.errors import ArgumentError, ModelFileError, RunError
-from dcgan.storage.model_file import read_model_file, write_model_file
+from dcgan.storage.model_file import Expected, read_model_file, write_model_file
 
-# The number of the save orders them: after a rollback the same step may be saved again.
-_NAME = re.compile(r"(\d{6,})-step-(\d+)\.dcgan")
+# The number of the save orders them: after a rollback the same step may be saved again. Without
+# the suffix they are folders, made by earlier versions, which are refused like damaged files.
+_NAME = re.compile(r"(\d{6,})-step-(\d+)(\.dcgan)?")
 
 _logger = logging.getLogger("dcgan")
 
@@ -28,7 +30,7 @@ class Checkpoint:
     """A training as it was after `step` steps: a model file's document and arrays."""
 
     step: int
-    document: dict
+    document: dict[str, Any]
     arrays: dict[str, np.ndarray]
     path: Path
 
@@ -41,20 +43,21 @@ class CheckpointStore:
         keep: how many to keep, at least 1; more than one, so that a damaged one is no loss.
     """
 
-    def __init__(self, folder: str | os.PathLike, keep: int = 3):
+    def __init__(self, folder: str | os.PathLike[str], keep: int = 3):
         if type(keep) is not int or keep < 1:
             raise ArgumentError(f"keep must be a whole number of at least 1. Received: {keep=}")
         self.folder = Path(folder)
         self.keep = keep
 
     def save(
-        self, step: int, document: Mapping[str, object], arrays: Mapping[str, np.ndarray]
+        self, step: int, document: Mapping[str, dict[str, Any]], arrays: Mapping[str, np.ndarray]
     ) -> Path:
         """Save a checkpoint; those before stay whole until this one is on the disk.
 
         Args:
             step: how many steps were trained.
-            document, arrays: as for `write_model_file`.
+            document: as for `write_model_file`.
+            arrays: as for `write_model_file`.
 
         Returns:
             The checkpoint's path.
@@ -62,15 +65,15 @@ class CheckpointStore:
         Raises:
             RunError: the disk is full or the folder is gone. The earlier checkpoints are untouched.
         """
-        earlier = self._paths()
-        number = _number(earlier[-1]) + 1 if earlier else 1
-        path = self.folder / f"{number:06d}-step-{int(step)}.dcgan"
         try:
             # not its parents: a run's folder that is gone is an error, not a reason for another one
             self.folder.mkdir(exist_ok=True)
+            earlier = self._paths()
+            number = _number(earlier[-1]) + 1 if earlier else 1
+            path = self.folder / f"{number:06d}-step-{int(step)}.dcgan"
             write_model_file(path, document, arrays)
         except (OSError, ModelFileError) as error:
-            reason = getattr(error, "strerror", None) or error
+            reason = getattr(error.__cause__ or error, "strerror", None) or str(error).rstrip(".")
             raise RunError(
                 f"The checkpoint of step {step} cannot be saved in {str(self.folder)!r}: {reason}. "
                 "The checkpoints before it are unchanged; free some space, or see whether the "
@@ -83,22 +86,24 @@ class CheckpointStore:
                 _logger.warning("The old checkpoint %s could not be removed: %s", old, error)
         return path
 
-    def newest(self) -> Checkpoint | None:
+    def newest(self, expected: Expected | None = None) -> Checkpoint | None:
         """The last checkpoint that is whole, or None where none was ever saved.
 
         Leftovers of a killed save are removed. Damaged checkpoints are passed over and named in the
         log, together with the one that is taken instead.
+
+        Args:
+            expected: as for `read_model_file`.
 
         Raises:
             RunError: there are checkpoints, and all are damaged.
         """
         if self.folder.is_dir():
             sweep_leftovers(self.folder)
-        damaged = []
-        paths = self._paths()
+        paths, damaged = self._paths(), []
         for path in reversed(paths):
             try:
-                file = read_model_file(path)
+                file = read_model_file(path, expected)
             except ModelFileError as reason:
                 damaged.append(str(reason).rstrip("."))
                 continue
@@ -106,10 +111,9 @@ class CheckpointStore:
                 _logger.warning(
                     "Damaged checkpoint: %s. Resuming from the one before it: %s.",
                     "; ".join(damaged),
-                    path.name,
+                    path,
                 )
-            match = _NAME.fullmatch(path.name)
-            step = int(match[2]) if match else 0
+            step = int(path.stem.rpartition("-")[2])
             return Checkpoint(step, file.document, file.arrays, path)
         if not paths:
             return None

@@ -1,134 +1,109 @@
-"""How do two runs never write to one folder, while a dead run never blocks it?"""
+"""Lock of a run folder: no two runs write to one, and a dead run never blocks it."""
 
-import functools
+import errno
 import json
 import logging
 import os
 import socket
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from dcgan.errors import RunError
 
-if os.name == "nt":
-    import msvcrt
-else:
-    import fcntl
-
-_WINDOWS_LOCKED_BYTE = 1 << 20  # Windows forbids others to read a locked byte: one past the content
-_MAX_CONTENT = 4096  # bytes of a lock file that are looked at
+_NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK}  # some cloud drives
+_MAX_CONTENT = 4096  # bytes of an owner's file that are looked at
 
 _logger = logging.getLogger("dcgan")
-_held: dict[int, str] = {}  # this process's locks by descriptor; its children must not hold them
+_held: set[str] = set()  # this process's locks, by the path of the owner's file
 
 
 class RunLock:
-    """A lock file that the system releases when its process ends, however it ends.
+    """A lock that the system releases when its process ends, however it ends.
 
-    The file's content (process and host) only serves the message to a second run. Where the file
-    system knows no locks (some network and cloud drives), the content decides: a process of this
-    host that still lives keeps the lock; any other lock is stale.
+    A file beside the lock says who holds it (process and host), for the message to a second run.
+    Where the file system knows no locks, it decides: a process of this host that still lives keeps
+    the lock; any other owner is gone.
 
     Raises:
         RunError: another process, or another run of this one, holds the lock.
-        OSError: the lock file cannot be made.
+        OSError: the lock's files cannot be written.
     """
 
-    def __init__(self, path: str | os.PathLike):
+    def __init__(self, path: str | os.PathLike[str]):
         self.path = Path(path)
-        self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+        self._owner_path = self.path.with_name(f"{self.path.name}-owner.json")
+        self._key = os.path.realpath(self._owner_path)
+        self._lock = FileLock(self.path, blocking=False, fallback_to_soft=False)
         try:
-            holder = self._read()
-            if not self._take(holder):
-                raise RunError(self._refusal(holder))
-            if holder:
-                _logger.info("Taking over %s from a run that ended without notice.", self.path)
-            self._write({"pid": os.getpid(), "host": socket.gethostname()})
+            self._lock.acquire()
+        except Timeout as error:
+            if not self.path.exists():  # filelock waits for a file that cannot be made
+                raise FileNotFoundError(errno.ENOENT, "No file can be made in it") from error
+            raise self._refusal() from error
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            if self._owner_lives():
+                raise self._refusal() from error
+        try:
+            if pid := self._read()[0]:
+                _logger.info("Taking over %s from process %s, which ended early.", self.path, pid)
+            owner = {"pid": os.getpid(), "host": socket.gethostname()}
+            self._owner_path.write_text(json.dumps(owner))
         except BaseException:
-            os.close(self._descriptor)
+            self._lock.release()
             raise
-        _held[self._descriptor] = os.path.realpath(self.path)
-        _close_locks_in_children()
+        _held.add(self._key)
 
     def release(self) -> None:
-        """Give the folder back. The emptied file stays: removing it could remove another's lock."""
-        if self._descriptor in _held:
-            del _held[self._descriptor]
+        """Give the folder back. A second time is harmless."""
+        if self._key in _held:
+            _held.remove(self._key)
             try:
-                self._write(None)
+                self._owner_path.unlink(missing_ok=True)
             finally:
-                os.close(self._descriptor)
+                self._lock.release()
 
-    def _take(self, holder: dict) -> bool:
-        try:
-            return _lock(self._descriptor)
-        except OSError:  # no locks on this file system
-            if holder.get("host") not in (None, socket.gethostname()):
-                _logger.warning(
-                    "%s was left by a run on %s (process %s). This drive has no locks: make sure "
-                    "that run has ended.",
-                    *(self.path, holder["host"], holder.get("pid")),
-                )
-                return True
-            if holder.get("pid") == os.getpid():  # ours, or of one before us in a container
-                return os.path.realpath(self.path) not in _held.values()
-            return not _is_alive(holder.get("pid"))
+    def _owner_lives(self) -> bool:
+        """Whether the owner on a drive without locks is a living process of this host."""
+        pid, host = self._read()
+        if host not in (None, socket.gethostname()):
+            _logger.warning(
+                "%s was left by a run on %s (process %s). This drive has no locks: make sure that "
+                "run has ended.",
+                *(self.path, host, pid),
+            )
+            return False
+        if pid == os.getpid():  # ours, or of one before us in a container
+            return self._key in _held
+        return pid is not None and _is_alive(pid)
 
-    def _refusal(self, holder: dict) -> str:
-        who = f"process {holder['pid']} on {holder['host']}" if holder else "another process"
-        return (
+    def _refusal(self) -> RunError:
+        pid, host = self._read()
+        who = f"process {pid} on {host}" if pid else "another process"
+        return RunError(
             f"{str(self.path.parent)!r} is in use by {who}. Wait until it has ended, or stop it; "
             "or choose another folder, or resume=False for a new numbered one."
         )
 
-    def _read(self) -> dict:
-        """Who holds the lock, as far as the file tells."""
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
+    def _read(self) -> tuple[int | None, str | None]:
+        """Process and host of the owner, as far as its file tells."""
         try:
-            holder = json.loads(os.read(self._descriptor, _MAX_CONTENT))
-            return {"pid": int(holder["pid"]), "host": str(holder["host"])}
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return {}  # empty (released), or being written: there is nothing to tell
-
-    def _write(self, holder: dict | None) -> None:
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
-        os.ftruncate(self._descriptor, 0)
-        if holder:
-            os.write(self._descriptor, json.dumps(holder).encode())
+            with open(self._owner_path, "rb") as file:
+                owner = json.loads(file.read(_MAX_CONTENT))
+            return int(owner["pid"]), str(owner["host"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None, None  # released, or being written: there is nothing to tell
 
 
-def _lock(descriptor: int) -> bool:
-    """Lock an open file without waiting; False when another process has it."""
-    try:
-        if os.name == "nt":
-            os.lseek(descriptor, _WINDOWS_LOCKED_BYTE, os.SEEK_SET)
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    return True
-
-
-def _is_alive(pid: int | None) -> bool:
-    if pid is None or pid <= 0 or os.name == "nt":  # Windows cannot be asked without harm
+def _is_alive(pid: int) -> bool:
+    if pid <= 0 or os.name == "nt":  # Windows cannot be asked without harm
         return False
     try:
         os.kill(pid, 0)  # signal 0 only asks
     except ProcessLookupError:
         return False
-    except OSError:  # it lives and belongs to somebody else
+    except (OSError, OverflowError):  # it lives and belongs to somebody else
         return True
     return True
-
-
-@functools.cache
-def _close_locks_in_children() -> None:
-    """A forked worker shares the lock; outliving a killed parent, it would go on holding it."""
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_close_held)
-
-
-def _close_held() -> None:
-    for descriptor in _held:
-        os.close(descriptor)
-    _held.clear()

@@ -1,16 +1,17 @@
-"""Model files and checkpoints: a safetensors file whose only metadata is our JSON document.
+"""Model files and checkpoints: safetensors files whose only metadata is our JSON document.
 
 `safetensors.numpy.load_file` opens one. Nothing in it is ever executed. The reader checks the whole
-header, which must be what the writer would have written, before it reads any array.
+header before it reads any array.
 """
 
 import hashlib
+import io
 import os
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from safetensors.numpy import save
@@ -20,27 +21,28 @@ from dcgan.errors import ArgumentError, ModelFileError
 from dcgan.storage.document import (
     DTYPES,
     GENERATOR_GROUP,
+    MAX_HEADER_BYTES,
     OPTIMIZER_GROUP,
     PREVIEW,
     ArrayEntry,
     Refused,
     build_document,
-    check_bounds,
     check_name,
+    encode,
     hash_of_generator,
+    is_generator_only,
     parse,
     read_document,
 )
-from dcgan.storage.file_kinds import HEAD_BYTES, describe
+from dcgan.storage.file_kinds import HEAD_BYTES, describe, describe_folder
 
-Expected = Callable[[dict], Mapping[str, tuple[tuple[int, ...], str]]]
+Expected = Callable[[dict[str, Any]], Mapping[str, tuple[tuple[int, ...], str]]]
 
-METADATA_KEY = "dcgan"
-MAX_HEADER_BYTES = 4 << 20
+METADATA_KEY = "dcgan"  # one key: with several, safetensors writes them in a random order
 MAX_FILE_BYTES = 4 << 30
 LENGTH_BYTES = 8  # in front of the header: its length, little-endian
 LEFTOVER_SECONDS = 600  # no save takes so long: a temporary file as old as that has no writer
-READ_BYTES = 1 << 20  # read, then hashed while still in the processor's cache
+CHUNK_BYTES = 1 << 18  # read, then hashed while still in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class ModelFile:
         sha256: of the generator's arrays: the same hash and seed give the same image.
     """
 
-    document: dict
+    document: dict[str, Any]
     arrays: dict[str, np.ndarray]
     preview: np.ndarray | None
     sha256: str
@@ -62,12 +64,12 @@ class ModelFile:
     @property
     def generator_only(self) -> bool:
         """Whether the file holds nothing but the generator, so that it cannot be trained."""
-        return all(name.startswith(GENERATOR_GROUP) for name in self.arrays)
+        return is_generator_only(self.arrays)
 
 
 def write_model_file(
-    path: str | os.PathLike,
-    document: Mapping[str, object],
+    path: str | os.PathLike[str],
+    document: Mapping[str, dict[str, Any]],
     arrays: Mapping[str, np.ndarray],
     preview: np.ndarray | None = None,
 ) -> str:
@@ -80,7 +82,7 @@ def write_model_file(
         document: plain values under the keys "options", "plan", "optimizers" and "training".
         arrays: by name; `generator/...` always, and for a file from which training can continue
             also `training_generator/...`, `discriminator/...`, `optimizer/...` and `state/...`.
-        preview: a uint8 image `(H, W, C)`, or None.
+        preview: a uint8 image `(H, W, C)` of 1, 3 or 4 channels, or None.
 
     Returns:
         The SHA-256 of the generator, as `ModelFile.sha256` will give it.
@@ -93,12 +95,11 @@ def write_model_file(
     try:
         plain = {name: _plain(name, named[name]) for name in sorted(named)}
         entries = [
-            ArrayEntry(name, array.shape, array.dtype.name, hashlib.sha256(array).hexdigest())
+            ArrayEntry(name, array.shape, array.dtype.name, hashlib.sha256(array.data).hexdigest())
             for name, array in plain.items()
         ]
-        check_bounds(entries)
-        content = build_document(document, entries)
-        read_document(content)  # never write what could not be read
+        content = save(plain, {METADATA_KEY: build_document(document, entries)})
+        _read_header(io.BytesIO(content), len(content))  # never write what could not be read
     except Refused as reason:
         raise ModelFileError(
             f"The model cannot be saved to {str(path)!r}: it {reason}."
@@ -107,16 +108,17 @@ def write_model_file(
         path.parent.mkdir(parents=True, exist_ok=True)
         sweep_leftovers(path.parent, path.name, LEFTOVER_SECONDS)
         with atomic_file(path) as file:
-            file.write(save(plain, {METADATA_KEY: content.decode("ascii")}))
-    except OSError as error:
+            file.write(content)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        cause = getattr(error, "strerror", None) or error
         raise ModelFileError(
-            f"The model cannot be saved to {str(path)!r}: {error.strerror or error}. What was "
-            "there before is unchanged; free some space or choose another place."
+            f"The model cannot be saved to {str(path)!r}: {cause}. What was there before is "
+            "unchanged; free some space or choose another place."
         ) from error
     return hash_of_generator(entries)
 
 
-def read_model_file(path: str | os.PathLike, expected: Expected | None = None) -> ModelFile:
+def read_model_file(path: str | os.PathLike[str], expected: Expected | None = None) -> ModelFile:
     """Read a `.dcgan` file: all of it, checked, or an error and nothing.
 
     Args:
@@ -136,7 +138,7 @@ def read_model_file(path: str | os.PathLike, expected: Expected | None = None) -
     except Refused as reason:
         raise ModelFileError(f"{str(path)!r} {reason}.") from reason
     except OSError as error:
-        raise ModelFileError(f"{str(path)!r} cannot be read: {error.strerror}.") from error
+        raise ModelFileError(f"{str(path)!r} cannot be read: {error.strerror or error}.") from error
     except MemoryError as error:
         raise ModelFileError(f"{str(path)!r} needs more memory than there is.") from error
 
@@ -156,43 +158,45 @@ def _check_values(name: str, array: np.ndarray) -> None:
     """Refuse what nothing can be computed with: NaN, infinities, a bool that is neither."""
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise Refused(f"holds numbers that are not finite in {name!r}: the training had failed")
-    if array.dtype.kind == "b" and array.size and array.view(np.uint8).max() > 1:
+    if array.dtype.kind == "b" and array.view(np.uint8).max(initial=0) > 1:
         raise Refused(f"holds a bool that is neither true nor false in {name!r}")
 
 
 def _check_regular(path: Path) -> None:
+    """Refuse what cannot be opened like a file: opening a pipe would wait for its writer."""
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError) as error:
         raise Refused("does not exist: check the path") from error
     except ValueError as error:  # a NUL in the path
-        raise Refused("is no path") from error
+        raise Refused(f"is no possible path ({error})") from error
     if stat.S_ISDIR(mode):
-        raise Refused("is a folder; give the .dcgan file in it")
+        raise Refused(describe_folder(path))
     if not stat.S_ISREG(mode):
-        raise Refused("is a device or pipe, not a file")
+        raise Refused("is a device or a pipe, not a file")
 
 
 def _read(file: BinaryIO, expected: Expected | None) -> ModelFile:
     file_bytes = os.fstat(file.fileno()).st_size
-    content, tensors, data_start = _read_header(file, file_bytes)
-    document, entries = read_document(content)
-    offsets = _check_tensors(tensors, entries, file_bytes - data_start)
+    document, entries, starts = _read_header(file, file_bytes)
     if expected is not None:
-        _check_expected(entries, _ask(expected, document))
+        _check_expected(entries, expected, document)
     arrays = {}
     for entry in entries:
-        file.seek(data_start + offsets[entry.name])
+        file.seek(starts[entry.name])
         arrays[entry.name] = _read_array(file, entry)
     preview = arrays.pop(PREVIEW, None)
     return ModelFile(document, arrays, preview, hash_of_generator(entries))
 
 
-def _read_header(file: BinaryIO, file_bytes: int) -> tuple[bytes, dict, int]:
-    """The document's JSON, the safetensors entries by name, and where the arrays begin."""
+def _read_header(
+    file: BinaryIO, file_bytes: int
+) -> tuple[dict[str, Any], list[ArrayEntry], dict[str, int]]:
+    """The document's parts, its arrays, and where each of them begins in the file."""
     head = file.read(HEAD_BYTES)
     length = int.from_bytes(head[:LENGTH_BYTES], "little")
-    if len(head) <= LENGTH_BYTES or head[LENGTH_BYTES : LENGTH_BYTES + 1] != b"{":
+    impossible = length > max(file_bytes, MAX_HEADER_BYTES)
+    if impossible or head[LENGTH_BYTES : LENGTH_BYTES + 1] != b"{":
         raise Refused(describe(head))
     if length > MAX_HEADER_BYTES:
         raise Refused(f"has a header of {length} bytes; at most {MAX_HEADER_BYTES} are read")
@@ -201,85 +205,76 @@ def _read_header(file: BinaryIO, file_bytes: int) -> tuple[bytes, dict, int]:
     if length > file_bytes - LENGTH_BYTES:
         raise Refused(f"is cut off: it ends after {file_bytes} bytes, inside its header")
     file.seek(LENGTH_BYTES)
-    header = parse(file.read(length).rstrip(b" "))
-    metadata = header.pop("__metadata__", None)
+    tensors = parse(file.read(length).rstrip(b" "))
+    metadata = tensors.pop("__metadata__", None)
     if not isinstance(metadata, dict) or not isinstance(metadata.get(METADATA_KEY), str):
-        raise Refused("is a safetensors file of something else: it has no dcgan document")
-    if len(metadata) != 1:
-        raise Refused(f"has other metadata than dcgan writes: {sorted(metadata)[:5]!a:.200}")
-    document = metadata[METADATA_KEY].encode("ascii", "backslashreplace")
-    return document, header, LENGTH_BYTES + length
+        raise Refused("is a safetensors file that DCGAN.save did not write, so it is no model here")
+    if len(metadata) > 1:
+        raise Refused(f"has more metadata than dcgan writes: {sorted(metadata)[:5]!a:.200}")
+    document, entries = read_document(metadata[METADATA_KEY])
+    starts, end = _find_arrays(tensors, entries)
+    missing = LENGTH_BYTES + length + end - file_bytes
+    if missing > 0:
+        raise Refused(f"is cut off: {missing} bytes are missing; copy or download it again")
+    if missing < 0:
+        raise Refused(f"has {-missing} bytes more than its header announces")
+    return document, entries, {name: file_bytes - end + start for name, start in starts.items()}
 
 
-def _check_tensors(tensors: dict, entries: list[ArrayEntry], data_bytes: int) -> dict[str, int]:
-    """Hold the safetensors entries against the document; returns each array's offset."""
-    if sorted(tensors) != [entry.name for entry in entries]:
-        raise Refused("has other arrays than its document says")
-    offsets = {}
-    for entry in entries:
-        tensor = tensors[entry.name]
-        places = tensor.get("data_offsets") if isinstance(tensor, dict) else None
-        if not isinstance(places, list) or [type(place) for place in places] != [int, int]:
-            raise Refused(f"does not say where {entry.name!r} lies")
-        wanted = {
-            "dtype": DTYPES[entry.dtype],
-            "shape": list(entry.shape),
-            "data_offsets": [places[0], places[0] + entry.size],
-        }
-        if tensor != wanted:
-            raise Refused(f"describes {entry.name!r} in two ways that do not match")
-        offsets[entry.name] = places[0]
-    end = 0
-    for entry in sorted(entries, key=lambda entry: (offsets[entry.name], entry.size)):
-        if offsets[entry.name] != end:
-            raise Refused(f"has a gap or an overlap before {entry.name!r}")
-        end += entry.size
-    if data_bytes < end:
-        raise Refused(
-            f"is cut off: {end - data_bytes} bytes are missing; copy or download it again"
-        )
-    if data_bytes > end:
-        raise Refused(f"has {data_bytes - end} bytes more than it announces")
-    return offsets
+def _find_arrays(tensors: dict[str, Any], entries: list[ArrayEntry]) -> tuple[dict[str, int], int]:
+    """Where each array begins, and where the last one ends, counted from the first one.
 
-
-def _ask(expected: Expected, document: dict) -> Mapping[str, tuple[tuple[int, ...], str]]:
+    Raises:
+        Refused: safetensors' description does not match the document's, or leaves a gap.
+    """
+    if other := sorted(tensors.keys() ^ {entry.name for entry in entries}):
+        raise Refused(f"has other arrays than its document lists: {other[:5]!a:.200}")
     try:
-        return expected(document)
-    except (ArgumentError, ModelFileError) as error:
-        reason = str(error).rstrip(".")
-        raise Refused(f"describes a model that cannot be built: {reason}") from error
+        ordered = sorted(entries, key=lambda entry: tensors[entry.name]["data_offsets"])
+    except (TypeError, KeyError) as error:
+        raise Refused("does not say where its arrays begin and end") from error
+    starts, end = {}, 0
+    for entry in ordered:
+        starts[entry.name], end = end, end + entry.size
+        offsets = [starts[entry.name], end]
+        wanted = {"dtype": DTYPES[entry.dtype], "shape": entry.shape, "data_offsets": offsets}
+        if encode(tensors[entry.name]) != encode(wanted):
+            raise Refused(
+                f"describes {entry.name!r} as {tensors[entry.name]!a:.200}; its document and the "
+                f"arrays before it need {wanted}"
+            )
+    return starts, end
 
 
 def _check_expected(
-    entries: list[ArrayEntry], expected: Mapping[str, tuple[tuple[int, ...], str]]
+    entries: list[ArrayEntry], expected: Expected, document: dict[str, Any]
 ) -> None:
-    received = {
-        entry.name: (entry.shape, entry.dtype)
+    """Refuse arrays that the document's plan does not have, or has in another shape."""
+    try:
+        wanted = expected(document)
+    except (ArgumentError, ModelFileError) as error:
+        reason = str(error).rstrip(".")
+        raise Refused(f"describes a model that cannot be built: {reason}") from error
+    described = {
+        entry.name: f"{entry.dtype} {entry.shape}"
         for entry in entries
         if entry.name != PREVIEW and not entry.name.startswith(OPTIMIZER_GROUP)
     }
-    names = [entry.name for entry in entries if entry.name != PREVIEW]
-    if all(name.startswith(GENERATOR_GROUP) for name in names):
-        expected = {name: e for name, e in expected.items() if name.startswith(GENERATOR_GROUP)}
-    for name in sorted(expected.keys() ^ received.keys()):
-        problem = "lacks the array" if name in expected else "holds the unknown array"
-        raise Refused(f"{problem} {name!r}: its arrays do not match its plan")
-    for name, (shape, dtype) in expected.items():
-        if received[name] != (tuple(shape), dtype):
-            raise Refused(
-                f"holds {name!r} as {received[name][1]} {received[name][0]}; its plan needs "
-                f"{dtype} {tuple(shape)}"
-            )
+    groups = GENERATOR_GROUP if is_generator_only(entry.name for entry in entries) else ""
+    needed = {n: f"{w[1]} {tuple(w[0])}" for n, w in wanted.items() if n.startswith(groups)}
+    for name in sorted(described.keys() | needed.keys()):
+        has, needs = described.get(name, "nothing"), needed.get(name, "nothing")
+        if has != needs:
+            raise Refused(f"holds {has} as {name!r}, where its plan needs {needs}")
 
 
 def _read_array(file: BinaryIO, entry: ArrayEntry) -> np.ndarray:
+    """Read an array at the file's position; what is hashed is what is returned."""
     array = np.empty(entry.shape, np.dtype(entry.dtype).newbyteorder("<"))
-    target, sha256 = memoryview(array.reshape(-1).view(np.uint8)), hashlib.sha256()
-    for start in range(0, len(target), READ_BYTES):
-        chunk = target[start : start + READ_BYTES]
-        chunk = chunk[: file.readinto(chunk)]  # type: ignore[attr-defined]
-        sha256.update(chunk)
+    target, sha256 = array.reshape(-1).view(np.uint8).data, hashlib.sha256()
+    for start in range(0, len(target), CHUNK_BYTES):
+        chunk = target[start : start + CHUNK_BYTES]
+        sha256.update(chunk[: file.readinto(chunk)])  # type: ignore[attr-defined]
     if sha256.hexdigest() != entry.sha256:
         raise Refused(f"is damaged: the array {entry.name!r} does not match its checksum")
     _check_values(entry.name, array)

@@ -9,6 +9,7 @@ import os
 import platform
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -53,11 +54,11 @@ class RunFolder:
         self.last_path = path / "last.dcgan"
         self.checkpoints = CheckpointStore(path / "checkpoints")
         self.log = RunLog(path)
-        self.earlier: dict | None = None
+        self.earlier: dict[str, Any] | None = None
         self._lock = lock
 
     @classmethod
-    def open(cls, path: str | os.PathLike, *, resume: bool = True) -> "RunFolder":
+    def open(cls, path: str | os.PathLike[str], *, resume: bool = True) -> "RunFolder":
         """Make a run's folder, or take the one that is there, and lock it.
 
         Args:
@@ -87,7 +88,7 @@ class RunFolder:
         return run
 
     @staticmethod
-    def check(path: str | os.PathLike) -> None:
+    def check(path: str | os.PathLike[str]) -> None:
         """Refuse a path that cannot become a run's folder; makes nothing.
 
         Raises:
@@ -115,19 +116,20 @@ class RunFolder:
         self._lock.release()
 
     def save_checkpoint(
-        self, step: int, document: Mapping[str, object], arrays: Mapping[str, np.ndarray]
+        self, step: int, document: Mapping[str, dict[str, Any]], arrays: Mapping[str, np.ndarray]
     ) -> Path:
         """Save a checkpoint (see `CheckpointStore.save`), with the log on the disk before it."""
-        try:
-            self.log.flush()
-        except OSError as error:
-            raise _unusable(self.path, error) from error
+        self.log.flush()
         return self.checkpoints.save(step, document, arrays)
 
     def write_options(
         self, options: Mapping[str, object], data: Mapping[str, object], source: str | None
     ) -> None:
-        """Write options.json: the options, what the images are, and where they come from."""
+        """Write options.json: the options, what the images are, and where they come from.
+
+        Raises:
+            RunError: the folder cannot be written, or the disk is full.
+        """
         content = {
             "format": FORMAT,
             "version": VERSION,
@@ -136,9 +138,12 @@ class RunFolder:
             "source": source,
             "versions": _versions(),
         }
-        write_atomically(self.options_path, json.dumps(content, indent=2) + "\n")
+        try:
+            write_atomically(self.options_path, json.dumps(content, indent=2) + "\n")
+        except OSError as error:
+            raise _unusable(self.path, error) from error
 
-    def _read_options(self) -> dict | None:
+    def _read_options(self) -> dict[str, Any] | None:
         """What options.json says; None where the folder is new."""
         if not self.options_path.exists():
             if found := [name for name in _OWN_NAMES if (self.path / name).exists()]:
@@ -149,7 +154,7 @@ class RunFolder:
                 )
             return None
         try:
-            content = json.loads(self.options_path.read_bytes())
+            content: dict[str, Any] = json.loads(self.options_path.read_bytes())
             if content["format"] != FORMAT or not isinstance(content["version"], int):
                 raise ValueError(f"its format is not {FORMAT!r}")
             if not isinstance(content["options"], dict) or not isinstance(content["data"], dict):
@@ -175,7 +180,7 @@ def folder_for(path: Path, source: str) -> Path:
             alone; one whose images are gone may have been theirs, before they were moved.
         source: where these images are.
     """
-    free = None
+    free: Path | None = None
     for number in itertools.count(1):
         candidate = path if number == 1 else path.with_name(f"{path.name}-{number}")
         known = _source(candidate)
@@ -187,7 +192,7 @@ def folder_for(path: Path, source: str) -> Path:
             break
     if free != path:
         _logger.warning("%s is the run of %s; this one is in %s.", path, _source(path), free)
-    return free
+    return free or path
 
 
 def _source(path: Path) -> str | None:

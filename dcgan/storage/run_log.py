@@ -1,11 +1,13 @@
-"""What happened in a run, step by step? `log.jsonl`, and the same as a table in `log.csv`."""
+"""Log of a run, step by step: `log.jsonl`, and the same as a table in `log.csv`."""
 
 import csv
 import io
 import json
 import math
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from dcgan.atomic import flush_to_disk, write_atomically
 from dcgan.errors import ArgumentError, RunError
@@ -20,13 +22,13 @@ class RunLog:
     Numbers that are not finite become null, for JSON has no others.
     """
 
-    def __init__(self, folder: str | os.PathLike):
+    def __init__(self, folder: str | os.PathLike[str]):
         self.jsonl_path = Path(folder) / "log.jsonl"
         self.csv_path = Path(folder) / "log.csv"
         self._columns: list[str] | None = None  # None: the files must be looked at before writing
         self._waiting: list[str] = []  # lines that a full disk did not take
 
-    def write(self, record: dict) -> None:
+    def write(self, record: dict[str, Any]) -> None:
         """Append a record.
 
         Args:
@@ -36,28 +38,18 @@ class RunLog:
             RunError: the disk is full or the folder is gone. The record is kept and written with
                 the next one.
         """
-        record = _plain(record)
-        if not isinstance(record.get("step"), int):
-            raise ArgumentError(f'A record needs its "step", a whole number. Received: {record}')
-        self._waiting.append(json.dumps(record) + "\n")
-        try:
-            if self._columns is None:
-                self._repair()
-            while self._waiting:
-                self._append(self._waiting[0])
-        except OSError as error:
-            self._columns = None
-            raise RunError(
-                f"The log {str(self.jsonl_path)!r} cannot be written: {error.strerror or error}. "
-                "Free some space, or see whether the folder is still there."
-            ) from error
+        plain = {str(key): _plain(value) for key, value in record.items()}
+        if not isinstance(plain.get("step"), int):
+            raise ArgumentError(f'A record needs its "step", a whole number. Received: {plain}')
+        self._waiting.append(json.dumps(plain) + "\n")
+        self._write_waiting(to_disk=False)
 
-    def records(self) -> list[dict]:
+    def records(self) -> list[dict[str, Any]]:
         """All whole records, oldest first."""
         return [json.loads(line) for line in self._whole_lines()]
 
     def cut_after(self, step: int) -> None:
-        """Drop the records after a step, so that going on from it writes them again, once.
+        """Drop the records after a step, so that a run resumed there writes them again, once.
 
         Raises:
             OSError: the files cannot be written.
@@ -69,19 +61,37 @@ class RunLog:
             self._replace(kept)
 
     def flush(self) -> None:
-        """Force the log to disk, so that it is never behind a checkpoint saved after this."""
-        if self.jsonl_path.exists():
-            with open(self.jsonl_path, "ab") as file:
-                flush_to_disk(file)
+        """Write what is waiting and force all to disk, so that no checkpoint is ahead of the log.
 
-    def _append(self, line: str) -> None:
+        Raises:
+            RunError: the disk is full or the folder is gone.
+        """
+        self._write_waiting(to_disk=True)
+
+    def _write_waiting(self, to_disk: bool) -> None:
+        try:
+            if self._columns is None:
+                self._replace(self._whole_lines())  # so that a line can be appended
+            while self._waiting:
+                self._append(self._waiting[0], self._columns or [])
+            if to_disk and self.jsonl_path.exists():
+                with open(self.jsonl_path, "ab") as file:
+                    flush_to_disk(file)
+        except OSError as error:
+            self._columns = None
+            raise RunError(
+                f"The log {str(self.jsonl_path)!r} cannot be written: {error.strerror or error}. "
+                "Free some space, or see whether the folder is still there."
+            ) from error
+
+    def _append(self, line: str, columns: list[str]) -> None:
         with open(self.jsonl_path, "a", encoding="utf-8", newline="\n") as file:
             file.write(line)
         self._waiting.pop(0)
         record = json.loads(line)
-        if record.keys() <= set(self._columns):
+        if record.keys() <= set(columns):
             with open(self.csv_path, "a", encoding="utf-8", newline="") as file:
-                file.write(_table([record], self._columns))
+                file.write(_table([record], columns))
         else:
             self._rebuild_table()
 
@@ -91,10 +101,6 @@ class RunLog:
             return []
         content = self.jsonl_path.read_text(encoding="utf-8", errors="replace")
         return [line for line in content.splitlines(keepends=True) if _is_record(line)]
-
-    def _repair(self) -> None:
-        """Bring both files to a state in which a line can be appended."""
-        self._replace(self._whole_lines())
 
     def _replace(self, lines: list[str]) -> None:
         content = "".join(lines).encode()
@@ -134,11 +140,11 @@ def _plain(value: object) -> object:
     return value
 
 
-def _table(records: list[dict], columns: list[str]) -> str:
+def _table(records: list[dict[str, Any]], columns: list[str]) -> str:
     return "".join(_row([record.get(column) for column in columns]) for record in records)
 
 
-def _row(values: list) -> str:
+def _row(values: Iterable[object]) -> str:
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerow(
         json.dumps(value) if isinstance(value, list | dict) else value for value in values

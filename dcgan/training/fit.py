@@ -26,7 +26,7 @@ from dcgan.training.callbacks.schedule import CallbackList, Schedule, Task
 from dcgan.training.resume import choose_folder, resume_run, settle
 from dcgan.training.signals import StopRequest
 from dcgan.training.source import ImageSource, Source, open_source
-from dcgan.training.state import Learner
+from dcgan.training.state import GENERATOR_ONLY, Learner
 
 logger = logging.getLogger("dcgan")
 
@@ -102,7 +102,9 @@ class Length:
 
 def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> Result:
     """Do what `DCGAN.fit` promises; `keras_fit` is the `fit` of the model's Keras parent."""
-    began, _ = time.monotonic(), learner.pair  # which a generator alone does not have
+    if learner.optimizers is None:
+        raise ArgumentError(GENERATOR_ONLY)
+    began = time.monotonic()
     deadline = None if request.minutes is None else began + 60 * request.minutes
     with show_messages(request.verbose):
         path, resume = choose_folder(x, learner.options.save_path, request.resume)

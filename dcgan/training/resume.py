@@ -15,6 +15,7 @@ from dcgan.optimizers import optimizer_to_plain
 from dcgan.options import Options, describe_changes, in_groups, to_plain
 from dcgan.storage.checkpoints import Checkpoint
 from dcgan.storage.run_folder import RunFolder, folder_for
+from dcgan.training.saving import expected_arrays
 from dcgan.training.source import (
     ImageSource,
     Source,
@@ -154,7 +155,7 @@ def resume_run(
     """
     state = learner.state
     facts = source.facts if isinstance(source, ImageSource) else None
-    checkpoint = run.checkpoints.newest()
+    checkpoint = run.checkpoints.newest(expected_arrays)
     if checkpoint is not None and state.run_id is not None:
         _check_same_run(state, run, checkpoint)
     means = {}

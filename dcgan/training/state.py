@@ -20,6 +20,11 @@ from dcgan.training.numbers import StepNumbers
 
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 MAX_RATE = 1e9
+GENERATOR_ONLY = (
+    "This model was loaded from a generator-only file, which lacks the discriminator and both "
+    "optimizers, so it can generate but not be trained. Load the file that save(path) wrote "
+    "without generator_only=True."
+)
 
 
 @dataclass(frozen=True)
@@ -127,11 +132,7 @@ class Learner:
     def pair(self) -> OptimizerPair:
         """The optimizers of a model that can be trained; raises `ArgumentError` for others."""
         if self.optimizers is None:
-            raise ArgumentError(
-                "This model was loaded from a generator-only file, which lacks the discriminator "
-                "and both optimizers, so it can generate but not be trained. Load the file that "
-                "save(path) wrote without generator_only=True."
-            )
+            raise ArgumentError(GENERATOR_ONLY)
         return self.optimizers
 
     @cached_property

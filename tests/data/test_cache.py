@@ -138,7 +138,7 @@ def test_with_nothing_writable_images_stay_in_memory_if_they_are_few(tmp_path, m
     source = fill(tmp_path / "in", 3)
     (source / "0001.png").write_bytes(b"broken")
     assert grays(open_images(source, SIZE)) == [0, 2]
-    monkeypatch.setattr(folder, "MOST_IN_MEMORY", 10)
+    monkeypatch.setattr(folder, "MAX_IN_MEMORY", 10)
     with pytest.raises(DataError, match="DCGAN_CACHE"):
         open_images(source, SIZE)
 

@@ -7,7 +7,7 @@ import pytest
 
 from dcgan.errors import ArgumentError
 from dcgan.metrics.distances import FID_LEAST, fid, kid, kid_difference
-from dcgan.metrics.estimate import Figure, mean_interval, share_interval
+from dcgan.metrics.estimate import Estimate, mean_interval, share_interval
 
 
 def normals(count, width=4, seed=0, shift=0.0, scale=1.0):
@@ -57,9 +57,9 @@ def test_fid_of_distributions_that_do_not_commute():
 
 
 def test_fid_is_withheld_below_2048_images_with_the_reason():
-    figure = fid(normals(FID_LEAST - 1), normals(FID_LEAST))
-    assert figure.value is None
-    assert "2,048" in figure.reason and "2,047" in figure.text()
+    estimate = fid(normals(FID_LEAST - 1), normals(FID_LEAST))
+    assert estimate.value is None
+    assert "2,048" in estimate.reason and "2,047" in estimate.text()
 
 
 def test_kid_equals_the_sum_written_out():
@@ -92,9 +92,9 @@ def test_kid_of_shifted_gaussians_is_the_closed_form():
     # k(x, y) = 1 + 3xy + 3x^2y^2 + x^3y^3, so MMD^2 = 3 (dm1)^2 + 3 (dm2)^2 + (dm3)^2 with the
     # differences of the raw moments: 0.5, 0.25 and 0.5^3 + 3 * 0.5.
     expected = 3 * 0.5**2 + 3 * 0.25**2 + 1.625**2
-    figure = kid(real, fake)
-    assert figure.low < expected < figure.high
-    assert figure.high - figure.low < expected  # and the interval says something
+    estimate = kid(real, fake)
+    assert estimate.low < expected < estimate.high
+    assert estimate.high - estimate.low < expected  # and the interval says something
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.2])
@@ -104,8 +104,8 @@ def test_kid_interval_holds_the_truth_as_often_as_it_says(shift):
     m1, m2, m3 = (((shift + 1) ** (k + 1) - shift ** (k + 1)) / (k + 1) for k in (1, 2, 3))
     truth = 3 * (m1 - 1 / 2) ** 2 + 3 * (m2 - 1 / 3) ** 2 + (m3 - 1 / 4) ** 2
     for _ in range(100):
-        figure = kid(random.random((200, 1)), shift + random.random((200, 1)))
-        held += figure.low <= truth <= figure.high
+        estimate = kid(random.random((200, 1)), shift + random.random((200, 1)))
+        held += estimate.low <= truth <= estimate.high
     # 95 expected; four standard errors of 2.2 below.
     assert held >= 86
 
@@ -149,23 +149,23 @@ def test_features_that_cannot_be_compared_are_refused(real, fake):
         kid(real, fake)
 
 
-def test_figures_of_two_networks_are_not_compared():
+def test_estimates_of_two_networks_are_not_compared():
     real, fake = normals(20), normals(20, seed=1)
     with pytest.raises(ArgumentError, match="one feature network.*'a'.*'b'"):
         kid(real, fake, "a").minus(kid(real, fake, "b"))
     assert kid(real, fake, "a").minus(kid(real, fake, "a")) == 0
 
 
-def test_withheld_figures_are_not_compared():
+def test_withheld_estimates_are_not_compared():
     points = normals(20)
     with pytest.raises(ArgumentError, match="FID needs"):
         fid(points, points).minus(fid(points, points))
 
 
-def test_figure_becomes_json():
-    figure = Figure("KID", 0.5, 0.4, 0.6, 10, 20, "random")
-    assert json.loads(json.dumps(figure.to_dict()))["n_fake"] == 20
-    assert figure.text() == "0.5 [0.4, 0.6]"
+def test_estimate_becomes_json():
+    estimate = Estimate("KID", 0.5, 0.4, 0.6, 10, 20, "random")
+    assert json.loads(json.dumps(estimate.to_dict()))["n_fake"] == 20
+    assert estimate.text() == "0.5 [0.4, 0.6]"
 
 
 def test_interval_of_a_share_is_wilsons():

@@ -27,7 +27,7 @@ def test_random_features_of_any_size_and_color(shape):
 def test_random_features_do_not_change():
     y, x = np.mgrid[:64, :64]
     image = np.stack([4 * x, 4 * y, (x * y) % 256], -1).astype(np.uint8)[None]
-    # Stored: other values would make old figures incomparable in silence. Three backends agreed
+    # Stored: other values would make old estimates incomparable in silence. Three backends agreed
     # to 1e-6; float32 sums of up to 576 products may differ a little more on other machines.
     stored = [-0.764706, -0.017647, 0.741095, 1.081981, 1.162682, 0.518892]
     assert features(image)[0, [0, 47, 48, 200, 700, 1343]] == pytest.approx(stored, abs=2e-5)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from dcgan.metrics.manifold import manifold_figures
+from dcgan.metrics.manifold import manifold_estimates
 
 
 def shares(real, fake):
-    return {f.name: f.value for f in manifold_figures(np.asarray(real), np.asarray(fake))}
+    return {f.name: f.value for f in manifold_estimates(np.asarray(real), np.asarray(fake))}
 
 
 def points(*values):
@@ -70,10 +70,10 @@ def test_rows_at_a_time_do_not_matter(monkeypatch):
 
 
 def test_too_few_images_withhold_all_four():
-    figures = manifold_figures(np.zeros((5, 2)), np.zeros((50, 2)))
-    assert [figure.value for figure in figures] == [None] * 4
+    estimates = manifold_estimates(np.zeros((5, 2)), np.zeros((50, 2)))
+    assert [estimate.value for estimate in estimates] == [None] * 4
 
 
-def test_intervals_lie_around_their_figures():
-    for figure in manifold_figures(*np.random.default_rng(0).standard_normal((2, 60, 8))):
-        assert figure.low <= figure.value <= figure.high
+def test_intervals_lie_around_their_estimates():
+    for estimate in manifold_estimates(*np.random.default_rng(0).standard_normal((2, 60, 8))):
+        assert estimate.low <= estimate.value <= estimate.high

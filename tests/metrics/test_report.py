@@ -25,21 +25,21 @@ def spoilt(images, sigma, seed=0):
 def test_new_images_are_at_the_floor(drawn):
     train, held_out, new = drawn
     evaluation = evaluate(new, train, held_out)
-    figures, floor = evaluation.figures, evaluation.floor
-    assert figures["KID"].low < 0 < figures["KID"].high
-    assert figures["KID"].low < floor["KID"].high and floor["KID"].low < figures["KID"].high
-    assert figures["coverage"].value > 0.85
+    estimates, floor = evaluation.estimates, evaluation.floor
+    assert estimates["KID"].low < 0 < estimates["KID"].high
+    assert estimates["KID"].low < floor["KID"].high and floor["KID"].low < estimates["KID"].high
+    assert estimates["coverage"].value > 0.85
     assert not evaluation.memorization.copying
 
 
 def test_spoilt_images_are_above_the_floor(drawn):
     train, held_out, new = drawn
     evaluation = evaluate(spoilt(new, 25), train, held_out)
-    assert evaluation.figures["KID"].low > evaluation.floor["KID"].high
-    assert evaluation.figures["KID"].minus(evaluation.floor["KID"]) > 0
+    assert evaluation.estimates["KID"].low > evaluation.floor["KID"].high
+    assert evaluation.estimates["KID"].minus(evaluation.floor["KID"]) > 0
 
 
-def test_every_figure_carries_counts_and_the_network(drawn):
+def test_every_estimate_carries_counts_and_the_network(drawn):
     train, held_out, new = drawn
 
     def brightness(images):
@@ -47,13 +47,13 @@ def test_every_figure_carries_counts_and_the_network(drawn):
 
     evaluation = evaluate(new[:30], train, held_out, brightness)
     for name in NAMES:
-        assert evaluation.figures[name].network == "brightness"
-    assert evaluation.figures["KID"].n_real == 100 and evaluation.figures["KID"].n_fake == 30
-    assert evaluation.figures["coverage"].n_real == 30
+        assert evaluation.estimates[name].network == "brightness"
+    assert evaluation.estimates["KID"].n_real == 100 and evaluation.estimates["KID"].n_fake == 30
+    assert evaluation.estimates["coverage"].n_real == 30
     assert evaluation.floor["coverage"].n_real == 40
 
 
-def test_the_text_holds_all_figures_and_the_verdict(drawn):
+def test_the_text_holds_all_estimates_and_the_verdict(drawn):
     train, held_out, new = drawn
     text = evaluate(new, train, held_out).text()
     assert all(name in text for name in NAMES)
@@ -64,7 +64,7 @@ def test_the_text_holds_all_figures_and_the_verdict(drawn):
 def test_the_report_becomes_json(drawn):
     train, _, new = drawn
     plain = json.loads(json.dumps(evaluate(new, train).to_dict()))
-    assert set(plain["figures"]) == set(NAMES)
+    assert set(plain["estimates"]) == set(NAMES)
     assert plain["floor"]["KID"]["value"] is None
     assert "no images are held out" in plain["floor"]["KID"]["reason"]
 

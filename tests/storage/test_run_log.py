@@ -1,4 +1,4 @@
-"""Is the log of a run whole after a kill, and the same as if there had been none?"""
+"""The log of a run is whole after a kill, and the same as if there had been none."""
 
 import csv
 import json
@@ -9,6 +9,8 @@ import pytest
 
 from dcgan.errors import ArgumentError, RunError
 from dcgan.storage.run_log import RunLog
+
+pytestmark = pytest.mark.once
 
 RECORDS = [{"step": step, "loss": step / 8, "note": 'a, "b"\n'} for step in range(1, 6)]
 
@@ -111,3 +113,16 @@ def test_a_record_that_could_not_be_written_is_written_with_the_next_one(log, tm
     log.write({"step": 7, "loss": 0.5, "note": ""})
     assert [record["step"] for record in log.records()] == [1, 2, 3, 4, 5, 6, 7]
     assert len(table(log)) == 7
+
+
+def test_a_record_that_could_not_be_written_is_written_when_the_log_is_flushed(log, tmp_path):
+    aside = tmp_path.with_name("aside")
+    tmp_path.rename(aside)
+    with pytest.raises(RunError, match="cannot be written"):
+        log.write({"step": 6, "loss": 0.5, "note": ""})
+    with pytest.raises(RunError, match="cannot be written"):
+        log.flush()
+    aside.rename(tmp_path)
+    log.flush()
+    assert [record["step"] for record in log.records()] == [1, 2, 3, 4, 5, 6]
+    assert len(table(log)) == 6

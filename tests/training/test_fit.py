@@ -180,7 +180,7 @@ def test_fit_says_from_where_it_resumes(tiny, images, capsys, monkeypatch, verbo
 def test_images_that_are_enlarged_are_mentioned(tiny, images, caplog):
     tiny(save_path="run", img_size=(32, 24, 3)).fit(images, epochs=1, verbose=0)
     assert "about 16 x 12 and are enlarged to 32 x 24" in caplog.text
-    assert "DCGAN(img_size=(16, 12, 3), depth=1)" in caplog.text
+    assert "DCGAN(img_size=(16, 12, 3), depth=1, batch_size=16)" in caplog.text
 
 
 def test_a_new_run_says_how_to_resume_it(tiny, images, caplog):

@@ -11,8 +11,7 @@ from dcgan.errors import ModelFileError
 from dcgan.images import chunks, premultiply, straight_alpha, to_float
 from dcgan.metrics.distances import kid
 from dcgan.metrics.features import FeatureNetwork, features, load_network, scaling
-from dcgan.metrics.leak import FEWEST as MIN_IMAGES
-from dcgan.metrics.leak import leaked
+from dcgan.metrics.leak import MIN_IMAGES, leaked
 from dcgan.metrics.memorization import memorization
 from dcgan.metrics.variety import variety
 from dcgan.storage.model_file import read_model_file
@@ -72,6 +71,10 @@ class HealthMonitor(Task):
         network = self._network or self._prepare()
         state = self.state
         measurement = self._measure(network)
+        numbers = [value for value in vars(measurement).values() if isinstance(value, float)]
+        if not np.isfinite(numbers).all():
+            self.rollback.roll_back(f"what was measured at step {state.step} is not finite")
+            return
         diagnosis = state.health.update(measurement)
         if diagnosis.status != state.status:
             level = logging.WARNING if diagnosis.is_problem else logging.INFO
