@@ -115,7 +115,7 @@ def test_resume_a_run(example, sea, capsys):
     ]
 
 
-def test_callbacks_and_tensorboard(example, sea, tmp_path, monkeypatch):
+def test_callbacks_and_tensorboard(example, sea):
     pytest.importorskip("tensorboard", reason="tensorboard is not installed")
     history = example("callbacks_and_tensorboard").main(sea, epochs=2, **TINY)
     assert history.epoch == [0, 1]
