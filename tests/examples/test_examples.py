@@ -90,11 +90,14 @@ def test_generate_with_keras_alone(example, name, channels):
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_interpolate(example, channels):
-    DCGAN(**{**TINY, "img_size": (16, 12, channels)}).save("sea.dcgan")
+    gan = DCGAN(**{**TINY, "img_size": (16, 12, channels)})
+    weights = gan.generator.get_weights()  # an untrained generator hardly moves
+    gan.generator.set_weights([20 * array if array.ndim > 1 else array for array in weights])
+    gan.save("sea.dcgan")
     example("interpolate").main("sea.dcgan", (3, 17), frames=5)
     with Image.open("walk.gif") as animation:
         assert animation.size == (12, 16)
-        assert animation.n_frames > 2  # equal ones become one: an untrained generator moves little
+        assert animation.n_frames == 10
 
 
 @pytest.mark.once
@@ -112,9 +115,8 @@ def test_resume_a_run(example, sea, capsys):
     ]
 
 
-def test_callbacks_and_tensorboard(example, sea, tmp_path, monkeypatch):
+def test_callbacks_and_tensorboard(example, sea):
     pytest.importorskip("tensorboard", reason="tensorboard is not installed")
-    monkeypatch.chdir(tmp_path / "work")
     history = example("callbacks_and_tensorboard").main(sea, epochs=2, **TINY)
     assert history.epoch == [0, 1]
     assert written() == {"Results"}
