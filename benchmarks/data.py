@@ -134,7 +134,7 @@ def measure_memory(folder: str) -> None:
     """Memory that opening and reading every image once adds to this process; time per batch."""
     before = resident()
     images = open_images(folder, SIZE, verbose=0)
-    batches = Batches(images.pixels, BATCH_SIZE, mirror=True)
+    batches = Batches(images.pixels, BATCH_SIZE, horizontal_flip=True)
     peak = resident()
     start = time.perf_counter()
     for step in range(batches.steps_per_epoch):

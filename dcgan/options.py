@@ -70,7 +70,8 @@ class Options:
         None,
         Folder(),
         "run",
-        "Run folder for samples, checkpoints and the log. None: Results/<name of the images>.",
+        "Run folder for samples, checkpoints and the log. None: a folder in Results with the name "
+        "of the images.",
     )
     kernel_size: tuple[int, int] = option(
         (4, 4),

@@ -16,13 +16,13 @@ class Batches(keras.utils.PyDataset):
     uninterrupted one would have seen. The stream has no end, so Keras must be told how long an
     epoch is: `fit(batches, steps_per_epoch=batches.steps_per_epoch, shuffle=False)`. One call of
     `fit` makes all its epochs equally long, so what is left of an epoch that was stopped in its
-    middle (`batches.steps_left`) is a call of its own.
+    middle is a call of its own.
 
     Args:
         pixels: uint8 (count, height, width, channels), in memory or memory-mapped.
         batch_size: images per batch; the last batch of a pass is filled up from its start.
         seed: decides the order of every pass.
-        mirror: show about half of the images mirrored left to right, picked anew each pass.
+        horizontal_flip: flip about half of the images left to right, chosen anew each pass.
         first_step: the training step of the first batch, counted from 0 over the whole run.
         indices: which of the images to use; all of them by default.
     """
@@ -33,7 +33,7 @@ class Batches(keras.utils.PyDataset):
         batch_size: int,
         *,
         seed: int = 0,
-        mirror: bool = False,
+        horizontal_flip: bool = False,
         first_step: int = 0,
         indices: np.ndarray | None = None,
     ):
@@ -47,16 +47,11 @@ class Batches(keras.utils.PyDataset):
             )
         self.batch_size = batch_size
         self.seed = seed
-        self.mirror = mirror
+        self.horizontal_flip = horizontal_flip
         self.first_step = first_step
         self.steps_per_epoch = -(-len(self.indices) // batch_size)
         self._reader = ImageReader(pixels)
         self._pass = (-1, np.empty(0), np.empty(0))  # the order last worked out, and of which epoch
-
-    @property
-    def steps_left(self) -> int:
-        """Steps from `first_step` to the end of its epoch; a whole epoch where it starts one."""
-        return self.steps_per_epoch - self.first_step % self.steps_per_epoch
 
     @property
     def num_batches(self) -> None:
@@ -66,19 +61,19 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> np.ndarray:
         """The batch of step `first_step + index`: uint8 (batch_size, height, width, channels)."""
         epoch, step = divmod(self.first_step + index, self.steps_per_epoch)
-        order, mirrored = self._order_of(epoch)
+        order, flipped = self._order_of(epoch)
         positions = slice(step * self.batch_size, (step + 1) * self.batch_size)
         images = self._reader.take(self.indices[order[positions]])
-        if self.mirror:
-            for turned in np.flatnonzero(mirrored[positions]):
+        if self.horizontal_flip:
+            for turned in np.flatnonzero(flipped[positions]):
                 for channel in range(images.shape[3]):  # a plane each: 4 times the speed of all
                     images[turned, :, :, channel] = images[turned, :, ::-1, channel]
         return images
 
     def _order_of(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        known, order, mirrored = self._pass
+        known, order, flipped = self._pass
         if known != epoch:
             positions = self.steps_per_epoch * self.batch_size
-            order, mirrored = epoch_order(len(self.indices), self.seed, epoch, positions)
-            self._pass = (epoch, order, mirrored)  # one assignment: Keras may read from threads
-        return order, mirrored
+            order, flipped = epoch_order(len(self.indices), self.seed, epoch, positions)
+            self._pass = (epoch, order, flipped)  # one assignment: Keras may read from threads
+        return order, flipped

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def epoch_order(count: int, seed: int, epoch: int, positions: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which image stands at each position of an epoch, and whether it is mirrored there.
+    """Which image stands at each position of an epoch, and whether it is flipped there.
 
     Only Philox's raw numbers are used: NumPy keeps those in all versions, but not its shuffles.
 
@@ -17,12 +17,12 @@ def epoch_order(count: int, seed: int, epoch: int, positions: int) -> tuple[np.n
             batch of an epoch is full and a folder smaller than a batch trains.
 
     Returns:
-        image indices, int64 (positions,), and mirror flags, bool (positions,).
+        image indices, int64 (positions,), and flip flags, bool (positions,).
     """
     numbers = _raw(seed, epoch)
     order = np.argsort(numbers.random_raw(count), kind="stable")
-    mirrored = (numbers.random_raw(positions) & 1).astype(bool)
-    return order[np.arange(positions) % count], mirrored
+    flipped = (numbers.random_raw(positions) & 1).astype(bool)
+    return order[np.arange(positions) % count], flipped
 
 
 def split(

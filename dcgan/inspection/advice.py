@@ -20,7 +20,7 @@ DEEP_BATCH_SIZE = 8  # large images gain more by twice the steps: benchmarks/QUA
 EXPECTATIONS = (  # for fewer than so many images
     (2, "One image can only be memorized: every sample will be that image."),
     (50, "So few are memorized: expect copies and blends of them, not new images."),
-    (300, "Few: expect variations close to the originals. Leave the augmentation on, add mirrored "
+    (300, "Few: expect variations close to the originals. Leave the augmentation on, add flipped "
           "images if left and right may change places, and compare samples with the originals."),
     (1_500, "A small set: textures, colors and layouts are learned, fine detail stays soft. More "
             "images of the same kind help more than more steps."),

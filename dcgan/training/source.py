@@ -152,7 +152,7 @@ def _of_images(
             images.pixels,
             options.batch_size,
             seed=options.seed,
-            mirror=options.horizontal_flip,
+            horizontal_flip=options.horizontal_flip,
             first_step=first_step,
             indices=train,
         )

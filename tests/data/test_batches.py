@@ -31,9 +31,9 @@ def test_an_epoch_shows_every_image_once():
 
 
 def test_the_order_is_the_one_that_was_promised():
-    order, mirrored = epoch_order(8, seed=1, epoch=2, positions=8)
+    order, flipped = epoch_order(8, seed=1, epoch=2, positions=8)
     assert order.tolist() == [4, 2, 0, 6, 1, 5, 7, 3]  # stored: a resumed run relies on it
-    assert (mirrored == [1, 1, 0, 1, 0, 1, 0, 1]).all()
+    assert (flipped == [1, 1, 0, 1, 0, 1, 0, 1]).all()
 
 
 def test_epochs_and_seeds_have_orders_of_their_own():
@@ -56,13 +56,13 @@ def test_one_image_trains():
     assert shown(Batches(numbered(1), 4)[7]) == [0, 0, 0, 0]
 
 
-def test_mirroring_turns_about_half_and_nothing_else():
-    plain, mirrored = Batches(numbered(100), 100), Batches(numbered(100), 100, mirror=True)
-    assert shown(plain[0]) == shown(mirrored[0])
-    turned = mirrored[0][:, 0, -1, 0] == 255
+def test_flipping_turns_about_half_and_nothing_else():
+    plain, flipped = Batches(numbered(100), 100), Batches(numbered(100), 100, horizontal_flip=True)
+    assert shown(plain[0]) == shown(flipped[0])
+    turned = flipped[0][:, 0, -1, 0] == 255
     assert 30 < turned.sum() < 70
-    np.testing.assert_array_equal(mirrored[0][~turned], plain[0][~turned])
-    np.testing.assert_array_equal(mirrored[0][turned], plain[0][turned][:, :, ::-1])
+    np.testing.assert_array_equal(flipped[0][~turned], plain[0][~turned])
+    np.testing.assert_array_equal(flipped[0][turned], plain[0][turned][:, :, ::-1])
 
 
 def test_only_the_images_asked_for_are_shown():
@@ -72,11 +72,10 @@ def test_only_the_images_asked_for_are_shown():
 
 @pytest.mark.parametrize("first_step", [0, 1, 3, 7])
 def test_starting_later_shows_what_would_have_come_then(first_step):
-    whole = Batches(numbered(10), 4, seed=5, mirror=True)
-    later = Batches(numbered(10), 4, seed=5, mirror=True, first_step=first_step)
+    whole = Batches(numbered(10), 4, seed=5, horizontal_flip=True)
+    later = Batches(numbered(10), 4, seed=5, horizontal_flip=True, first_step=first_step)
     for step in range(5):
         np.testing.assert_array_equal(later[step], whole[first_step + step])
-    assert later.steps_left == 3 - first_step % 3
 
 
 def test_batches_from_a_file_equal_those_from_memory(tmp_path):
@@ -161,12 +160,13 @@ def train(model, first, last, epochs=4):
     """Train steps first..last in the calls of `fit` that `Batches` asks for."""
     stop = StopAt(first, last)
     while stop.step < last:
-        batches = Batches(IMAGES, 4, seed=2, mirror=True, first_step=stop.step)
+        batches = Batches(IMAGES, 4, seed=2, horizontal_flip=True, first_step=stop.step)
         epoch = stop.step // batches.steps_per_epoch
-        part = batches.steps_left < batches.steps_per_epoch
+        left = batches.steps_per_epoch - stop.step % batches.steps_per_epoch
+        part = left < batches.steps_per_epoch
         model.fit(
             batches,
-            steps_per_epoch=batches.steps_left,
+            steps_per_epoch=left,
             initial_epoch=epoch,
             epochs=epoch + 1 if part else epochs,
             shuffle=False,

@@ -66,7 +66,9 @@ def test_a_first_signal_saves_says_how_to_resume_and_ends(array, tmp_path, numbe
     assert process.returncode == code
     assert "The same call resumes from here" in said
     newest = max((tmp_path / "Results" / "sea" / "checkpoints").iterdir())
-    assert int(newest.stem.split("-")[-1]) >= 200  # three lines of the log, one of which may be a measurement
+    assert (
+        int(newest.stem.split("-")[-1]) >= 200
+    )  # three lines of the log, one of which may be a measurement
     assert (tmp_path / "Results" / "sea" / "last.dcgan").exists()
 
 
