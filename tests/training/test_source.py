@@ -1,0 +1,91 @@
+"""Sources: what may be trained on, and what is refused."""
+
+import keras
+import numpy as np
+import pytest
+
+from dcgan import DataError
+from dcgan.images import save_png
+
+
+def test_images_that_are_enlarged_are_mentioned(tiny, images, caplog):
+    tiny(save_path="run", img_size=(32, 24, 3)).fit(images, epochs=1, verbose=0)
+    assert "about 16 x 12 and are enlarged to 32 x 24" in caplog.text
+    assert "DCGAN(img_size=(16, 12, 3), depth=1, batch_size=16)" in caplog.text
+
+
+class Stream(keras.utils.PyDataset):
+    """A dataset of a user's own batches."""
+
+    def __init__(self, *batches):
+        super().__init__()
+        self.batches = batches
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, index):
+        return self.batches[index]
+
+
+def test_a_users_own_dataset_trains(tiny, images):
+    floats, labels = images.astype(np.float32) / 127.5 - 1, np.zeros(4)
+    own = Stream((floats[:4], labels), (floats[4:8], labels))
+    history = tiny().fit(own, epochs=2, verbose=0)
+    assert history.epoch == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "batch, received",
+    [
+        (np.full((4, 16, 12, 3), 255.0, np.float32), "to 255"),
+        (np.zeros((4, 12, 16, 3), np.uint8), "12, 16, 3"),
+        (np.zeros((4, 7), np.uint8), "4, 7"),
+    ],
+)
+def test_a_dataset_that_would_train_on_garbage_is_refused(tiny, batch, received):
+    with pytest.raises(DataError, match=f"in .-1, 1.*Received: .*{received}"):
+        tiny().fit(Stream(batch), epochs=1, verbose=0)
+
+
+def test_a_dataset_that_may_be_in_zero_to_one_is_doubted(tiny, images, caplog):
+    tiny().fit(Stream(images[:4].astype(np.float32) / 255), epochs=1, verbose=0)
+    assert "no value below 0" in caplog.text
+
+
+def test_what_can_be_read_only_once_is_refused(tiny, images):
+    with pytest.raises(DataError, match="generator can be read only once"):
+        tiny(save_path="run").fit(image for image in images)
+
+
+def test_the_run_folder_is_named_after_the_images(tiny, tmp_path, images):
+    (tmp_path / "my sea").mkdir()
+    for number, image in enumerate(images):
+        save_png(tmp_path / "my sea" / f"{number}.png", image)
+    gan = tiny()
+    gan.fit(tmp_path / "my sea", epochs=1, verbose=0)
+    assert gan.run_path.as_posix() == "Results/my sea"
+
+
+def test_a_dataset_after_a_folder_takes_neither_its_augmentation_nor_its_facts(tiny, images):
+    gan = tiny()
+    gan.fit(images, epochs=1, verbose=0)
+    assert float(gan.augment.strength) == 1.0 and gan.state.data.count == 10
+    gan.fit(Stream(images[:4], images[4:8]), epochs=1, verbose=0)
+    assert float(gan.augment.strength) == 0.0 and not gan.augment.active
+    assert gan.state.data is None
+
+
+def test_validation_data_is_held_out_and_all_of_x_is_trained_on(tiny, images):
+    gan = tiny()
+    gan.fit(images, epochs=1, validation_data=255 - images[:6], verbose=0)
+    assert (gan.state.data.count, gan.state.data.held_out) == (10, 0)
+    assert gan.state.health.measured_on.endswith(" 6")
+
+
+def test_a_tf_data_dataset_trains(tiny, images):
+    tf = pytest.importorskip("tensorflow")
+    batches = tf.data.Dataset.from_tensor_slices(images).batch(5)
+    history = tiny().fit(batches, epochs=2, verbose=0)
+    assert history.epoch == [0, 1]
+    assert np.isfinite(history.history["d_loss"]).all()
