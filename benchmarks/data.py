@@ -17,10 +17,10 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.rounds import ROOT, resident, seconds_of
-from dcgan.data import open_images
 from dcgan.data.batches import Batches
 from dcgan.data.cache import clear_cache
 from dcgan.data.decode import decode_file
+from dcgan.data.image_set import open_images
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.data.target import Target
 from dcgan.data.workers import available_cores
@@ -119,7 +119,7 @@ def compare_large(folder: Path) -> None:
 def measure_second_start(folder: Path) -> None:
     """Time from the call to the first batch, in a process that has not opened the folder before."""
     program = (
-        "import sys, time; from dcgan.data import open_images\n"
+        "import sys, time; from dcgan.data.image_set import open_images\n"
         "from dcgan.data.batches import Batches\n"
         "start = time.perf_counter()\n"
         f"images = open_images(sys.argv[1], {SIZE})\n"

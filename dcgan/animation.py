@@ -2,7 +2,6 @@
 
 import io
 import logging
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -54,7 +53,7 @@ def find_sheets(folder: str | Path) -> list[Path]:
 
 
 def _step(sheet: Path) -> int:
-    return int(re.search(r"step_(\d+)", sheet.stem)[1])
+    return int(sheet.stem.split("_")[1])
 
 
 def read_frames(sheets: list[Path]) -> list[Image.Image]:

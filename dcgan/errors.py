@@ -68,7 +68,7 @@ def whole(name: str, value: object, low: int, high: int) -> int:
     good = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not good or not low <= value <= high:  # type: ignore[operator]
         refuse(name, f"a whole number from {low:,} to {high:,}", value)
-    return int(value)  # type: ignore[call-overload,no-any-return]
+    return int(value)  # type: ignore[call-overload]
 
 
 def real(name: str, value: object, low: float, high: float) -> float:

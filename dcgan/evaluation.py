@@ -9,12 +9,12 @@ import numpy as np
 
 from dcgan.data.image_set import ImageSet, open_images
 from dcgan.data.order import split
-from dcgan.errors import ArgumentError, whole
+from dcgan.errors import MAX_SEED, ArgumentError, whole
 from dcgan.images import unpremultiply
 from dcgan.metrics import report
 from dcgan.metrics.features import FeatureNetwork, load_network
 from dcgan.metrics.memorization import Memorization, sheet
-from dcgan.options import MAX_SEED, Options
+from dcgan.options import Options
 
 if TYPE_CHECKING:
     from dcgan.metrics.estimate import Estimate

@@ -1,6 +1,7 @@
 """The pair of optimizers, one for each network, that Keras sees as a single optimizer."""
 
 import numbers
+from typing import Any
 
 import keras
 
@@ -163,7 +164,7 @@ def optimizer_from_plain(values: dict):
         raise ArgumentError(f"The optimizer cannot be made: {str(error)[:300]}") from error
 
 
-def _check_setting(name: str, value: object, default: object) -> None:
+def _check_setting(name: str, value: Any, default: Any) -> None:
     """Refuse a setting of another kind than its default, or out of any useful range."""
     number = type(value) in (int, float)
     if isinstance(default, bool) or isinstance(default, str):

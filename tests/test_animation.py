@@ -138,7 +138,7 @@ def test_a_damaged_sheet_costs_the_film_and_not_the_training(tmp_path, caplog):
 
 
 def test_a_film_is_never_a_training_image(tmp_path):
-    from dcgan.data import open_images
+    from dcgan.data.image_set import open_images
 
     frames = [Image.new("RGB", (20, 20), color) for color in ("red", "blue")]
     (tmp_path / "film.gif").write_bytes(film.gif_bytes(frames))

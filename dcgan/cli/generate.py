@@ -40,10 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the images and print where they are."""
     import numpy as np
 
-    from dcgan.errors import RunError, whole
+    from dcgan.errors import MAX_SEED, RunError, whole
     from dcgan.images import grid, png_bytes, save_png
     from dcgan.latents import draw_latents
-    from dcgan.options import MAX_SEED
 
     n = whole("n", arguments.n, 1, MAX_IMAGES)
     seed = whole("seed", arguments.seed, 0, MAX_SEED)

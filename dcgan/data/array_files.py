@@ -4,6 +4,7 @@ import gzip
 import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -79,7 +80,7 @@ def _which(path: Path, sizes: dict[str, int]) -> str:
     raise _unreadable(path, f"it holds {len(sizes)} arrays ({names}) and none is named {TRAINING}")
 
 
-def _check_header(arrays: np.lib.npyio.NpzFile, name: str, stored: int) -> None:
+def _check_header(arrays: Any, name: str, stored: int) -> None:
     """Refuse a header that claims more than the archive holds, before anything is allocated."""
     with arrays.zip.open(f"{name}.npy") as member:
         version = np.lib.format.read_magic(member)

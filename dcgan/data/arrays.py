@@ -3,8 +3,10 @@
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 from PIL import Image
@@ -45,10 +47,10 @@ def to_images(array: np.ndarray, name: str, target: Target) -> tuple[np.ndarray,
     pixels = np.empty((len(array), *target.shape), np.uint8)
     for start in range(0, len(array), CHUNK):
         chunk = scale(array[start : start + CHUNK])
-        if same:
-            chunk = premultiply(chunk) if mode == "RGBA" else chunk
-        else:
-            chunk = [_fitted(image, target) for image in chunk]
+        if not same:
+            chunk = np.stack([_fitted(image, target) for image in chunk])
+        elif mode == "RGBA":
+            chunk = premultiply(chunk)
         pixels[start : start + CHUNK] = chunk
     return pixels, original
 
@@ -72,13 +74,15 @@ def _with_channels(array: np.ndarray, name: str) -> np.ndarray:
     """A view shaped (count, height, width, channels)."""
     shape = array.shape
     if array.ndim == 3:
-        return array[..., None] if array.size else _refuse_shape(name, shape)
+        if array.size == 0:
+            _refuse_shape(name, shape)
+        return array[..., None]
     if array.ndim != 4 or array.size == 0 or shape[3] not in (1, 3, 4):
-        return _refuse_shape(name, shape)
+        _refuse_shape(name, shape)
     return array
 
 
-def _refuse_shape(name: str, shape: tuple[int, ...]):
+def _refuse_shape(name: str, shape: tuple[int, ...]) -> NoReturn:
     first = len(shape) == 4 and shape[1] in (1, 3, 4)
     raise DataError(
         f"{name} does not have the shape of images. Expected: (count, height, width) or (count, "
@@ -87,7 +91,7 @@ def _refuse_shape(name: str, shape: tuple[int, ...]):
     )
 
 
-def _scale_of(array: np.ndarray, name: str):
+def _scale_of(array: np.ndarray, name: str) -> Callable[[np.ndarray], np.ndarray]:
     """The function that takes a piece of `array` to uint8, by a rule that leaves no doubt."""
     kind = array.dtype
     if kind == np.uint8:

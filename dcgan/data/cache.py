@@ -4,15 +4,16 @@ import json
 import os
 import re
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import platformdirs
 
 from dcgan.atomic import TEMPORARY_SUFFIX, flush_folder, write_atomically
 
@@ -37,15 +38,7 @@ def cache_folder() -> Path:
     """The folder of the cache: `$DCGAN_CACHE`, or `dcgan` in the user's cache folder."""
     if os.environ.get(VARIABLE):
         return Path(os.environ[VARIABLE]).expanduser()
-    if os.environ.get("XDG_CACHE_HOME"):
-        return Path(os.environ["XDG_CACHE_HOME"], "dcgan")
-    if sys.platform == "darwin":
-        return Path("~/Library/Caches/dcgan").expanduser()
-    if os.name == "nt":
-        return Path(
-            os.environ.get("LOCALAPPDATA", "~/AppData/Local"), "dcgan", "cache"
-        ).expanduser()
-    return Path("~/.cache/dcgan").expanduser()
+    return platformdirs.user_cache_path("dcgan", appauthor=False)
 
 
 def cache_entries() -> list[CacheEntry]:
@@ -71,7 +64,7 @@ def clear_cache() -> int:
     return freed
 
 
-def load_entry(root: Path, key: str) -> tuple[np.ndarray, dict] | None:
+def load_entry(root: Path, key: str) -> tuple[np.ndarray, dict[str, Any]] | None:
     """The pixels and the record of entry `key`; None if there is no whole one.
 
     Pixels are uint8 (count, height, width, channels): memory-mapped where large, else read.
@@ -118,7 +111,7 @@ def new_entry(root: Path, key: str, size: int) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def keep_entry(partial: Path, root: Path, key: str, record: dict) -> None:
+def keep_entry(partial: Path, root: Path, key: str, record: dict[str, Any]) -> None:
     """Make a filled folder the entry `key`, in one step. Another process may have been first."""
     with open(partial / PIXELS, "rb+") as file:
         os.fsync(file.fileno())
@@ -158,7 +151,7 @@ def _folders(root: Path, leftovers: bool = False) -> list[Path]:
     ]
 
 
-def _read_record(folder: Path) -> dict | None:
+def _read_record(folder: Path) -> dict[str, Any] | None:
     """What an entry says of itself; None if it is missing or not whole."""
     try:
         record = json.loads((folder / RECORD).read_bytes())

@@ -4,7 +4,7 @@ import logging
 import os
 import stat
 import warnings
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -61,7 +61,7 @@ def decode_file(path: str, target: Target) -> tuple[np.ndarray, Original]:
             raise Unusable(_reason(error)) from error
 
 
-def _open_regular(path: str):
+def _open_regular(path: str) -> BinaryIO:
     """Open a file, never waiting: a pipe or a device in its place is refused."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     file = os.fdopen(os.open(path, flags), "rb")
@@ -72,7 +72,7 @@ def _open_regular(path: str):
     return file
 
 
-def _decode(file, target: Target) -> tuple[np.ndarray, Original]:
+def _decode(file: BinaryIO, target: Target) -> tuple[np.ndarray, Original]:
     image = Image.open(file, formats=FORMATS)
     (width, height), mode = image.size, image.mode
     if image.format in ("JPEG", "MPO"):  # its decoder can leave out detail that is not needed
@@ -96,7 +96,9 @@ def _decode(file, target: Target) -> tuple[np.ndarray, Original]:
 
 def _seen_through(converted: Image.Image) -> bool:
     """Whether a pixel is transparent; many files have an alpha channel that says nothing."""
-    return converted.mode == "RGBa" and converted.getextrema()[3][0] < 255
+    if converted.mode != "RGBa":
+        return False
+    return bool(np.asarray(converted.getchannel("a")).min() < 255)
 
 
 def _comment(image: Image.Image) -> str:

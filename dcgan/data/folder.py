@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -52,7 +53,7 @@ def decode_folder(
     files: list[Found],
     target: Target,
     key: str,
-    beside: str | os.PathLike | None = None,
+    beside: str | os.PathLike[str] | None = None,
     verbose: int = 1,
 ) -> Decoded:
     """The decoded files, from the cache where they are in it.
@@ -101,7 +102,7 @@ def _decode_to_disk(
         outcomes = _decode_into(path, files, target, verbose)
         usable = [slot for slot, outcome in enumerate(outcomes) if isinstance(outcome, Original)]
         _close_gaps(path, usable, slot_size)
-        record = {
+        record: dict[str, Any] = {
             "source": str(folder.resolve()),
             "shape": target.shape,
             "names": [files[slot].name for slot in usable],
@@ -147,7 +148,7 @@ def _decode_to_memory(files: list[Found], target: Target, verbose: int) -> Decod
     return Decoded(
         np.array(images, np.uint8).reshape(-1, *target.shape),
         [files[slot].name for slot in usable],
-        [outcomes[slot] for slot in usable],
+        [outcome for outcome in outcomes if isinstance(outcome, Original)],
         _skipped(files, outcomes),
     )
 
@@ -222,7 +223,7 @@ def _skipped(files: list[Found], outcomes: list[Outcome]) -> list[tuple[str, str
     return skipped
 
 
-def _from_record(pixels: np.ndarray, record: dict) -> Decoded:
+def _from_record(pixels: np.ndarray, record: dict[str, Any]) -> Decoded:
     originals = [Original(*original) for original in record["originals"]]
     skipped = [(name, reason) for name, reason in record["skipped"]]
     return Decoded(pixels, record["names"], originals, skipped)

@@ -15,7 +15,7 @@ from dcgan.data.decode import OWN_IMAGES_REASON, Original
 from dcgan.data.folder import decode_folder, folder_key
 from dcgan.data.scan import Found, Scan, scan_folder
 from dcgan.data.target import Target
-from dcgan.errors import ArgumentError, DataError, counted, printable, ranked
+from dcgan.errors import ArgumentError, Color, DataError, counted, printable, ranked
 
 # Names that promise a image: only of these is a failure counted as broken rather than as other.
 SUFFIXES = set(
@@ -58,20 +58,20 @@ class ImageSet:
             line += f"{printable(reason)})"
         return line
 
-    def write_skipped(self, path: str | os.PathLike) -> None:
+    def write_skipped(self, path: str | os.PathLike[str]) -> None:
         """Write a text file with a line `name: reason` for each file that was skipped."""
         lines = [f"{printable(name)}: {printable(reason)}\n" for name, reason in self.skipped]
         write_atomically(path, "".join(lines) or "No file was skipped.\n")
 
 
 def open_images(
-    source: str | os.PathLike | np.ndarray,
+    source: str | os.PathLike[str] | np.ndarray,
     img_size: tuple[int, int, int],
     *,
     resize: str = "crop",
     background: tuple[int, int, int] = (255, 255, 255),
-    exclude: str | os.PathLike | None = None,
-    cache_beside: str | os.PathLike | None = None,
+    exclude: str | os.PathLike[str] | None = None,
+    cache_beside: str | os.PathLike[str] | None = None,
     verbose: int = 1,
 ) -> ImageSet:
     """Make images of one size out of a folder, an array file, or an array.
@@ -125,8 +125,8 @@ def make_target(
         raise ArgumentError(
             f"img_size must be (height, width, channels). Received: img_size={img_size!r}."
         )
-    color = tuple(background) if isinstance(background, (tuple, list)) else background
-    return Target(*img_size, resize=resize, background=color)
+    background = Color().check("background", background)
+    return Target(*img_size, resize=resize, background=background)
 
 
 def _as_array(source: object) -> np.ndarray:
@@ -154,7 +154,7 @@ def _from_array(array: np.ndarray, name: str, target: Target, file: Path | None)
 
 
 def _from_folder(
-    folder: Path, scan: Scan, target: Target, beside: str | os.PathLike | None, verbose: int
+    folder: Path, scan: Scan, target: Target, beside: str | os.PathLike[str] | None, verbose: int
 ) -> ImageSet:
     key = folder_key(scan.files, target)
     decoded = decode_folder(folder, scan.files, target, key, beside, verbose)
@@ -182,7 +182,7 @@ def _check_folder(path: Path) -> None:
     )
 
 
-def _scan(path: Path, exclude: str | os.PathLike | None) -> Scan:
+def _scan(path: Path, exclude: str | os.PathLike[str] | None) -> Scan:
     try:
         scan = scan_folder(path, exclude)
     except OSError as error:

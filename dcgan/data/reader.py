@@ -2,6 +2,7 @@
 
 import mmap
 import os
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +16,10 @@ class ImageReader:
     """
 
     def __init__(self, pixels: np.ndarray):
-        self._pixels = pixels
+        self._pixels: Any = pixels  # an array, or a memory map with a file name and an offset
         self._file = None
         if _is_whole_map(pixels) and hasattr(os, "preadv"):  # Windows has no positioned read
-            self._file = open(pixels.filename, "rb", buffering=0)  # noqa: SIM115 - as long as self
+            self._file = open(self._pixels.filename, "rb", buffering=0)  # open as long as self
 
     def take(self, indices: np.ndarray) -> np.ndarray:
         """The images at `indices`, as a new array (len(indices), ...)."""
@@ -35,12 +36,13 @@ class ImageReader:
                 )
         return images
 
-    def __del__(self):
-        if getattr(self, "_file", None) is not None:
-            self._file.close()
+    def __del__(self) -> None:
+        file = getattr(self, "_file", None)
+        if file is not None:
+            file.close()
 
 
-def _is_whole_map(pixels: np.ndarray) -> bool:
+def _is_whole_map(pixels: Any) -> bool:
     """True for what `np.memmap` returned, not for a slice of it (whose file offset is unknown)."""
     return (
         isinstance(pixels, np.memmap)

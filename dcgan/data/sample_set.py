@@ -118,7 +118,7 @@ class _Scene:
             self._sail()
         self._beach()
 
-    def _blend(self, color, mask: np.ndarray) -> None:
+    def _blend(self, color: float | np.ndarray, mask: np.ndarray) -> None:
         """Paint `color` (a number, or an array like the canvas) where `mask` is 1."""
         self.canvas += mask.astype(np.float32, copy=False) * (color - self.canvas)
 
@@ -229,10 +229,10 @@ class _Scene:
         edge = self.shore + bend + 0.4 * curve * np.sin(17 * self.x * self.aspect + 2 * phase)
         sand = _color(self.daytime.sand)
         grain = self.random.normal(0, 0.012, (8, 8))  # few and large: the same at every size
-        grain = Image.fromarray(np.float32(grain)).resize(self.canvas.shape[:0:-1], 3)
+        texture = Image.fromarray(grain.astype(np.float32)).resize(self.canvas.shape[:0:-1], 3)
         below = self.y - edge
         wet = np.exp(-np.clip(below, 0, 1) / 0.05)
-        ground = sand * (1 - 0.4 * wet) + np.asarray(grain)
+        ground = sand * (1 - 0.4 * wet) + np.asarray(texture)
         self._blend(ground, self._edge(below))
         for distance, thickness in ((0.0, 0.012), (0.07, 0.008), (0.16, 0.006)):
             drift, ripple = self._uniform(0, 6.28), self._uniform(0.004, 0.012)

@@ -29,7 +29,9 @@ class Scan:
     skipped: list[tuple[str, str]] = field(default_factory=list)  # (name, reason)
 
 
-def scan_folder(folder: str | os.PathLike, exclude: str | os.PathLike | None = None) -> Scan:
+def scan_folder(
+    folder: str | os.PathLike[str], exclude: str | os.PathLike[str] | None = None
+) -> Scan:
     """Walk `folder` and all below it, following links; each real folder and file counts once.
 
     Hidden files and what systems leave in folders (`Thumbs.db`) are ignored quietly. Passed over
@@ -49,7 +51,7 @@ def scan_folder(folder: str | os.PathLike, exclude: str | os.PathLike | None = N
 class _Walk:
     """One walk: what was found, and which real files and folders have been met."""
 
-    def __init__(self, exclude: str | os.PathLike | None):
+    def __init__(self, exclude: str | os.PathLike[str] | None):
         self.scan = Scan()
         self.known: set[tuple[int, int]] = set()
         if exclude is not None and os.path.isdir(exclude):
@@ -76,7 +78,7 @@ class _Walk:
         for path, name, status in below:
             self._folder(path, name, status)
 
-    def _file(self, entry: os.DirEntry, name: str, status: os.stat_result) -> None:
+    def _file(self, entry: os.DirEntry[str], name: str, status: os.stat_result) -> None:
         if not stat.S_ISREG(status.st_mode):
             self.scan.skipped.append((name, "not a regular file"))
         elif self._is_new(status, entry.path):
@@ -105,7 +107,7 @@ class _Walk:
         return True
 
 
-def is_run_folder(folder: str | os.PathLike) -> bool:
+def is_run_folder(folder: str | os.PathLike[str]) -> bool:
     """Does `folder` hold the options that a training run of this program writes?"""
     options = Path(folder, RUN_OPTIONS)
     try:

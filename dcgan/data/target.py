@@ -26,7 +26,7 @@ class Target:
     resize: str = "crop"
     background: tuple[int, int, int] = (255, 255, 255)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         sides = (self.height, self.width)
         if not all(isinstance(side, int) and 1 <= side <= MAX_TARGET_SIDE for side in sides):
             raise ArgumentError(

@@ -8,7 +8,7 @@ crashes takes only this process with it.
 import json
 import signal
 import sys
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -43,7 +43,7 @@ def _decode_into(file: BinaryIO, slot: int, path: str, target: Target) -> Origin
     return original
 
 
-def _say(answer: list | str | dict) -> None:
+def _say(answer: list[Any] | str | dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
 

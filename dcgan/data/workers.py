@@ -86,7 +86,7 @@ class _Worker:
         self._start()
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: object) -> None:
         self._stop()
 
     def decode(self, jobs: list[tuple[int, str]]) -> list[Outcome]:
@@ -107,7 +107,7 @@ class _Worker:
         alarm.start()
         try:
             self._send(json.dumps(jobs))
-            line = self._process.stdout.readline()
+            line = self._output.readline()
         finally:
             alarm.cancel()
         if not line.endswith("\n"):
@@ -132,8 +132,11 @@ class _Worker:
             env=environment,
             text=True,
         )
+        if self._process.stdin is None or self._process.stdout is None:
+            raise DataError("The processes that decode images have no pipes.")
+        self._input, self._output = self._process.stdin, self._process.stdout
         self._send(self._header)
-        if self._process.stdout.readline() != '"ready"\n':
+        if self._output.readline() != '"ready"\n':
             self._stop()
             raise DataError(
                 "The processes that decode images do not start. Expected: "
@@ -142,13 +145,13 @@ class _Worker:
 
     def _send(self, line: str) -> None:
         with suppress(BrokenPipeError):  # it has died: its missing answer tells
-            self._process.stdin.write(line + "\n")
-            self._process.stdin.flush()
+            self._input.write(line + "\n")
+            self._input.flush()
 
     def _stop(self) -> None:
         """End the process; whatever it was at is not wanted any more."""
         self._process.kill()
         self._process.wait()
-        self._process.stdout.close()
+        self._output.close()
         with suppress(BrokenPipeError):  # an unsent rest, for nobody
-            self._process.stdin.close()
+            self._input.close()

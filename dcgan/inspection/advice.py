@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from dcgan.data.decode import Original
 from dcgan.errors import ranked
 from dcgan.networks.plan import DEEP
-from dcgan.options import table
+from dcgan.options import Options
 
 MAX_PROPOSED_SIDE = 150  # proposed at most: what a laptop trains in an evening
 MIN_MAP = 10  # pixels; the discriminator halves a image down to this or just below
 MUCH = 1.5  # times: from here on, enlarging is warned of
 NEARLY_SQUARE = 1.1  # an aspect ratio up to this (or its inverse) is treated as 1
 USUAL_STEPS, PASSES, MAX_PROPOSED_STEPS = 24_000, 20, 200_000
-BATCH_SIZE = table()["batch_size"].default
+BATCH_SIZE = Options().batch_size
 DEEP_BATCH_SIZE = 8  # large images gain more by twice the steps: benchmarks/QUALITY.md
 
 EXPECTATIONS = (  # for fewer than so many images
@@ -86,7 +86,7 @@ def propose(count: int, img_size: tuple[int, int, int]) -> Proposal:
     depth = max(1, math.ceil(math.log2(shorter / MIN_MAP))) if shorter > MIN_MAP else 1
     batch_size = DEEP_BATCH_SIZE if depth >= DEEP else BATCH_SIZE
     steps = max(USUAL_STEPS, PASSES * math.ceil(count / batch_size))
-    return Proposal(tuple(img_size), depth, batch_size, min(steps, MAX_PROPOSED_STEPS))
+    return Proposal(img_size, depth, batch_size, min(steps, MAX_PROPOSED_STEPS))
 
 
 def _median(values: list[float]) -> float:

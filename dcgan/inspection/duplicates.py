@@ -36,7 +36,7 @@ def near_duplicates(pixels: np.ndarray) -> list[tuple[int, int]]:
     looks = [_look(image) for image in _each(pixels[:MAX_COMPARED])]
     hashes = np.array([look[0] for look in looks], np.uint64)
     thumbnails = np.stack([look[1] for look in looks])
-    found = []
+    found: list[tuple[float, int, int]] = []
     for start in range(0, len(hashes), CHUNK):
         apart = np.bitwise_count(hashes[start : start + CHUNK, None] ^ hashes[None, :])
         rows, others = np.nonzero(apart <= HASH_BITS_APART)
@@ -47,8 +47,8 @@ def near_duplicates(pixels: np.ndarray) -> list[tuple[int, int]]:
             unlike = _unlike(thumbnails[ones[pairs]], thumbnails[others[pairs]])
             near = np.flatnonzero(unlike < UNLIKE)
             found += zip(unlike[near], ones[pairs][near], others[pairs][near], strict=True)
-    pairs = [(int(one), int(other)) for _, one, other in sorted(found)]
-    return [pair for pair in pairs if not np.array_equal(pixels[pair[0]], pixels[pair[1]])]
+    near_pairs = [(int(one), int(other)) for _, one, other in sorted(found)]
+    return [pair for pair in near_pairs if not np.array_equal(pixels[pair[0]], pixels[pair[1]])]
 
 
 def _unlike(ones: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ SHOWN = 8  # names, sizes or reasons on the one page
 COLOR_APART = 6  # of 255: channels that differ less are gray, but for the loss of JPEG
 CHUNK = 256
 
-Measure = Callable[[Proposal], tuple[float, float]]
+Measure = Callable[[Proposal], tuple[float, float | None]]
 
 
 @dataclass(frozen=True)

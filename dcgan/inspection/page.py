@@ -91,7 +91,7 @@ def _size_plot(sizes: Counter) -> str:
 
 def _aspect_plot(sizes: Counter) -> str:
     """How many images are how wide for their height, in steps of a quarter of an octave."""
-    bins = Counter()
+    bins: Counter[int] = Counter()
     for (width, height), count in sizes.items():
         bins[max(-8, min(8, round(4 * math.log2(width / height))))] += count
     tallest, step = max(bins.values()), (PLOT - 20) / 17

@@ -2,10 +2,9 @@
 
 import math
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
-
-from dcgan.errors import ArgumentError
 
 NORMAL_95 = 1.959964  # the standard normal lies within +- this in 95 % of cases
 
@@ -32,23 +31,6 @@ class Estimate:
     network: str
     reason: str = ""
 
-    def minus(self, other: "Estimate") -> float:
-        """How much larger this estimate is than another of the same name and network.
-
-        Raises:
-            ArgumentError: they measure different things, by different networks, or are withheld.
-        """
-        if (self.name, self.network) != (other.name, other.network):
-            raise ArgumentError(
-                "Figures can only be compared under one name and one feature network. Received: "
-                f"{self.name} by {self.network!r} and {other.name} by {other.network!r}. Measure "
-                "both with the same network."
-            )
-        for estimate in (self, other):
-            if estimate.value is None:
-                raise ArgumentError(f"{estimate.name} cannot be compared: {estimate.reason}.")
-        return self.value - other.value
-
     def text(self) -> str:
         """`0.0123 [0.0101, 0.0145]`, or `withheld: ` and the reason."""
         if self.value is None:
@@ -56,7 +38,7 @@ class Estimate:
         interval = "" if self.low is None else f" [{self.low:.3g}, {self.high:.3g}]"
         return f"{self.value:.3g}{interval}"
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """The same as plain values for JSON."""
         return asdict(self)
 

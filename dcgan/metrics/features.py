@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class FeatureNetwork:
 
 def features(
     images: np.ndarray,
-    network: str | os.PathLike | Callable | FeatureNetwork = "random",
+    network: str | os.PathLike[str] | Callable[..., Any] | FeatureNetwork = "random",
     batch_size: int = BATCH_SIZE,
 ) -> np.ndarray:
     """Turn images into features.
@@ -64,7 +65,7 @@ def features(
 
 
 def load_network(
-    network: str | os.PathLike | Callable | FeatureNetwork = "random",
+    network: str | os.PathLike[str] | Callable[..., Any] | FeatureNetwork = "random",
 ) -> FeatureNetwork:
     """Find the feature network that is meant.
 
@@ -116,7 +117,8 @@ def scaling(real: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _check_images(images: np.ndarray) -> None:
-    shape, kind = getattr(images, "shape", None), getattr(images, "dtype", None)
+    shape: tuple[int, ...] = getattr(images, "shape", ())
+    kind = getattr(images, "dtype", None)
     if kind != np.uint8 or len(shape) != 4 or shape[3] not in (1, 3, 4) or 0 in shape:
         raise ArgumentError(
             "images must be a uint8 array (n, H, W, C) of at least one image, C being 1, 3 or "

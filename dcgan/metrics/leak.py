@@ -1,5 +1,7 @@
 """Leaking augmentation: the share of samples that look augmented."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from dcgan.errors import ArgumentError
@@ -50,18 +52,19 @@ def _share(samples: np.ndarray, real: np.ndarray, augmented: np.ndarray) -> floa
     line = np.quantile(as_augmented(real) - as_real(real), 1 - CHANCE)
     strange = np.quantile(as_augmented(augmented), CHANCE)
 
-    def look_augmented(kind):
+    def look_augmented(kind: np.ndarray) -> float:
         density = as_augmented(kind)
-        return ((density - as_real(kind) > line) & (density >= strange)).mean()
+        return float(((density - as_real(kind) > line) & (density >= strange)).mean())
 
-    return float(look_augmented(samples)) if look_augmented(augmented) >= TOLD else None
+    return look_augmented(samples) if look_augmented(augmented) >= TOLD else None
 
 
 def _statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of the colors (n, 3) and of the edges (n, 2), float64; logarithms of what is multiplied."""
     parts = chunks(len(images), images.shape[1:])
     kinds = zip(*(_statistics_at_once(images[part]) for part in parts), strict=True)
-    return tuple(np.concatenate(kind) for kind in kinds)
+    colors, edges = (np.concatenate(kind) for kind in kinds)
+    return colors, edges
 
 
 def _statistics_at_once(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -79,13 +82,13 @@ def _statistics_at_once(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.stack(of_colors, 1).astype(np.float64), np.stack(of_edges, 1).astype(np.float64)
 
 
-def _density(values: np.ndarray):
+def _density(values: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """The logarithm of the density (but for a constant) of a normal distribution fitted to them."""
     center = values.mean(0)
     covariance = np.cov(values.T) + RIDGE * np.eye(values.shape[1])
     inverse, scale = np.linalg.inv(covariance), np.linalg.slogdet(covariance)[1]
 
-    def logarithm(at):
+    def logarithm(at: np.ndarray) -> np.ndarray:
         away = at - center
         return -0.5 * (np.einsum("ni,ij,nj->n", away, inverse, away) + scale)
 

@@ -1,5 +1,7 @@
 """Precision, recall, density and coverage, from features."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from dcgan.metrics.distances import check_features
@@ -62,7 +64,7 @@ def squared_distances(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     return np.maximum(squares - 2 * rows @ columns.T, 0)
 
 
-def _distances(rows: np.ndarray, columns: np.ndarray):
+def _distances(rows: np.ndarray, columns: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """Yield (number of the first row, squared distances of some rows to all columns)."""
     for start in range(0, len(rows), ROWS):
         yield start, squared_distances(rows[start : start + ROWS], columns)

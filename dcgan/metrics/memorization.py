@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -67,7 +68,7 @@ class Memorization:
             + f" Left out as duplicates: {self.n_duplicates}." * (self.n_duplicates > 0)
         )
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """The same as plain values for JSON."""
         plain = {k: v for k, v in asdict(self).items() if k not in ("ratios", "nearest")}
         return {**plain, "copying": self.copying, "text": self.text()}

@@ -1,6 +1,7 @@
 """The built-in feature network: random filters, neither trained nor downloaded."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -49,7 +50,8 @@ def random_features(images: np.ndarray) -> np.ndarray:
 @cache
 def _weights() -> list[np.ndarray]:
     """Orthogonal filters of each stage, float32 (3, 3, channels in, channels out)."""
-    bits, stages, channels = np.random.Philox(key=SEED), [], 3
+    bits, channels = np.random.Philox(key=SEED), 3
+    stages: list[np.ndarray] = []
     for filters in FILTERS:
         # NumPy keeps the raw bits in all versions, but not what its distributions make of them.
         noise = (bits.random_raw(9 * channels * filters) >> 11) * 2.0**-53 - 0.5
@@ -64,7 +66,7 @@ def _weights() -> list[np.ndarray]:
     return stages
 
 
-def _block_means(images, blocks: int):
+def _block_means(images: Any, blocks: int) -> Any:
     """Means over blocks x blocks equal parts: (n, s, s, c) to (n, blocks * blocks * c)."""
     count, side, _, channels = images.shape
     split = (count, blocks, side // blocks, blocks, side // blocks, channels)

@@ -1,6 +1,7 @@
 """All estimates of a model beside their real-against-real floor, and the better of two models."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class Evaluation:
             f"feature network: {self.network}; in brackets: 95% intervals",
             f"{'':10} {'generated':30} real, held out ({self.floor['KID'].n_fake:,})",
         ]
-        notes = {}
+        notes: dict[str, None] = {}
         for name in NAMES:
             estimates = (self.estimates[name], self.floor[name])
             shown = [f.text() if f.value is not None else "withheld" for f in estimates]
@@ -54,7 +55,7 @@ class Evaluation:
             ] = None
         return "\n".join([*lines, *notes, self.memorization.text()])
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """The same as plain values for JSON."""
         return {
             "network": self.network,
@@ -80,9 +81,10 @@ class Comparison:
     @property
     def better(self) -> int | None:
         """0 if the first model is better, 1 if the second is, None if no difference is seen."""
-        if self.difference.value is None or self.difference.low <= 0 <= self.difference.high:
+        value, low, high = self.difference.value, self.difference.low, self.difference.high
+        if value is None or low is None or high is None or low <= 0 <= high:
             return None
-        return 0 if self.difference.value < 0 else 1
+        return 0 if value < 0 else 1
 
     def text(self, names: tuple[str, str] = ("A", "B")) -> str:
         """The verdict in one line, and both estimates."""
@@ -100,7 +102,7 @@ class Comparison:
             ]
         )
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """The same as plain values for JSON."""
         return {
             "better": self.better,
@@ -111,7 +113,10 @@ class Comparison:
 
 
 def evaluate(
-    generated: np.ndarray, train: np.ndarray, held_out: np.ndarray | None = None, network="random"
+    generated: np.ndarray,
+    train: np.ndarray,
+    held_out: np.ndarray | None = None,
+    network: Any = "random",
 ) -> Evaluation:
     """Measure generated images against those that a model was trained on.
 
@@ -140,7 +145,7 @@ def evaluate(
 
 
 def compare(
-    first: np.ndarray, second: np.ndarray, train: np.ndarray, network="random"
+    first: np.ndarray, second: np.ndarray, train: np.ndarray, network: Any = "random"
 ) -> Comparison:
     """Say which of two sets of generated images is nearer to the same real ones.
 

@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from dcgan.augment import RAMP_PASSES, strength_for
-from dcgan.data import ImageSet, open_images
 from dcgan.data.batches import Batches
+from dcgan.data.image_set import ImageSet, open_images
 from dcgan.data.order import split
 from dcgan.data.reader import ImageReader
 from dcgan.data.sample_set import draw_seascapes
@@ -118,10 +119,11 @@ def open_source(
     """
     if is_stream(x):
         return _open_stream(x, options.img_size)
+    fitting = {"resize": options.resize, "background": options.background, "verbose": verbose}
+    shown: Any = x
     if x is None:
         logger.info("No images were given: a sample set of seascapes is drawn.")
-    fitting = {"resize": options.resize, "background": options.background, "verbose": verbose}
-    shown = draw_seascapes(SAMPLE_SET_COUNT, options.img_size, options.seed) if x is None else x
+        shown = draw_seascapes(SAMPLE_SET_COUNT, options.img_size, options.seed)
     images = open_images(
         shown, options.img_size, exclude=run_path, cache_beside=run_path, **fitting
     )

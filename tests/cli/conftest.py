@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dcgan.data import open_images
+from dcgan.data.image_set import open_images
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.images import save_png
 

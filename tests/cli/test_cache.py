@@ -3,7 +3,7 @@
 import pytest
 
 from dcgan.cli import main
-from dcgan.data import open_images
+from dcgan.data.image_set import open_images
 
 pytestmark = pytest.mark.once
 

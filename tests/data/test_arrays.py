@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from dcgan.data import open_images
+from dcgan.data.image_set import open_images
 from dcgan.errors import DataError
 
 pytestmark = pytest.mark.once

@@ -10,7 +10,8 @@ import time
 import pytest
 from PIL import Image
 
-from dcgan.data import cache, folder, open_images
+from dcgan.data import cache, folder
+from dcgan.data.image_set import open_images
 from dcgan.errors import DataError
 
 pytestmark = pytest.mark.once
@@ -99,7 +100,9 @@ def test_a_damaged_cache_entry_is_made_again(tmp_path, own_cache, damage):
 
 def test_a_killed_decode_leaves_nothing_that_is_trusted(tmp_path, own_cache):
     source = fill(tmp_path / "in", 300, side=400)
-    program = "import sys; from dcgan.data import open_images as o; o(sys.argv[1], (64, 64, 3))"
+    program = (
+        "import sys; from dcgan.data.image_set import open_images as o; o(sys.argv[1], (64, 64, 3))"
+    )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     process = subprocess.Popen([sys.executable, "-c", program, str(source)], env=environment)
     for _ in range(2000):

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from dcgan.data import folder, open_images, workers
+from dcgan.data import folder, workers
 from dcgan.data import image_set as images_module
-from dcgan.data.image_set import ImageSet
+from dcgan.data.image_set import ImageSet, open_images
 from dcgan.errors import ArgumentError, DataError
 
 pytestmark = pytest.mark.once
@@ -227,9 +227,7 @@ def test_workers_import_little_more_than_pillow_and_numpy():
 def test_a_script_without_a_main_guard_can_open_images(tmp_path):
     source = fill(tmp_path / "in", 40)
     script = tmp_path / "script.py"
-    script.write_text(
-        f"from dcgan.data import open_images\nprint(len(open_images({str(source)!r}, {SIZE})))"
-    )
+    script.write_text(f"import dcgan\nprint(len(dcgan.open_images({str(source)!r}, {SIZE})))")
     result = run_python(str(script))
     assert result.stdout == "40\n" and result.stderr == ""
 
