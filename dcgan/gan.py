@@ -1,7 +1,10 @@
 """The DCGAN (Radford et al. 2016, arXiv 1511.06434): two networks, their step and their use."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import fields
+from os import PathLike
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,6 +17,7 @@ from dcgan.errors import refuse
 from dcgan.images import chunks, straight_alpha, to_float, to_uint8
 from dcgan.latents import latents_for
 from dcgan.networks.build import build_discriminator, build_generator
+from dcgan.networks.plan import Pair, Plan
 from dcgan.networks.presets import preset_options
 from dcgan.networks.resolve import plan_from_dict, plan_to_dict, resolve
 from dcgan.optimizers import make_pair, update_ema
@@ -23,6 +27,7 @@ from dcgan.training.numbers import StepNumbers
 from dcgan.training.saving import read_model, save_model
 from dcgan.training.state import Learner, TrainingState, restore
 
+Size = tuple[int, int, int]
 MAX_IMAGES, MAX_BYTES = 10**6, 2**34  # of one call of `generate`
 
 
@@ -66,12 +71,16 @@ class DCGAN(BackendModel):
     """
 
     def __init__(
-        self, save_path=None, kernel_size=(4, 4), stride=(2, 2), input_size=100,
-        img_size=(150, 150, 3), dropout=0.0, depth=4, increment=32, batch_size=16, optimizer=None,
-        *, discriminator_optimizer=None, seed=0, ema_momentum=0.999, augmentation=None,
-        horizontal_flip=False, resize="crop", background=(255, 255, 255), upsampling=None,
-        discriminator_norm=None, one_stage=True, precision="float32", network_plan=None,
-        sample_steps=200, checkpoint_seconds=300.0, measure_steps=250, name="dcgan",
+        self, save_path: str | PathLike | None = None, kernel_size: Pair = (4, 4),
+        stride: Pair = (2, 2), input_size: int = 100, img_size: Size = (150, 150, 3),
+        dropout: float = 0.0, depth: int = 4, increment: int = 32, batch_size: int = 16,
+        optimizer: object = None, *, discriminator_optimizer: object = None, seed: int = 0,
+        ema_momentum: float = 0.999, augmentation: float | None = None,
+        horizontal_flip: bool = False, resize: str = "crop", background: Size = (255, 255, 255),
+        upsampling: str | None = None, discriminator_norm: str | None = None,
+        one_stage: bool = True, precision: str = "float32",
+        network_plan: Plan | Mapping | None = None, sample_steps: int = 200,
+        checkpoint_seconds: float = 300.0, measure_steps: int = 250, name: str = "dcgan",
     ):  # fmt: skip
         options = Options(
             save_path, kernel_size, stride, input_size, img_size, dropout, depth, increment,
@@ -159,12 +168,7 @@ class DCGAN(BackendModel):
         return loss, logits[0], logits[1], at_images[0]
 
     def generator_step(self, fake, pull_back, fake_logits, fake_gradient):
-        """Train the generator to make fakes that pass for real; returns its loss.
-
-        Args:
-            fake, pull_back: the fakes, and what takes a gradient at them to the weights.
-            fake_logits, fake_gradient: what `discriminator_step` returned.
-        """
+        """Train the generator to make fakes that pass for real; returns its loss."""
         if self.uses_one_stage:  # reuse the pass that the discriminator has learned from
             loss = losses.generator_loss(fake_logits)
             fake_gradient = losses.generator_gradient(fake_gradient, fake_logits)
@@ -193,9 +197,10 @@ class DCGAN(BackendModel):
         return self.numbers.means
 
     def fit(
-        self, x=None, *, epochs=None, minutes=None, steps_per_epoch=None, initial_epoch=0,
-        callbacks=None, validation_data=None, verbose=1, resume=True,
-    ):  # fmt: skip
+        self, x: Any = None, *, epochs: int | None = None, minutes: float | None = None,
+        steps_per_epoch: int | None = None, initial_epoch: int = 0, callbacks: Any = None,
+        validation_data: Any = None, verbose: int | str = 1, resume: bool = True,
+    ) -> keras.callbacks.History:  # fmt: skip
         """Train on images; a run folder that holds a checkpoint is resumed.
 
         Args:
@@ -213,22 +218,19 @@ class DCGAN(BackendModel):
             verbose: 1 a progress bar, 2 a line per epoch, 0 silence.
             resume: False starts a new numbered folder, as a dataset without save_path always does.
 
-        Returns:
-            Keras's `History`: per epoch d_loss, g_loss, d_real, d_fake.
-
-        Raises:
-            ArgumentError, DataError, RunError: an argument, the images or the folder is unusable.
-            TrainingError: training failed again and again; the last good state is saved.
+        Returns Keras's `History`: per epoch d_loss, g_loss, d_real, d_fake. Raises `ArgumentError`,
+        `DataError` or `RunError` before training, and `TrainingError` where training failed again
+        and again; the last good state is saved.
         """
-        request = Request(
-            epochs, minutes, steps_per_epoch, initial_epoch, callbacks, validation_data, verbose,
-            resume,
-        )  # fmt: skip
+        length = (epochs, minutes, steps_per_epoch, initial_epoch)
+        request = Request(*length, callbacks, validation_data, verbose, resume)
         result = fit(self._learner(), super().fit, x, request)
         self.run_path, self.model_hash = result.run_path, result.model_hash
         return result.history
 
-    def generate(self, n=None, seed=0, latents=None):
+    def generate(
+        self, n: int | None = None, seed: int = 0, latents: np.ndarray | None = None
+    ) -> np.ndarray:
         """Generate images. Image i of a seed is the same whatever `n` is.
 
         Args:
@@ -246,14 +248,14 @@ class DCGAN(BackendModel):
             images[chunk] = to_uint8(self.generator.predict_on_batch(latents[chunk]))
         return straight_alpha(images)
 
-    def evaluate(self, x=None, *, return_dict=True, **keras_arguments):
+    def evaluate(self, x: Any = None, *, return_dict: bool = True, **keras_arguments: Any) -> dict:
         """Estimates against the images in `x`, as a dict: kid, fid, ...; None if withheld."""
         if x is None or not return_dict or set(keras_arguments) - {"verbose"}:
             refuse("x", "images, with return_dict=True and no other argument but verbose", x)
         estimates = evaluation.evaluate(self, x).estimates
         return {name.lower(): estimate.value for name, estimate in estimates.items()}
 
-    def save(self, path, overwrite=True, *, generator_only=False):
+    def save(self, path: str | PathLike, overwrite: bool = True, *, generator_only: bool = False):
         """Write a `.dcgan` file: safe to share, and all that is needed to continue training.
 
         Args:
@@ -261,14 +263,13 @@ class DCGAN(BackendModel):
             overwrite: whether to replace a file that is there.
             generator_only: leave out what only training needs: a file about a sixth the size.
 
-        Raises:
-            ModelFileError: the file cannot be written, or the weights are not finite.
+        Raises `ModelFileError` if it cannot be written, or the weights are not finite.
         """
         learner = self._learner()
         self.model_hash = save_model(learner, path, overwrite, generator_only)
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | PathLike) -> "DCGAN":
         """Read a `.dcgan` file or checkpoint, which cannot run code; raises `ModelFileError`."""
         saved = read_model(path)
         gan = cls.__new__(cls)
@@ -278,11 +279,10 @@ class DCGAN(BackendModel):
         return gan
 
     @classmethod
-    def from_preset(cls, preset, *, recipe="original", **changes):
-        """A new, untrained DCGAN with the networks of a known system; see `dcgan.list_presets`.
+    def from_preset(cls, preset: str, *, recipe: str = "original", **changes: Any) -> "DCGAN":
+        """A new DCGAN with the networks of a known system (see `dcgan.list_presets`).
 
-        The recipe "original" trains as its authors did; "own" takes the networks alone. `changes`
-        are arguments of the constructor that replace the preset's.
+        The recipe "original" trains as its authors did, but for `changes`; "own" does not.
         """
         return cls(**preset_options(preset, recipe, changes))
 

@@ -4,6 +4,7 @@ The constructor's checks and `get_config`, the command line's flags, the compari
 and the manual's table are all read from `Options`. No framework is imported here.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
@@ -66,7 +67,7 @@ class Options:
         ArgumentError: a value is out of its limits; the message names the option.
     """
 
-    save_path: str | None = option(
+    save_path: str | os.PathLike[str] | None = option(
         None,
         Folder(),
         "run",

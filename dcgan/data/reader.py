@@ -15,8 +15,8 @@ class ImageReader:
     just the wanted bytes costs the same time and leaves nothing behind.
     """
 
-    def __init__(self, pixels: np.ndarray):
-        self._pixels: Any = pixels  # an array, or a memory map with a file name and an offset
+    def __init__(self, pixels: Any):  # an array, or a memory map with a file name and an offset
+        self._pixels = pixels
         self._file = None
         if _is_whole_map(pixels) and hasattr(os, "preadv"):  # Windows has no positioned read
             self._file = open(self._pixels.filename, "rb", buffering=0)  # open as long as self

@@ -28,7 +28,9 @@ from dcgan.training.state import Learner, TrainingState, restore
 logger = logging.getLogger("dcgan")
 
 
-def choose_folder(x: object, save_path: str | None, resume: bool) -> tuple[Path, bool]:
+def choose_folder(
+    x: object, save_path: str | os.PathLike[str] | None, resume: bool
+) -> tuple[Path, bool]:
     """The run folder for what `fit` was given, and whether to resume a run in it.
 
     Raises:
