@@ -19,7 +19,7 @@ FRAME_MILLISECONDS = 120
 LAST_MILLISECONDS = 2_000  # the end is looked at longer
 MOMENTS = 8  # rows of epochs.png
 IMAGES = 8  # columns of epochs.png
-IMAGE_PIXELS = 100  # of the longer side of a image there
+IMAGE_PIXELS = 100  # of the longer side of an image there
 LABEL_PIXELS = 78  # room for "step 1234567" in Pillow's own font
 
 logger = logging.getLogger("dcgan")
@@ -34,41 +34,43 @@ def write_animation(run: Path, img_size: tuple[int, int, int]) -> None:
         run: the run's folder, with sample grids below `samples`. Without any, nothing is written.
         img_size: (height, width, channels) of one image.
     """
-    sheets = find_sheets(run / "samples")
-    if not sheets:
+    previews = find_previews(run / "samples")
+    if not previews:
         return
     try:
-        frames = read_frames(sheets)
+        frames = read_frames(previews)
         write_atomically(run / "animation.gif", gif_bytes(frames))
-        save_png(run / "epochs.png", moments_sheet(sheets, img_size), RUN_IMAGE)
+        save_png(run / "epochs.png", moments_grid(previews, img_size), RUN_IMAGE)
         if ffmpeg := shutil.which("ffmpeg"):
             save_mp4(ffmpeg, frames, run / "animation.mp4")
     except OSError as error:
-        logger.warning("No film was made of %s: %s.", run, error.strerror or error)
+        logger.warning("No animation was made of %s: %s.", run, error.strerror or error)
 
 
-def find_sheets(folder: str | Path) -> list[Path]:
+def find_previews(folder: str | Path) -> list[Path]:
     """A run's sample grids in the order in which they were made."""
     return sorted(Path(folder).glob("step_*.png"), key=_step)
 
 
-def _step(sheet: Path) -> int:
-    return int(sheet.stem.split("_")[1])
+def _step(preview: Path) -> int:
+    return int(preview.stem.split("_")[1])
 
 
-def read_frames(sheets: list[Path]) -> list[Image.Image]:
-    """At most `MAX_FRAMES` of the sheets, evenly chosen, as RGB images made small enough."""
-    chosen = np.unique(np.linspace(0, len(sheets) - 1, min(MAX_FRAMES, len(sheets))).astype(int))
+def read_frames(previews: list[Path]) -> list[Image.Image]:
+    """At most `MAX_FRAMES` of the previews, evenly chosen, as RGB images made small enough."""
+    chosen = np.unique(
+        np.linspace(0, len(previews) - 1, min(MAX_FRAMES, len(previews))).astype(int)
+    )
     frames = []
     for number in chosen:
-        frame = _on_white(sheets[number])
+        frame = _on_white(previews[number])
         frame.thumbnail((MAX_PIXELS, MAX_PIXELS), Image.Resampling.LANCZOS)
         frames.append(frame)
     return frames
 
 
-def _on_white(sheet: Path) -> Image.Image:
-    with Image.open(sheet) as image:
+def _on_white(preview: Path) -> Image.Image:
+    with Image.open(preview) as image:
         if image.mode != "RGBA":
             return image.convert("RGB")
         image.load()
@@ -90,7 +92,7 @@ def gif_bytes(frames: list[Image.Image]) -> bytes:
             append_images=frames[1:],
             duration=durations,
             loop=0,
-            comment=RUN_IMAGE["Software"],  # never to be taken for a image to train on
+            comment=RUN_IMAGE["Software"],  # never to be taken for an image to train on
         )
         if buffer.tell() <= MAX_BYTES or len(frames) < 3:
             return buffer.getvalue()
@@ -110,39 +112,39 @@ def save_mp4(ffmpeg: str, frames: list[Image.Image], path: Path) -> None:
         logger.warning("animation.mp4 was not made: %s says: %s", ffmpeg, reason)
 
 
-def moments_sheet(sheets: list[Path], img_size: tuple[int, int, int]) -> np.ndarray:
+def moments_grid(previews: list[Path], img_size: tuple[int, int, int]) -> np.ndarray:
     """A row for each of a few moments, the same latents below each other, its step beside it.
 
     Images change fastest early, so the moments lie closer there.
 
     Args:
-        sheets: grids of images of `img_size`, as `images.grid` lays them out.
+        previews: grids of images of `img_size`, as `images.grid` lays them out.
         img_size: (height, width, channels) of one image.
 
     Returns:
         uint8 (height, width, 3).
     """
-    chosen = np.unique(np.geomspace(1, len(sheets), MOMENTS).round().astype(int)) - 1
-    return np.concatenate([_row(sheets[number], img_size[:2]) for number in chosen])
+    chosen = np.unique(np.geomspace(1, len(previews), MOMENTS).round().astype(int)) - 1
+    return np.concatenate([_row(previews[number], img_size[:2]) for number in chosen])
 
 
-def _row(sheet: Path, size: tuple[int, int]) -> np.ndarray:
+def _row(preview: Path, size: tuple[int, int]) -> np.ndarray:
     """The first images of a grid beside each other, made small, with the step before them."""
-    images = Image.fromarray(_first_images(_on_white(sheet), size))
+    images = Image.fromarray(_first_images(_on_white(preview), size))
     scale = min(1, IMAGE_PIXELS / max(size))
     width, height = (round(side * scale) for side in images.size)
     row = Image.new("RGB", (LABEL_PIXELS + width, height), "white")
     row.paste(images.resize((width, height), Image.Resampling.LANCZOS), (LABEL_PIXELS, 0))
-    ImageDraw.Draw(row).text((4, height // 2), f"step {_step(sheet)}", "black", anchor="lm")
+    ImageDraw.Draw(row).text((4, height // 2), f"step {_step(preview)}", "black", anchor="lm")
     return np.asarray(row)
 
 
-def _first_images(sheet: Image.Image, size: tuple[int, int]) -> np.ndarray:
+def _first_images(preview: Image.Image, size: tuple[int, int]) -> np.ndarray:
     """The first images of a grid in one row."""
     height, width = size
-    columns = (sheet.width - GAP) // (width + GAP)
-    rows = (sheet.height - GAP) // (height + GAP)
-    pixels = np.asarray(sheet)
+    columns = (preview.width - GAP) // (width + GAP)
+    rows = (preview.height - GAP) // (height + GAP)
+    pixels = np.asarray(preview)
     images = []
     for number in range(min(IMAGES, rows * columns)):
         top = number // columns * (height + GAP)

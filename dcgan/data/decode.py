@@ -48,7 +48,7 @@ def decode_file(path: str, target: Target) -> tuple[np.ndarray, Original]:
         uint8 (height, width, channels), premultiplied where it has 4 channels, and what it was.
 
     Raises:
-        Unusable: for whatever reason; a image file can fail in every way there is.
+        Unusable: for whatever reason; an image file can fail in every way there is.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of files that it then reads well
@@ -118,7 +118,7 @@ def _orientation(image: Image.Image) -> int:
 def _reason(error: Exception) -> str:
     """A few words for the user, on one line."""
     if isinstance(error, UnidentifiedImageError):
-        return "not a image in a format that is known here"
+        return "not an image in a format that is known here"
     if isinstance(error, FileNotFoundError):
         return "vanished before it was read"
     if isinstance(error, PermissionError):

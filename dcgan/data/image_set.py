@@ -17,7 +17,7 @@ from dcgan.data.scan import Found, Scan, scan_folder
 from dcgan.data.target import Target
 from dcgan.errors import ArgumentError, Color, DataError, counted, printable, ranked
 
-# Names that promise a image: only of these is a failure counted as broken rather than as other.
+# Names that promise an image: only of these is a failure counted as broken rather than as other.
 SUFFIXES = set(
     ".jpg .jpeg .jpe .jfif .png .apng .webp .avif .avifs .gif .bmp .dib .tif .tiff .ppm .pgm .pbm "
     ".pnm .pfm .jp2 .j2k .jpx .mpo .qoi .ico .dds .pcx .sgi .rgb .rgba .tga".split()

@@ -32,7 +32,7 @@ def split(
 
     `share` of the images is held out, but at least `at_least`. Where that would take more than a
     quarter of them (fewer than 80 images, by default), all are trained on and none is held out.
-    A image's name decides, so that hardly one changes sides when others are added.
+    An image's name decides, so that hardly one changes sides when others are added.
 
     Returns:
         indices to train on and indices held out, each sorted int64; together those of all `names`.

@@ -10,7 +10,7 @@ from dcgan.networks.plan import DEEP
 from dcgan.options import Options
 
 MAX_PROPOSED_SIDE = 150  # proposed at most: what a laptop trains in an evening
-MIN_MAP = 10  # pixels; the discriminator halves a image down to this or just below
+MIN_MAP = 10  # pixels; the discriminator halves an image down to this or just below
 MUCH = 1.5  # times: from here on, enlarging is warned of
 NEARLY_SQUARE = 1.1  # an aspect ratio up to this (or its inverse) is treated as 1
 USUAL_STEPS, PASSES, MAX_PROPOSED_STEPS = 24_000, 20, 200_000

@@ -58,7 +58,7 @@ def _unlike(ones: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def _look(image: np.ndarray) -> tuple[int, np.ndarray]:
-    """A image's difference hash, and its thumbnail as one row of float32."""
+    """An image's difference hash, and its thumbnail as one row of float32."""
     full = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
     small = full.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
     grid = np.asarray(full.convert("L").resize((9, 8), Image.Resampling.BOX))

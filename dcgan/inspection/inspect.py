@@ -161,7 +161,7 @@ def _size_for(source: str | os.PathLike) -> tuple[int, int, int]:
         originals = [original for found in chosen if (original := peek(found.path)) is not None]
         if originals:
             return propose_size(originals)
-    # An array file, or nothing that is a image: `open_images` says which
+    # An array file, or nothing that is an image: `open_images` says which
     return propose_size(open_images(source, (8, 8, 3), verbose=0).originals)
 
 

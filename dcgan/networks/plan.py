@@ -53,7 +53,7 @@ class Plan:
     """Both networks as data. The defaults are the guidelines of Radford et al. 2016, section 3.
 
     Attributes:
-        img_size: height, width, channels of a image.
+        img_size: height, width, channels of an image.
         input_size: length of the latent vector.
         base: the generator's dense layer, reshaped to its `size` and `filters`.
         generator: stages from the base up to the image; the last one is followed by tanh.
@@ -82,7 +82,7 @@ class Plan:
 
     @property
     def discriminator_couples(self) -> bool:
-        """Whether D's score of a image depends on the others of its batch, by BatchNorm."""
+        """Whether D's score of an image depends on the others of its batch, by BatchNorm."""
         return any(stage.norm != "none" for stage in self.discriminator)
 
 
@@ -167,7 +167,7 @@ def _check_depth(img_size: Sequence[int], depth: int, stride: Pair) -> None:
     most = deepest(img_size, stride)
     if depth > most:
         raise ArgumentError(
-            f"depth={depth} is too deep: a image of {img_size[0]}x{img_size[1]} pixels can be "
+            f"depth={depth} is too deep: an image of {img_size[0]}x{img_size[1]} pixels can be "
             f"shrunk at most {most} times by stride {tuple(stride)}. "
             f"Use depth={most} or less, or larger images."
         )

@@ -162,7 +162,7 @@ def test_common_formats_are_read(tmp_path, form):
 
 def test_a_file_that_is_no_image_is_refused(tmp_path):
     (tmp_path / "a.jpg").write_text("<html>404</html>")
-    assert "not a image" in reason_for(tmp_path / "a.jpg")
+    assert "not an image" in reason_for(tmp_path / "a.jpg")
 
 
 def test_an_empty_file_is_refused(tmp_path):

@@ -67,7 +67,7 @@ def test_bad_files_are_skipped_named_and_leave_no_gap(tmp_path, count):
     images.write_skipped(tmp_path / "skipped.txt")
     lines = (tmp_path / "skipped.txt").read_text().splitlines()
     assert lines == [
-        "0001a.png: not a image in a format that is known here",
+        "0001a.png: not an image in a format that is known here",
         "0003 \\n{x}.jpg: empty file",
     ]
     assert "2 files skipped" in images.summary() and "\n" not in images.summary()
@@ -121,7 +121,7 @@ def test_all_or_most_files_bad_stops_with_the_first_reasons(tmp_path):
     for index in range(3):
         (source / f"bad{index}.jpg").write_bytes(b"x")
     message = message_for(source)
-    assert "3 of 5" in message and "bad0.jpg: not a image" in message
+    assert "3 of 5" in message and "bad0.jpg: not an image" in message
     assert message_for(source) == message  # found again in the cache, and still refused
 
 
@@ -156,7 +156,7 @@ def test_images_that_vanish_after_they_were_read_are_still_there(tmp_path):
 def test_captions_beside_the_images_are_no_broken_images(tmp_path):
     source = fill(tmp_path / "in", 2)
     for index in range(9):
-        (source / f"{index}.txt").write_text("a image of the sea")
+        (source / f"{index}.txt").write_text("an image of the sea")
     assert len(open_images(source, SIZE)) == 2
 
 

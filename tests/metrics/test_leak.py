@@ -7,7 +7,7 @@ from dcgan import ArgumentError
 from dcgan.augment import augmented_copies
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.metrics.leak import leaked
-from dcgan.training.health import LEAK_MOST
+from dcgan.training.health import MAX_LEAKED
 
 pytestmark = pytest.mark.once
 
@@ -25,7 +25,7 @@ def kinds(request):
 def test_real_images_do_not_look_augmented_and_augmented_ones_do(kinds):
     real, others, augmented, others_augmented = kinds
     assert leaked(others, real, augmented) < 0.15  # by chance 5 % for colors, 5 % for edges
-    assert leaked(others_augmented, real, augmented) > LEAK_MOST
+    assert leaked(others_augmented, real, augmented) > MAX_LEAKED
 
 
 def test_tints_alone_are_a_leak(kinds):
@@ -59,7 +59,7 @@ def test_bad_samples_that_were_never_augmented_are_no_leak(kinds, strength):
     noise = np.random.default_rng(1).normal(0, 25, others.shape)
     bad = np.clip(others + noise, 0, 255).astype(np.uint8)
     share = leaked(bad, real, augmented_copies(real, strength))
-    assert share is None or share < LEAK_MOST
+    assert share is None or share < MAX_LEAKED
 
 
 def test_augmentation_that_is_too_weak_to_be_seen_is_not_told(kinds):

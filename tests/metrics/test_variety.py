@@ -6,7 +6,7 @@ import pytest
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.errors import ArgumentError
 from dcgan.metrics.variety import variety
-from dcgan.training.health import VARIETY_LEAST
+from dcgan.training.health import MIN_VARIETY
 
 pytestmark = pytest.mark.once
 
@@ -33,13 +33,13 @@ def test_a_few_images_over_and_over_have_none_even_with_noise(drawn, kinds):
     real, new = drawn
     repeated = new[np.arange(100) % kinds]
     assert variety(repeated, real) < 1e-6
-    assert variety(noisy(repeated), real) < VARIETY_LEAST
+    assert variety(noisy(repeated), real) < MIN_VARIETY
 
 
 def test_blends_of_two_images_have_little(drawn):
     real, new = drawn
     share = np.random.default_rng(0).random((100, 1, 1, 1))
-    assert variety((share * new[0] + (1 - share) * new[1]).astype(np.uint8), real) < VARIETY_LEAST
+    assert variety((share * new[0] + (1 - share) * new[1]).astype(np.uint8), real) < MIN_VARIETY
 
 
 @pytest.mark.parametrize("count", [4, 10, 20])
@@ -47,7 +47,7 @@ def test_a_small_set_learnt_by_heart_is_no_collapse(drawn, count):
     real = drawn[0][:count]
     for seed in range(10):
         samples = noisy(real[np.random.default_rng(seed).integers(0, count, 256)])
-        assert variety(samples, real) > VARIETY_LEAST
+        assert variety(samples, real) > MIN_VARIETY
 
 
 def test_what_cannot_be_seen_is_no_variety():
@@ -62,7 +62,7 @@ def test_what_cannot_be_seen_is_no_variety():
 def test_a_folder_with_every_image_twice_still_asks_for_variety(drawn):
     twice = np.repeat(drawn[0][:50], 2, axis=0)
     assert variety(np.full_like(twice, 100), twice) == 0
-    assert variety(drawn[1], twice) > VARIETY_LEAST
+    assert variety(drawn[1], twice) > MIN_VARIETY
 
 
 def test_equal_real_images_ask_for_no_variety():

@@ -206,10 +206,10 @@ def test_files_of_another_program_are_never_overwritten(tmp_path, name):
 
 
 def test_a_folder_of_images_can_also_hold_the_run(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"a image")
+    (tmp_path / "a.png").write_bytes(b"an image")
     with RunFolder.open(tmp_path) as run:
         assert run.path == tmp_path
-    assert (tmp_path / "a.png").read_bytes() == b"a image"
+    assert (tmp_path / "a.png").read_bytes() == b"an image"
 
 
 @pytest.mark.parametrize(
