@@ -11,6 +11,8 @@ import pytest
 from dcgan.images import to_uint8
 from dcgan.latents import draw_latents
 
+pytestmark = pytest.mark.once  # it starts each backend itself
+
 SCRIPT = """
 import sys
 import keras
