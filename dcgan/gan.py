@@ -1,6 +1,5 @@
 """The DCGAN (Radford et al. 2016, arXiv 1511.06434): two networks, their step and their use."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import fields
 from os import PathLike
@@ -13,11 +12,12 @@ from keras import ops
 from dcgan import evaluation, losses
 from dcgan.augment import Augmentation
 from dcgan.backend import BackendModel
+from dcgan.data.memory import check_memory
 from dcgan.errors import refuse
 from dcgan.images import chunks, straight_alpha, to_float, to_uint8
 from dcgan.latents import latents_for
 from dcgan.networks.build import build_discriminator, build_generator
-from dcgan.networks.plan import Pair, Plan
+from dcgan.networks.plan import Pair, Plan, widest_map
 from dcgan.networks.presets import preset_options
 from dcgan.networks.resolve import plan_from_dict, plan_to_dict, resolve
 from dcgan.optimizers import make_pair, update_ema
@@ -28,7 +28,6 @@ from dcgan.training.saving import read_model, save_model
 from dcgan.training.state import Learner, TrainingState, restore
 
 Size = tuple[int, int, int]
-MAX_IMAGES, MAX_BYTES = 10**6, 2**34  # of one call of `generate`
 
 
 @keras.saving.register_keras_serializable("dcgan")
@@ -241,10 +240,11 @@ class DCGAN(BackendModel):
         Returns:
             uint8 `(n, H, W, C)`; with 4 channels, alpha is straight (not premultiplied).
         """
-        limit = min(MAX_IMAGES, MAX_BYTES // math.prod(self.img_size))
-        latents = latents_for(n, seed, latents, self.input_size, limit)
+        latents = latents_for(n, seed, latents, self.input_size, self.img_size)
+        widest = widest_map(self.plan, "generator")
+        check_memory(12 * widest, "Each image", "Use a smaller model or a larger machine.")
         images = np.empty((len(latents), *self.img_size), np.uint8)
-        for chunk in chunks(len(latents), self.img_size):
+        for chunk in chunks(len(latents), (widest,)):
             images[chunk] = to_uint8(self.generator.predict_on_batch(latents[chunk]))
         return straight_alpha(images)
 

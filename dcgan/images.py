@@ -74,9 +74,9 @@ def save_png(path: str | Path, image: np.ndarray, text: Mapping[str, str] | None
     write_atomically(path, png_bytes(image, text))
 
 
-def chunks(count: int, img_size: tuple[int, int, int]) -> list[slice]:
-    """Consecutive slices that together are `range(count)`."""
-    size = max(1, min(MAX_CHUNK, MAX_CHUNK_FLOATS // math.prod(img_size)))
+def chunks(count: int, shape: tuple[int, ...]) -> list[slice]:
+    """Consecutive slices that together are `range(count)`, for arrays of that shape per image."""
+    size = max(1, min(MAX_CHUNK, MAX_CHUNK_FLOATS // math.prod(shape)))
     return [slice(first, min(first + size, count)) for first in range(0, count, size)]
 
 

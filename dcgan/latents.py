@@ -1,8 +1,12 @@
 """The latent vectors of a seed, the same on every machine."""
 
+import math
+
 import numpy as np
 
 from dcgan.errors import MAX_SEED, refuse, whole
+
+MAX_IMAGES, MAX_BYTES = 10**6, 2**34  # of one call of `DCGAN.generate`
 
 
 def draw_latents(count: int, size: int, seed: int = 0, first: int = 0) -> np.ndarray:
@@ -30,15 +34,17 @@ def draw_latents(count: int, size: int, seed: int = 0, first: int = 0) -> np.nda
     return normal[:, :size].astype(np.float32)
 
 
-def latents_for(n: int | None, seed: int, latents: object, size: int, limit: int) -> np.ndarray:
+def latents_for(
+    n: int | None, seed: int, latents: object, size: int, img_size: tuple[int, int, int]
+) -> np.ndarray:
     """The latents that `DCGAN.generate` was asked for: those of a seed, or those given, checked.
 
     Args:
-        n: how many, up to `limit`; None: one, or as many as are given.
+        n: how many; None: one, or as many as are given.
         seed: whose latents, where none are given.
         latents: finite numbers `(n, size)`, or None.
         size: length of each.
-        limit: the largest `n` of a seed.
+        img_size: size of the images that they become, which bounds `n`.
 
     Returns:
         float32 `(n, size)`.
@@ -47,6 +53,7 @@ def latents_for(n: int | None, seed: int, latents: object, size: int, limit: int
         ArgumentError: an argument is out of its limits.
     """
     if latents is None:
+        limit = min(MAX_IMAGES, MAX_BYTES // math.prod(img_size))
         n = whole("n", 1 if n is None else n, 0, limit)
         return draw_latents(n, size, whole("seed", seed, 0, MAX_SEED))
     try:

@@ -343,3 +343,13 @@ def test_augmentation_changes_without_a_new_step_and_none_costs_nothing(tiny):
     assert gan.augment.set(0.0, ramp_steps=10) is True
     images = ops.convert_to_tensor(np.zeros((2, 16, 12, 3), np.float32))
     assert gan.augment(images, gan.steps_taken, seed=gan.random) is images
+
+
+def test_a_plan_too_wide_for_the_memory_loads_but_neither_generates_nor_trains(tiny, monkeypatch):
+    tiny().save("wide.dcgan")
+    monkeypatch.setattr("dcgan.data.memory.free_memory", lambda: 1_000)
+    gan = DCGAN.load("wide.dcgan")
+    with pytest.raises(ArgumentError, match="Each image needs .* GB are free"):
+        gan.generate(1)
+    with pytest.raises(ArgumentError, match="Training needs .*batch_size"):
+        gan.fit(np.zeros((4, 16, 12, 3), np.uint8), epochs=1)

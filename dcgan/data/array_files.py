@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from dcgan.data.memory import free_memory
 from dcgan.errors import DataError, printable
 
 NPY, ZIP, GZIP = b"\x93NUMPY", b"PK\x03\x04", b"\x1f\x8b"
@@ -61,11 +62,13 @@ def _start(path: Path) -> bytes:
 
 def _read_npz(path: Path) -> np.ndarray:
     with zipfile.ZipFile(path) as archive:
-        sizes = {item.filename.removesuffix(".npy"): item.file_size for item in archive.infolist()}
+        members = archive.infolist()
+    sizes = {item.filename.removesuffix(".npy"): item.file_size for item in members}
+    if len(sizes) < len(members):
+        raise _unreadable(path, "two of its arrays have the same name")
     with np.load(path, allow_pickle=False) as arrays:
         name = _which(path, sizes)
-        if sizes[name] > MAX_BYTES:
-            raise _unreadable(path, f"{name} takes {sizes[name] / 1e9:.1f} GB of memory")
+        _check_size(path, name, sizes[name])
         _check_header(arrays, name, sizes[name])
         return arrays[name]
 
@@ -99,18 +102,34 @@ def _read_idx(path: Path) -> np.ndarray:
         dimensions = IDX_DIMENSIONS.get(file.read(4))
         if dimensions is None:
             raise _unreadable(path, "it is not an idx file of unsigned bytes in 3 or 4 dimensions")
-        shape = np.frombuffer(file.read(4 * dimensions), ">u4").tolist()
+        header = file.read(4 * dimensions)
+        if len(header) < 4 * dimensions:
+            raise _unreadable(path, "it ends inside its header")
+        shape = np.frombuffer(header, ">u4").tolist()
         size = 1
         for length in shape:
             size *= length
         # gzip cannot shrink more than about 1032 to 1: what claims more is a lie or a bomb
         possible = os.path.getsize(path) * (1032 if packed else 1)
-        if len(shape) != dimensions or size > min(possible, MAX_BYTES):
+        if size > possible:
             raise _unreadable(path, f"its header claims {size:,} bytes, which it cannot hold")
+        _check_size(path, "its array", size)
         content = file.read(size + 1)
     if len(content) != size:
         raise _unreadable(path, f"its header claims {size:,} bytes, and it holds others")
     return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def _check_size(path: Path, name: str, size: int) -> None:
+    """Refuse what does not fit in memory, before anything is allocated."""
+    free = free_memory()
+    limit = MAX_BYTES if free is None else min(MAX_BYTES, free // 2)
+    if size > limit:
+        raise _unreadable(
+            path,
+            f"{name} takes {size / 1e9:.1f} GB of memory, of which at most {limit / 1e9:.1f} GB "
+            "may be used here; a .npy file is read piece by piece",
+        )
 
 
 def _unreadable(path: Path, reason: str) -> DataError:

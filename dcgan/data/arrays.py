@@ -33,7 +33,6 @@ def to_images(array: np.ndarray, name: str, target: Target) -> tuple[np.ndarray,
     array = _with_channels(array, name)
     mode = {1: "L", 3: "RGB", 4: "RGBA"}[array.shape[3]]
     original = Original(array.shape[2], array.shape[1], mode, mode == "RGBA")
-    scale = _scale_of(array, name)
     same = array.shape[1:] == target.shape
     if same and array.dtype == np.uint8 and mode != "RGBA":
         return array, original
@@ -44,6 +43,7 @@ def to_images(array: np.ndarray, name: str, target: Target) -> tuple[np.ndarray,
             f"{MAX_BYTES / 1e9:.1f} GB. Save it as uint8 {target.shape} images in a .npy file, "
             "which is read piece by piece, or choose a smaller img_size."
         )
+    scale = _scale_of(array, name)
     pixels = np.empty((len(array), *target.shape), np.uint8)
     for start in range(0, len(array), CHUNK):
         chunk = scale(array[start : start + CHUNK])
@@ -93,7 +93,7 @@ def _refuse_shape(name: str, shape: tuple[int, ...]) -> NoReturn:
 
 def _scale_of(array: np.ndarray, name: str) -> Callable[[np.ndarray], np.ndarray]:
     """The function that takes a piece of `array` to uint8, by a rule that leaves no doubt."""
-    kind = array.dtype
+    kind = array.dtype.newbyteorder("=")
     if kind == np.uint8:
         return lambda piece: piece
     if kind == np.uint16 and array.max() > 255:

@@ -42,7 +42,7 @@ def scan_folder(
     """
     walk = _Walk(exclude)
     walk.known.add(_identity(os.stat(folder)))
-    walk.visit(os.fspath(folder), "")
+    walk.run(os.fspath(folder))
     walk.scan.files.sort()
     walk.scan.skipped.sort()
     return walk.scan
@@ -57,8 +57,18 @@ class _Walk:
         if exclude is not None and os.path.isdir(exclude):
             self.known.add(_identity(os.stat(exclude)))
 
-    def visit(self, folder: str, prefix: str) -> None:
-        """Take in one folder, then those below it: nearer names win over what links to them."""
+    def run(self, folder: str) -> None:
+        """Take in a folder and all below it; without recursion, however deep they are nested."""
+        waiting = self._visit(folder, "")
+        while waiting:
+            waiting += self._folder(*waiting.pop())
+
+    def _visit(self, folder: str, prefix: str) -> list[tuple[str, str, os.stat_result]]:
+        """Take in the files of one folder, before those below it: nearer names win over links.
+
+        Returns:
+            the folders in it, the last one first.
+        """
         with os.scandir(folder) as entries:
             listed = sorted(entries, key=lambda entry: entry.name)
         below = []
@@ -75,8 +85,7 @@ class _Walk:
                 below.append((entry.path, name, status))
             else:
                 self._file(entry, name, status)
-        for path, name, status in below:
-            self._folder(path, name, status)
+        return below[::-1]
 
     def _file(self, entry: os.DirEntry[str], name: str, status: os.stat_result) -> None:
         if not stat.S_ISREG(status.st_mode):
@@ -87,16 +96,19 @@ class _Walk:
         else:
             self.scan.skipped.append((name, "the same file as another one (a link)"))
 
-    def _folder(self, path: str, name: str, status: os.stat_result) -> None:
+    def _folder(
+        self, path: str, name: str, status: os.stat_result
+    ) -> list[tuple[str, str, os.stat_result]]:
         if not self._is_new(status, path):
-            return
+            return []
         if is_run_folder(path):
             self.scan.skipped.append((name + "/", "a run folder of this program"))
-            return
+            return []
         try:
-            self.visit(path, name + "/")
+            return self._visit(path, name + "/")
         except OSError as error:
             self.scan.skipped.append((name + "/", error.strerror or "cannot be read"))
+            return []
 
     def _is_new(self, status: os.stat_result, path: str) -> bool:
         """True the first time that a real file or folder is met, by whatever name."""

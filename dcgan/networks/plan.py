@@ -262,6 +262,21 @@ def _add_layer(shapes: dict, name: str, kernel: tuple, outputs: int, stage: Stag
             shapes[f"{name}_norm/{weight}"] = (units,)
 
 
+def widest_map(plan: Plan, network: str) -> int:
+    """Numbers in the largest map of `network` for one image."""
+    stages = (plan.base, *plan.generator) if network == "generator" else plan.discriminator
+    return max(stage.size[0] * stage.size[1] * stage.filters for stage in stages)
+
+
+def training_bytes(plan: Plan, batch_size: int) -> int:
+    """Rough bytes of memory of a training step: weights, optimizers, maps and their gradients."""
+    maps = 0
+    for passes, stages in ((1, (plan.base, *plan.generator)), (2, plan.discriminator)):
+        maps += passes * sum(math.prod(stage.size) * stage.filters for stage in stages)
+    weights = sum(count_weights(plan, network) for network in ("generator", "discriminator"))
+    return 4 * (3 * batch_size * maps + 5 * weights)
+
+
 def dropout_layers(plan: Plan, network: str) -> list[str]:
     """Names of the dropout layers of `network`, each of which has a random state."""
     stages = [("base", plan.base)] if network == "generator" else []

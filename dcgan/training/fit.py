@@ -12,9 +12,11 @@ import keras
 import numpy as np
 
 from dcgan.augment import augmented_copies
+from dcgan.data.memory import check_memory
 from dcgan.errors import ArgumentError, RunError, real, refuse, whole
 from dcgan.images import RUN_IMAGE, grid, save_png, straight_alpha
 from dcgan.inspection.advice import USUAL_STEPS
+from dcgan.networks.plan import training_bytes
 from dcgan.storage.run_folder import RunFolder
 from dcgan.training.callbacks.checkpointing import Checkpointing
 from dcgan.training.callbacks.loss_log import LossLog
@@ -104,6 +106,9 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
     """Do what `DCGAN.fit` promises; `keras_fit` is the `fit` of the model's Keras parent."""
     if learner.optimizers is None:
         raise ArgumentError(GENERATOR_ONLY)
+    batch_size = learner.options.batch_size
+    advice = f"Use a smaller batch_size than {batch_size}, or a smaller img_size."
+    check_memory(training_bytes(learner.plan, batch_size), "Training", advice)
     began = time.monotonic()
     deadline = None if request.minutes is None else began + 60 * request.minutes
     with show_messages(request.verbose):

@@ -190,3 +190,41 @@ def test_names_and_fingerprint_follow_the_values():
     assert first.names[0] == "image 0" and len(first) == 5 and first.skipped == []
     assert first.fingerprint == open_images(GREY.copy(), (6, 7, 1)).fingerprint
     assert first.fingerprint != other.fingerprint
+
+
+def test_big_endian_numbers_are_the_same_images(tmp_path):
+    values = np.arange(2 * 4 * 4, dtype=np.uint16).reshape(2, 4, 4) * 2000
+    little, big = (open_images(values.astype(kind), (4, 4, 1)).pixels for kind in ("<u2", ">u2"))
+    np.testing.assert_array_equal(little, big)
+
+
+def test_an_archive_with_two_arrays_of_one_name_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "two.npz", "w") as archive:
+        for name in ("x_train", "x_train.npy"):
+            with archive.open(name, "w") as member:
+                np.lib.format.write_array(member, np.zeros((2, 4, 4), np.uint8))
+    with pytest.raises(DataError, match="two of its arrays have the same name"):
+        open_images(tmp_path / "two.npz", (4, 4, 1))
+
+
+def test_an_idx_file_that_ends_inside_its_header_is_refused(tmp_path):
+    (tmp_path / "short").write_bytes(bytes([0, 0, 8, 3]))
+    with pytest.raises(DataError, match="ends inside its header"):
+        open_images(tmp_path / "short", (4, 4, 1))
+
+
+def test_a_huge_sparse_file_of_the_wrong_shape_is_refused_at_once(tmp_path):
+    path = tmp_path / "sparse.npy"
+    with open(path, "wb") as file:
+        header = {"descr": "<u2", "fortran_order": False, "shape": (10**10,)}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.truncate(file.tell() + 2 * 10**10)
+    with pytest.raises(DataError, match="does not have the shape of images"):
+        open_images(path, (4, 4, 1))
+
+
+def test_an_archive_larger_than_half_the_free_memory_is_refused(tmp_path, monkeypatch):
+    np.savez_compressed(tmp_path / "zeros.npz", np.zeros((100, 32, 32), np.uint8))
+    monkeypatch.setattr("dcgan.data.array_files.free_memory", lambda: 100_000)
+    with pytest.raises(DataError, match="GB of memory, of which at most"):
+        open_images(tmp_path / "zeros.npz", (4, 4, 1))

@@ -117,3 +117,16 @@ def test_an_unreadable_sub_folder_is_named(tmp_path, monkeypatch):
     scan = scan_folder(tmp_path)
     assert [found.name for found in scan.files] == ["b.png"]
     assert scan.skipped == [("closed/", "Permission denied")]
+
+
+def test_folders_nested_deeper_than_python_recurses_are_walked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.png").write_bytes(b"some bytes")
+    for _ in range(1_500):
+        os.mkdir("d")
+        os.chdir("d")
+    found = scan_folder(tmp_path)
+    for _ in range(1_500):  # shutil.rmtree recurses, too
+        os.chdir("..")
+        os.rmdir("d")
+    assert [file.name for file in found.files] == ["a.png"]

@@ -10,7 +10,9 @@ from dcgan.networks.plan import (
     count_weights,
     deepest,
     make_plan,
+    training_bytes,
     weight_shapes,
+    widest_map,
 )
 from dcgan.networks.resolve import plan_from_dict, plan_to_dict
 
@@ -159,3 +161,10 @@ def test_names_of_weights_are_in_the_order_of_the_layers():
     names = list(weight_shapes(plan(), "discriminator"))
     assert names[:3] == ["stage_1/kernel", "stage_1/bias", "stage_2/kernel"]
     assert names[-2:] == ["logit/kernel", "logit/bias"]
+
+
+def test_the_widest_map_and_the_memory_of_a_step_follow_from_the_plan():
+    made = plan()
+    assert widest_map(made, "generator") == 75 * 75 * 32
+    assert widest_map(made, "discriminator") == 75 * 75 * 32
+    assert training_bytes(made, 32) > 1.5 * training_bytes(made, 16) > 0
