@@ -10,7 +10,7 @@ import numpy as np
 from dcgan.data.image_set import ImageSet, open_images
 from dcgan.data.order import split
 from dcgan.errors import MAX_SEED, ArgumentError, whole
-from dcgan.images import unpremultiply
+from dcgan.images import straight_alpha
 from dcgan.metrics import report
 from dcgan.metrics.features import FeatureNetwork, load_network
 from dcgan.metrics.memorization import Memorization, sheet
@@ -134,7 +134,7 @@ def evaluate(
     """
     counted = _counting(check_arguments(n, seed, network), progress)
     real = _open(model, images, progress)
-    train, held_out = (_straight(real.pixels[part]) for part in _split(model, real))
+    train, held_out = (straight_alpha(real.pixels[part]) for part in _split(model, real))
     generated = model.generate(n, seed=seed)
     measured = report.evaluate(generated, train, held_out, counted)
     known = _trained_on(model, real)
@@ -175,7 +175,7 @@ def compare(
         )
     real = _open(first, images, progress)
     both = np.intersect1d(_split(first, real)[0], _split(second, real)[0])
-    train = _straight(real.pixels[both])
+    train = straight_alpha(real.pixels[both])
     generated = [model.generate(n, seed=seed) for model in (first, second)]
     measured = report.compare(generated[0], generated[1], train, counted)
     return Comparison(measured, _notes_on_pair(first, second, real))
@@ -228,11 +228,6 @@ def _split(model: Model, images: ImageSet) -> tuple[np.ndarray, np.ndarray]:
     if data is None or (_trained_on(model, images) and data.held_out != len(held_out)):
         return np.arange(len(images)), held_out[:0]
     return train, held_out
-
-
-def _straight(pixels: np.ndarray) -> np.ndarray:
-    """Images as `generate` gives them: with straight alpha where they have 4 channels."""
-    return unpremultiply(pixels) if pixels.shape[-1] == 4 else pixels
 
 
 def _trained_on(model: Model, images: ImageSet) -> bool | None:

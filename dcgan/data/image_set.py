@@ -14,8 +14,8 @@ from dcgan.data.arrays import array_fingerprint, to_images
 from dcgan.data.decode import OWN_IMAGES_REASON, Original
 from dcgan.data.folder import decode_folder, folder_key
 from dcgan.data.scan import Found, Scan, scan_folder
-from dcgan.data.target import Target
-from dcgan.errors import ArgumentError, Color, DataError, counted, printable, ranked
+from dcgan.data.target import MAX_TARGET_SIDE, Target
+from dcgan.errors import Color, DataError, ImageSize, counted, printable, ranked
 
 # Names that promise an image: only of these is a failure counted as broken rather than as other.
 SUFFIXES = set(
@@ -121,12 +121,8 @@ def make_target(
     img_size: tuple[int, int, int], resize: str, background: tuple[int, int, int]
 ) -> Target:
     """The checked target of these arguments."""
-    if not isinstance(img_size, (tuple, list)) or len(img_size) != 3:
-        raise ArgumentError(
-            f"img_size must be (height, width, channels). Received: img_size={img_size!r}."
-        )
-    background = Color().check("background", background)
-    return Target(*img_size, resize=resize, background=background)
+    size = ImageSize(1, MAX_TARGET_SIDE).check("img_size", img_size)
+    return Target(*size, resize=resize, background=Color().check("background", background))
 
 
 def _as_array(source: object) -> np.ndarray:

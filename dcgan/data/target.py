@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from dcgan.errors import ArgumentError
+from dcgan.errors import Choice, Color, ImageSize
+from dcgan.options import RESIZE_RULES
 
-RESIZE_RULES = ("crop", "stretch", "pad")
 MAX_TARGET_SIDE = 16_384
 FILTER = Image.Resampling.LANCZOS
 REDUCING_GAP = (
@@ -27,23 +27,9 @@ class Target:
     background: tuple[int, int, int] = (255, 255, 255)
 
     def __post_init__(self) -> None:
-        sides = (self.height, self.width)
-        if not all(isinstance(side, int) and 1 <= side <= MAX_TARGET_SIDE for side in sides):
-            raise ArgumentError(
-                f"img_size must be (height, width, channels) with whole numbers from 1 to "
-                f"{MAX_TARGET_SIDE} for height and width. Received: height={self.height!r}, "
-                f"width={self.width!r}."
-            )
-        if self.channels not in (1, 3, 4):
-            raise ArgumentError(
-                "img_size must end with 1 (gray), 3 (color) or 4 channels (color and alpha). "
-                f"Received: channels={self.channels!r}."
-            )
-        if self.resize not in RESIZE_RULES:
-            raise ArgumentError(
-                f"resize must be one of {', '.join(RESIZE_RULES)}. Received: {self.resize!r}."
-            )
-        _check_color(self.background)
+        ImageSize(1, MAX_TARGET_SIDE).check("img_size", self.shape)
+        Choice(RESIZE_RULES).check("resize", self.resize)
+        Color().check("background", self.background)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -132,12 +118,3 @@ TURNS = {  # EXIF orientation to what undoes it (Exif 2.32, tag 0x0112)
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-
-def _check_color(color: tuple[int, int, int]) -> None:
-    fine = isinstance(color, tuple) and len(color) == 3
-    if not fine or not all(isinstance(part, int) and 0 <= part <= 255 for part in color):
-        raise ArgumentError(
-            "background must be three whole numbers from 0 to 255 (red, green, blue). "
-            f"Received: {color!r}."
-        )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dcgan.errors import counted, printable, ranked
-from dcgan.images import grid, png_bytes, unpremultiply
+from dcgan.images import grid, png_bytes, straight_alpha
 from dcgan.inspection.advice import expectation
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _contact_sheet(inspection: "Inspection") -> str:
     columns = max(1, min(20, SHEET_WIDTH // (pixels.shape[2] + 2)))
     count = min(len(pixels), MAX_IN_SHEET, columns * max(1, 2000 // (pixels.shape[1] + 2)))
     chosen = np.linspace(0, len(pixels) - 1, count).astype(int)
-    sheet = grid(_straight(np.stack([pixels[index] for index in chosen])), columns)
+    sheet = grid(straight_alpha(np.stack([pixels[index] for index in chosen])), columns)
     return f"{_image(sheet)}<br><small>{count:,} of {len(pixels):,}, evenly chosen</small>"
 
 
@@ -140,7 +140,7 @@ def _duplicates(inspection: "Inspection") -> str:
         for group in groups[:MAX_DUPLICATES]:
             shown = [inspection.images.pixels[number[name]] for name in group[:6]]
             names = " | ".join(_safe(name) for name in group[:6])
-            image = _image(grid(_straight(np.stack(shown)), len(shown)))
+            image = _image(grid(straight_alpha(np.stack(shown)), len(shown)))
             parts.append(f"<figure>{image}<figcaption>{names}</figcaption></figure>")
     return "".join(parts)
 
@@ -160,10 +160,6 @@ def _table(rows: list[tuple[str, str]]) -> str:
 def _image(image: np.ndarray) -> str:
     content = base64.b64encode(png_bytes(image)).decode("ascii")
     return f'<img alt="" src="data:image/png;base64,{content}">'
-
-
-def _straight(images: np.ndarray) -> np.ndarray:
-    return unpremultiply(images) if images.shape[3] == 4 else images
 
 
 def _safe(words: str) -> str:

@@ -14,7 +14,7 @@ from dcgan.errors import DataError
 pytestmark = pytest.mark.once
 
 RANDOM = np.random.default_rng(0)
-GREY = RANDOM.integers(0, 256, (5, 6, 7), np.uint8)
+GRAY = RANDOM.integers(0, 256, (5, 6, 7), np.uint8)
 COLOR = RANDOM.integers(0, 256, (5, 6, 7, 3), np.uint8)
 
 
@@ -28,11 +28,11 @@ def idx(array):
 
 def test_a_uint8_array_of_the_right_size_is_used_without_a_copy():
     assert np.shares_memory(pixels_of(COLOR, (6, 7, 3)), COLOR)
-    assert np.shares_memory(pixels_of(GREY), GREY)
+    assert np.shares_memory(pixels_of(GRAY), GRAY)
 
 
 @pytest.mark.parametrize("size", [(6, 7, 1), (6, 7, 3), (6, 7, 4), (12, 5, 3)])
-@pytest.mark.parametrize("array", [GREY, GREY[..., None], COLOR])
+@pytest.mark.parametrize("array", [GRAY, GRAY[..., None], COLOR])
 def test_size_and_channels_are_converted(array, size):
     pixels = pixels_of(array, size)
     assert pixels.shape == (5, *size) and pixels.dtype == np.uint8
@@ -92,14 +92,14 @@ def test_shapes_that_are_not_images_are_refused(shape):
         pixels_of(np.zeros(shape, np.uint8))
 
 
-@pytest.mark.parametrize("source", [None, 3, [], [[1, 2], [3]], [GREY[0], GREY[0, :3]], {}])
+@pytest.mark.parametrize("source", [None, 3, [], [[1, 2], [3]], [GRAY[0], GRAY[0, :3]], {}])
 def test_what_is_no_array_at_all_is_refused(source):
     with pytest.raises(DataError, match="Received: "):
         pixels_of(source)
 
 
 def test_a_list_of_equal_images_is_an_array():
-    np.testing.assert_array_equal(pixels_of(list(GREY))[..., 0], GREY)
+    np.testing.assert_array_equal(pixels_of(list(GRAY))[..., 0], GRAY)
 
 
 def test_channels_that_come_first_are_recognized_in_the_message():
@@ -115,22 +115,22 @@ def test_an_npy_file_is_memory_mapped(tmp_path):
 
 
 def test_an_npz_file_with_one_array_is_read(tmp_path):
-    np.savez_compressed(tmp_path / "a.npz", anything=GREY)
-    np.testing.assert_array_equal(pixels_of(tmp_path / "a.npz")[..., 0], GREY)
+    np.savez_compressed(tmp_path / "a.npz", anything=GRAY)
+    np.testing.assert_array_equal(pixels_of(tmp_path / "a.npz")[..., 0], GRAY)
 
 
 def test_the_layout_of_keras_mnist_gives_its_training_images(tmp_path):
-    np.savez(tmp_path / "a.npz", x_train=GREY, y_train=np.zeros(5), x_test=GREY[:1], y_test=[0])
-    np.testing.assert_array_equal(pixels_of(tmp_path / "a.npz")[..., 0], GREY)
+    np.savez(tmp_path / "a.npz", x_train=GRAY, y_train=np.zeros(5), x_test=GRAY[:1], y_test=[0])
+    np.testing.assert_array_equal(pixels_of(tmp_path / "a.npz")[..., 0], GRAY)
 
 
 def test_an_npz_file_with_several_arrays_is_refused_by_their_names(tmp_path):
-    np.savez(tmp_path / "a.npz", cats=GREY, dogs=GREY)
+    np.savez(tmp_path / "a.npz", cats=GRAY, dogs=GRAY)
     with pytest.raises(DataError, match="cats, dogs"):
         pixels_of(tmp_path / "a.npz")
 
 
-@pytest.mark.parametrize("array", [GREY, COLOR])
+@pytest.mark.parametrize("array", [GRAY, COLOR])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_an_idx_file_is_read_by_content(tmp_path, array, pack):
     (tmp_path / "whatever").write_bytes(pack(idx(array)))
@@ -140,14 +140,14 @@ def test_an_idx_file_is_read_by_content(tmp_path, array, pack):
 
 
 def test_a_folder_of_mnist_files_gives_the_training_images(tmp_path):
-    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(GREY)))
-    (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(GREY[:1])))
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(GRAY)))
+    (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(GRAY[:1])))
     assert len(pixels_of(tmp_path)) == 5
 
 
 def broken_files():
     saved = io.BytesIO()
-    np.save(saved, GREY)
+    np.save(saved, GRAY)
     npy = saved.getvalue()
     objects = io.BytesIO()
     np.save(objects, np.array([{}], object), allow_pickle=True)
@@ -169,12 +169,12 @@ def broken_files():
         "npz with a bad header": archive.getvalue(),
         "npz that claims too much": bomb.getvalue(),
         "npz with nothing": b"PK\x05\x06" + bytes(18),
-        "idx cut short": idx(GREY)[:-1],
-        "idx with more than it says": idx(GREY) + b"x",
+        "idx cut short": idx(GRAY)[:-1],
+        "idx with more than it says": idx(GRAY) + b"x",
         "idx that claims the world": huge,
         "idx that claims the world, packed": gzip.compress(huge),
         "gzip of something else": gzip.compress(b"hello"),
-        "gzip cut short": gzip.compress(idx(GREY))[:-20],
+        "gzip cut short": gzip.compress(idx(GRAY))[:-20],
     }
 
 
@@ -186,9 +186,9 @@ def test_a_damaged_or_hostile_array_file_is_refused(tmp_path, case):
 
 
 def test_names_and_fingerprint_follow_the_values():
-    first, other = open_images(GREY, (6, 7, 1)), open_images(GREY + 1, (6, 7, 1))
+    first, other = open_images(GRAY, (6, 7, 1)), open_images(GRAY + 1, (6, 7, 1))
     assert first.names[0] == "image 0" and len(first) == 5 and first.skipped == []
-    assert first.fingerprint == open_images(GREY.copy(), (6, 7, 1)).fingerprint
+    assert first.fingerprint == open_images(GRAY.copy(), (6, 7, 1)).fingerprint
     assert first.fingerprint != other.fingerprint
 
 

@@ -15,7 +15,7 @@ from dcgan.data.target import Target
 pytestmark = pytest.mark.once
 
 COLOR = Target(8, 8, 3)
-GREY = Target(8, 8, 1)
+GRAY = Target(8, 8, 1)
 
 
 def saved(path, image, **options):
@@ -65,7 +65,7 @@ def test_lab_becomes_its_color(tmp_path):
 
 def test_16_bit_gray_is_scaled_and_not_clipped(tmp_path):
     ramp = np.linspace(0, 65535, 64).astype(np.uint16).reshape(8, 8)
-    pixels = pixels_of(saved(tmp_path / "a.png", Image.fromarray(ramp)), GREY)[..., 0]
+    pixels = pixels_of(saved(tmp_path / "a.png", Image.fromarray(ramp)), GRAY)[..., 0]
     np.testing.assert_allclose(pixels, ramp / 257, atol=1)  # half a step of rounding
 
 
@@ -78,19 +78,19 @@ def test_12_bit_gray_is_scaled_by_12_bits(tmp_path):
     header = struct.pack("<2sHI", b"II", 42, 8 + len(strip)) + strip
     directory = struct.pack("<H", len(entries)) + table + bytes(4)
     (tmp_path / "a.tif").write_bytes(header + directory)
-    assert (pixels_of(tmp_path / "a.tif", GREY) == 255).all()
+    assert (pixels_of(tmp_path / "a.tif", GRAY) == 255).all()
 
 
 @pytest.mark.parametrize("white", [1.0, 255.0, 65535.0])
 def test_float_images_are_scaled_from_their_usual_ranges(tmp_path, white):
     ramp = np.linspace(0, white, 64, dtype=np.float32).reshape(8, 8)
-    pixels = pixels_of(saved(tmp_path / "a.tif", Image.fromarray(ramp)), GREY)[..., 0]
+    pixels = pixels_of(saved(tmp_path / "a.tif", Image.fromarray(ramp)), GRAY)[..., 0]
     np.testing.assert_allclose(pixels, ramp / white * 255, atol=1)
 
 
 def test_float_images_with_other_values_are_stretched(tmp_path):
     ramp = np.linspace(-3, 7, 64, dtype=np.float32).reshape(8, 8)
-    pixels = pixels_of(saved(tmp_path / "a.tif", Image.fromarray(ramp)), GREY)
+    pixels = pixels_of(saved(tmp_path / "a.tif", Image.fromarray(ramp)), GRAY)
     assert pixels.min() == 0 and pixels.max() == 255
 
 
