@@ -1,11 +1,16 @@
 """Shared by all tests: quiet frameworks, tiny networks, tiny images."""
 
 import os
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as dcgan does, if it is imported first
 if os.environ.get("KERAS_BACKEND") == "jax":  # it compiles for longer than it computes here
     os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+    compiled = Path(__file__).parents[1] / ".pytest_cache" / "jax"  # once for all tests
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(compiled))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 import numpy as np
 import pytest

@@ -11,6 +11,8 @@ from dcgan import DCGAN
 from dcgan.images import save_png
 from dcgan.options import markdown_table
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("[!.]*/**/*.md")])
@@ -45,7 +47,6 @@ def test_the_python_snippet_runs(monkeypatch, images):
     assert Path("Results/sea/samples.png").exists()
 
 
-@pytest.mark.once
 def test_each_of_the_two_commands_is_one_line_that_sets_itself_up():
     train, test = setups()
     for command, last in ((train, "main.py"), (test, "-m pytest")):
@@ -57,7 +58,6 @@ def test_each_of_the_two_commands_is_one_line_that_sets_itself_up():
     assert (ROOT / "main.py").exists()
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_to_a_file(page):
     for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
@@ -65,7 +65,6 @@ def test_every_link_leads_to_a_file(page):
             assert (page.parent / target).exists(), target
 
 
-@pytest.mark.once
 def test_every_file_that_the_readme_names_exists():
     named = re.findall(r"`((?:dcgan|tests|benchmarks|docs|examples)/[\w/]+\.\w+)`", README)
     assert len(named) >= 3
@@ -73,13 +72,11 @@ def test_every_file_that_the_readme_names_exists():
         assert (ROOT / name).exists(), name
 
 
-@pytest.mark.once
 def test_the_table_of_options_is_that_of_the_program():
     page = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
     assert page.endswith("\n\n" + markdown_table())
 
 
-@pytest.mark.once
 def test_the_readme_lists_the_constructors_positional_arguments():
     from dcgan.options import table
 

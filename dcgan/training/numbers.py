@@ -54,7 +54,7 @@ class StepNumbers:
 
     def reset_sums(self) -> None:
         """Start the sums anew."""
-        self.sums.assign(ops.zeros_like(self.sums))
+        self.sums.assign(np.zeros(self.sums.shape, "float32"))
 
     def read_first_broken(self) -> tuple[int, dict[str, float]] | None:
         """The first step that was not finite, and its numbers; None where there is none."""
@@ -64,6 +64,6 @@ class StepNumbers:
     def reset(self) -> None:
         """Start everything anew, after a rollback."""
         self.reset_sums()
-        self.first_broken.assign(ops.zeros_like(self.first_broken))
+        self.first_broken.assign(np.zeros(self.first_broken.shape, "float32"))
         for mean in self.means:
             mean.reset_state()

@@ -13,6 +13,8 @@ from dcgan import DCGAN
 from dcgan.cli import main as dcgan_command
 from dcgan.images import save_png
 
+pytestmark = pytest.mark.once
+
 GALLERY = Path(__file__).parents[2] / "Results" / "gallery"
 FLAGS = "--increment 2 --batch-size 5 --sample-steps 2".split()
 CALL = ["sea", "--images", "secret/place/waves", "--results", "gallery_test", *FLAGS]
@@ -80,7 +82,6 @@ def test_a_new_folder_would_not_be_shown_and_is_refused(gallery, capsys):
     assert "--new would train elsewhere" in capsys.readouterr().err
 
 
-@pytest.mark.once
 def test_large_images_and_animations_become_small(benchmark, monkeypatch, tmp_path):
     module, noise = benchmark("gallery"), np.random.default_rng(0)
     monkeypatch.setattr(module, "MAX_IMAGE_BYTES", 10_000)
@@ -103,7 +104,6 @@ def test_large_images_and_animations_become_small(benchmark, monkeypatch, tmp_pa
         assert animation.info["comment"] == b"dcgan run"
 
 
-@pytest.mark.once
 def test_the_gallery_in_the_repository_is_small(benchmark):
     module = benchmark("gallery")
     limits = {".gif": module.MAX_ANIMATION_BYTES, ".md": 10_000}
@@ -113,7 +113,6 @@ def test_the_gallery_in_the_repository_is_small(benchmark):
         assert path.stat().st_size <= limits.get(path.suffix, module.MAX_IMAGE_BYTES), path
 
 
-@pytest.mark.once
 def test_every_page_of_the_gallery_shows_all_of_its_files(benchmark):
     for entry in benchmark("gallery").ENTRIES:
         page = (GALLERY / entry / "README.md").read_text(encoding="utf-8")

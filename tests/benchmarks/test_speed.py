@@ -6,8 +6,9 @@ import pytest
 
 from dcgan import DCGAN
 
+pytestmark = pytest.mark.once
 
-@pytest.mark.once
+
 def test_a_quick_run_measures_every_part(speed, monkeypatch, tmp_path):
     # a few steps are quicker than compiling them
     monkeypatch.setattr(DCGAN, "compile", functools.partialmethod(DCGAN.compile, run_eagerly=True))

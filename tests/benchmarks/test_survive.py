@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("program", ["TRAIN", "SAVE"])
 def test_a_kill_is_survived(benchmark, tmp_path, program):

@@ -11,6 +11,8 @@ from PIL import Image
 from dcgan import DCGAN
 from dcgan.images import save_png
 
+pytestmark = pytest.mark.once
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SMALL = {"depth": 2, "increment": 2, "input_size": 4, "batch_size": 5}
 TINY = {**SMALL, "img_size": (16, 12, 3)}
@@ -52,7 +54,6 @@ def written():
     return {path.name for path in Path.cwd().iterdir()}
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
 def test_an_example_is_short_says_how_to_run_it_and_is_tested(path):
     text = path.read_text(encoding="utf-8")
@@ -100,7 +101,6 @@ def test_interpolate(example, channels):
         assert animation.n_frames == 10
 
 
-@pytest.mark.once
 def test_interpolation_starts_at_a_latent_and_stays_on_the_arc(example):
     first, second = np.eye(2) * 3
     arc = example("interpolate").between(first, second, np.array([0, 0.5]))
