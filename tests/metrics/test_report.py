@@ -38,7 +38,6 @@ def test_spoilt_images_are_above_the_floor(drawn):
     train, held_out, new = drawn
     evaluation = evaluate(spoilt(new, 25), train, held_out)
     assert evaluation.estimates["KID"].low > evaluation.floor["KID"].high
-    assert evaluation.estimates["KID"].minus(evaluation.floor["KID"]) > 0
 
 
 def test_every_estimate_carries_counts_and_the_network(drawn):

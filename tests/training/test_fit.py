@@ -98,6 +98,17 @@ def test_a_missing_folder_of_images_leaves_nothing_behind(tiny, tmp_path):
     assert not (tmp_path / "Results").exists()
 
 
+@pytest.mark.parametrize("name", ["empty", "file.txt", "broken"])
+def test_what_cannot_be_trained_on_leaves_nothing_behind(tiny, tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file.txt").write_text("no images")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "a.png").write_bytes(b"no image")
+    with pytest.raises(DataError):
+        tiny().fit(tmp_path / name, epochs=1, verbose=0)
+    assert not (tmp_path / "Results").exists()
+
+
 def test_what_a_users_callback_raises_passes_on_after_everything_is_saved(tiny, images):
     def fail(batch, logs=None):
         if gan.state.step == 2:
