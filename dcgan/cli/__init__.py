@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from dcgan import __version__
-from dcgan.cli.console import Parser, log_lines, safe_streams, say
+from dcgan.cli.console import Parser, Terminated, end_on_sigterm, log_lines, safe_streams, say
 from dcgan.cli.flags import with_flags
 from dcgan.errors import ArgumentError, DCGANError, TrainingError
 
@@ -28,7 +28,8 @@ def main(argv: list[str] | None = None, prog: str = "dcgan") -> int:
         prog: how the user starts the program, as help and messages show it.
 
     Returns:
-        0; 1 where training failed; 2 for wrong input, with one line on stderr; 130 after Ctrl-C.
+        0; 1 where training failed; 2 for wrong input, with one line on stderr; 130 after Ctrl-C;
+        143 after SIGTERM.
 
     Raises:
         SystemExit: after help (0), or for words that are no command (2), as argparse does.
@@ -56,7 +57,7 @@ def _run(words: list[str], prog: str) -> int:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # its faster convolutions, on any processor
     try:
         _check_backend()
-        with log_lines():
+        with log_lines(), end_on_sigterm():
             code = module.run(arguments)
         sys.stdout.flush()  # so that a full disk is told
         return code
@@ -69,6 +70,9 @@ def _run(words: list[str], prog: str) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    except Terminated:
+        say(f"dcgan: {verb} was stopped by SIGTERM before it ended; the same command starts again.")
+        return 143
 
 
 def _overview(prog: str) -> Parser:

@@ -4,7 +4,9 @@ import argparse
 import difflib
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -86,6 +88,27 @@ def log_lines() -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
+
+
+class Terminated(BaseException):
+    """SIGTERM came while there was nothing to save."""
+
+
+@contextmanager
+def end_on_sigterm() -> Iterator[None]:
+    """Raise `Terminated` on SIGTERM; a training that has begun saves its state instead."""
+
+    def terminate(number: int, frame: object) -> None:
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread():  # Python allows no handlers
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
 
 
 class _LogLines(logging.Handler):

@@ -5,7 +5,7 @@ import numpy as np
 
 from dcgan.data.order import epoch_order
 from dcgan.data.reader import ImageReader
-from dcgan.errors import ArgumentError
+from dcgan.errors import ArgumentError, DataError
 
 
 class Batches(keras.utils.PyDataset):
@@ -25,6 +25,9 @@ class Batches(keras.utils.PyDataset):
         horizontal_flip: flip about half of the images left to right, chosen anew each pass.
         first_step: the training step of the first batch, counted from 0 over the whole run.
         indices: which of the images to use; all of them by default.
+
+    Attributes:
+        error: why the images could not be read, which frameworks bury in errors of their own.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Batches(keras.utils.PyDataset):
         self.horizontal_flip = horizontal_flip
         self.first_step = first_step
         self.steps_per_epoch = -(-len(self.indices) // batch_size)
+        self.error: DataError | None = None
         self._reader = ImageReader(pixels)
         self._pass = (-1, np.empty(0), np.empty(0))  # the order last worked out, and of which epoch
 
@@ -63,7 +67,11 @@ class Batches(keras.utils.PyDataset):
         epoch, step = divmod(self.first_step + index, self.steps_per_epoch)
         order, flipped = self._order_of(epoch)
         positions = slice(step * self.batch_size, (step + 1) * self.batch_size)
-        images = self._reader.take(self.indices[order[positions]])
+        try:
+            images = self._reader.take(self.indices[order[positions]])
+        except DataError as error:
+            self.error = error
+            raise
         if self.horizontal_flip:
             for turned in np.flatnonzero(flipped[positions]):
                 for channel in range(images.shape[3]):  # a plane each: 4 times the speed of all

@@ -6,6 +6,7 @@ import re
 import shutil
 import tempfile
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ ENTRIES, PIXELS, RECORD = "images", "pixels.raw", "images.json"
 KEY = re.compile(r"[0-9a-f]{64}")
 LEFTOVER_SECONDS = 3600  # a decode that has written nothing for so long is dead
 IN_MEMORY_BYTES = 64 << 20  # smaller sets are simply read
+CHECKED_BYTES = 8 << 20  # read at a time for the checksum
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def clear_cache() -> int:
 
 
 def load_entry(root: Path, key: str) -> tuple[np.ndarray, dict[str, Any]] | None:
-    """The pixels and the record of entry `key`; None if there is no whole one.
+    """The pixels and the record of entry `key`; None if there is none, or its bytes have changed.
 
     Pixels are uint8 (count, height, width, channels): memory-mapped where large, else read.
     """
@@ -76,6 +78,8 @@ def load_entry(root: Path, key: str) -> tuple[np.ndarray, dict[str, Any]] | None
     shape = (len(record["names"]), *record["shape"])
     path = folder / PIXELS
     if not path.is_file() or path.stat().st_size != int(np.prod(shape)):
+        return None
+    if _checksum(path) != record["checksum"]:
         return None
     if path.stat().st_size <= IN_MEMORY_BYTES:
         return np.fromfile(path, np.uint8).reshape(shape), record
@@ -115,7 +119,8 @@ def keep_entry(partial: Path, root: Path, key: str, record: dict[str, Any]) -> N
     """Make a filled folder the entry `key`, in one step. Another process may have been first."""
     with open(partial / PIXELS, "rb+") as file:
         os.fsync(file.fileno())
-    write_atomically(partial / RECORD, json.dumps(record | {"key": key}))
+    record = record | {"key": key, "checksum": _checksum(partial / PIXELS)}
+    write_atomically(partial / RECORD, json.dumps(record))
     final = root / ENTRIES / key
     if load_entry(root, key) is None:
         shutil.rmtree(final, ignore_errors=True)  # damaged, or it would have loaded
@@ -151,11 +156,34 @@ def _folders(root: Path, leftovers: bool = False) -> list[Path]:
     ]
 
 
+def _checksum(path: Path) -> int:
+    """CRC-32 of a file: it finds what a disk or a hand has changed, not what an enemy has."""
+    checksum = 0
+    with open(path, "rb") as file:
+        while piece := file.read(CHECKED_BYTES):
+            checksum = zlib.crc32(piece, checksum)
+    return checksum
+
+
 def _read_record(folder: Path) -> dict[str, Any] | None:
-    """What an entry says of itself; None if it is missing or not whole."""
+    """What an entry says of itself; None if it is missing, not whole, or was edited badly."""
     try:
         record = json.loads((folder / RECORD).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    wanted = {"key", "source", "names", "skipped", "originals", "shape"}
-    return record if isinstance(record, dict) and wanted <= record.keys() else None
+    return record if isinstance(record, dict) and _is_whole(record) else None
+
+
+def _is_whole(record: dict[str, Any]) -> bool:
+    """Whether a record has all its parts, each of the kind that is written."""
+    lists = {"names": str, "skipped": list, "originals": list, "shape": int}
+    for name, kind in lists.items():
+        part = record.get(name)
+        if not isinstance(part, list) or not all(type(item) is kind for item in part):
+            return False
+    skipped = all(list(map(type, item)) == [str, str] for item in record["skipped"])
+    originals = all(list(map(type, item)) == [int, int, str, bool] for item in record["originals"])
+    shape = len(record["shape"]) == 3 and min(record["shape"]) > 0
+    texts = isinstance(record.get("key"), str) and isinstance(record.get("source"), str)
+    counts = len(record["names"]) == len(record["originals"])
+    return skipped and originals and shape and texts and counts and "checksum" in record

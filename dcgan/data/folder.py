@@ -166,7 +166,7 @@ def _progress(total: int, verbose: int) -> tqdm:
         desc="Reading images",
         unit="",
         delay=BAR_DELAY_SECONDS,
-        disable=not verbose,
+        disable=not verbose or sys.stderr is None,
         file=sys.stderr,
         leave=False,
     )

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from dcgan.errors import DataError
+
 
 class ImageReader:
     """Takes images by index out of an array, or out of the file behind a memory-mapped one.
@@ -30,9 +32,9 @@ class ImageReader:
         for image, index in zip(images, indices.tolist(), strict=True):
             where = self._pixels.offset + index * size
             if os.preadv(self._file.fileno(), [image], where) != size:
-                raise OSError(
-                    f"The pixel file {self._pixels.filename} has become shorter while it was in "
-                    "use. Start again: the images will be decoded anew."
+                raise DataError(
+                    f"{str(self._pixels.filename)!r} has become shorter while it was in use. "
+                    "Expected: a file that does not change. Put it right and start again."
                 )
         return images
 

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from dcgan.data.decode import Original
+from dcgan.data.memory import free_memory
 from dcgan.data.target import Target
 from dcgan.errors import DataError
 
@@ -19,6 +20,7 @@ MAX_CHUNK_FILES = 64  # files sent at once: talking costs little beside decoding
 CHUNKS_EACH = 8  # at least, for each worker: so that all end at about the same time
 PATIENCE_SECONDS = 120  # for a chunk; one that takes longer is tried again file by file
 MAX_WORKERS = 16
+WORKER_BYTES = 1_000_000_000  # of one that decodes an image just below the limit of pixels
 
 Outcome = Original | str  # what a file was, or why it is of no use
 
@@ -42,7 +44,7 @@ def decode_all(
         DataError: the decoding processes do not start.
     """
     outcomes: list[Outcome] = [""] * len(paths)
-    count = min(available_cores(), MAX_WORKERS, len(paths))
+    count = min(available_cores(), MAX_WORKERS, len(paths), _workers_in_memory())
     size = max(1, min(MAX_CHUNK_FILES, len(paths) // (count * CHUNKS_EACH)))
     chunks = iter([range(i, min(i + size, len(paths))) for i in range(0, len(paths), size)])
     header = json.dumps({"target": asdict(target), "path": str(pixels_path)})
@@ -66,6 +68,12 @@ def decode_all(
         finally:  # also on Ctrl-C, or when one of them failed: the others need not go on
             stopping.set()
     return outcomes
+
+
+def _workers_in_memory() -> int:
+    """Workers that may all hold a large image at once in half of the free memory; at least one."""
+    free = free_memory()
+    return MAX_WORKERS if free is None else max(1, free // 2 // WORKER_BYTES)
 
 
 def available_cores() -> int:

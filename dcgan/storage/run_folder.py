@@ -56,6 +56,7 @@ class RunFolder:
         self.log = RunLog(path)
         self.earlier: dict[str, Any] | None = None
         self._lock = lock
+        self._options = ""  # what this process has written to options.json
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, resume: bool = True) -> "RunFolder":
@@ -115,10 +116,31 @@ class RunFolder:
         """Give the folder back to other runs."""
         self._lock.release()
 
+    def restore(self) -> None:
+        """Make the folder again, locked and with its options, where it was deleted meanwhile.
+
+        Raises:
+            RunError: it cannot be made, or another run has taken its place.
+        """
+        if not self._options or self.options_path.exists():
+            return
+        try:
+            self.samples_path.mkdir(parents=True, exist_ok=True)
+            self._lock.release()
+            self._lock = RunLock(self.path / _LOCK)
+            write_atomically(self.options_path, self._options)
+        except OSError as error:
+            raise _unusable(self.path, error) from error
+        _logger.warning(
+            "The run folder %s was deleted while in use. It is made again; what was in it is lost.",
+            self.path,
+        )
+
     def save_checkpoint(
         self, step: int, document: Mapping[str, dict[str, Any]], arrays: Mapping[str, np.ndarray]
     ) -> Path:
         """Save a checkpoint (see `CheckpointStore.save`), with the log on the disk before it."""
+        self.restore()
         self.log.flush()
         return self.checkpoints.save(step, document, arrays)
 
@@ -138,8 +160,9 @@ class RunFolder:
             "source": source,
             "versions": _versions(),
         }
+        self._options = json.dumps(content, indent=2) + "\n"
         try:
-            write_atomically(self.options_path, json.dumps(content, indent=2) + "\n")
+            write_atomically(self.options_path, self._options)
         except OSError as error:
             raise _unusable(self.path, error) from error
 

@@ -70,7 +70,7 @@ class RunLog:
 
     def _write_waiting(self, to_disk: bool) -> None:
         try:
-            if self._columns is None:
+            if self._columns is None or not self.csv_path.exists():
                 self._replace(self._whole_lines())  # so that a line can be appended
             while self._waiting:
                 self._append(self._waiting[0], self._columns or [])

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import sys
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import numpy as np
 
 from dcgan.augment import augmented_copies
 from dcgan.data.memory import check_memory
-from dcgan.errors import ArgumentError, RunError, real, refuse, whole
+from dcgan.errors import ArgumentError, RunError, TrainingError, real, refuse, whole
 from dcgan.images import RUN_IMAGE, grid, save_png, straight_alpha
 from dcgan.inspection.advice import USUAL_STEPS
 from dcgan.networks.plan import training_bytes
@@ -138,7 +139,8 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
 def show_messages(verbose):
     """Show what the library logs of a run, where logging has not been set up otherwise."""
     level, handler = logger.level, logging.StreamHandler()
-    if not verbose or level != logging.NOTSET:
+    unseen = sys.stderr is None or sys.stderr.closed
+    if not verbose or unseen or level != logging.NOTSET:
         yield
         return
     logger.setLevel(logging.INFO)
@@ -207,10 +209,12 @@ def train(
         epochs=length.last_epoch,
         steps=length.steps,
     )
+    batches = None
     try:
         for first, initial_epoch, epochs, steps in _calls(learner.state.step, length):
+            batches = source.batches(first)
             history = keras_fit(
-                source.batches(first),
+                batches,
                 epochs=epochs,
                 initial_epoch=initial_epoch,
                 steps_per_epoch=steps,
@@ -220,15 +224,39 @@ def train(
             )
             if learner.model.stop_training:
                 break
-    except Exception:  # of a user's callback, say: what was trained is saved before it passes on
+    except Exception as error:  # of a user's callback, say
+        if is_out_of_memory(error):  # the device may have lost the weights: checkpoints have not
+            raise TrainingError(_too_large(learner)) from None
         try:
-            schedule.finish()
+            schedule.finish()  # what was trained is saved before the error passes on
         except Exception as second:
             logger.error("The end of the training could not be saved: %s", second)
+        if reason := getattr(batches, "error", None):
+            raise reason from None
         raise
     schedule.finish()
     callbacks.end(schedule.last_logs)
     return history
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the framework had no memory left, which each says in its own way."""
+    names = ("MemoryError", "ResourceExhaustedError", "OutOfMemoryError")
+    return type(error).__name__ in names or "RESOURCE_EXHAUSTED" in str(error)
+
+
+def _too_large(learner: Learner) -> str:
+    """What to try where a step did not fit in memory."""
+    batch_size, (height, width, channels) = learner.options.batch_size, learner.plan.img_size
+    needed = training_bytes(learner.plan, batch_size) / 1e9
+    if batch_size > 1:
+        advice = f"Use batch_size={batch_size // 2}, which resumes from the last checkpoint"
+    else:
+        advice = f"Use img_size=({height // 2}, {width // 2}, {channels}), which is another run"
+    return (
+        f"Memory ran out after step {learner.state.step}: batch_size={batch_size} of {height} x "
+        f"{width} pixels needs {needed:.1f} GB or more. {advice}."
+    )
 
 
 def _calls(first: int, length: Length) -> list[tuple[int, int, int, int | None]]:

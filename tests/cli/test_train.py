@@ -1,7 +1,15 @@
 """The verb `train`: what it trains on, with which options, and what it prints."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from dcgan.cli import main
 
@@ -83,3 +91,21 @@ def test_mnist_without_a_network_says_what_to_do(monkeypatch, capsys):
     error = capsys.readouterr().err
     assert "no route" in error
     assert "dcgan mnist.npz --img-size 28 28 1 --depth 3" in error
+
+
+@pytest.mark.once
+def test_sigterm_while_decoding_is_one_line_and_exit_code_143(tmp_path):
+    (tmp_path / "many").mkdir()
+    for index in range(200):
+        Image.new("RGB", (900, 900), (index, 0, 0)).save(tmp_path / "many" / f"{index}.png")
+    root = Path(__file__).parents[2]
+    words = [sys.executable, str(root / "main.py"), "many", "--img-size", "64", "64", "3"]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    cache = Path(os.environ["DCGAN_CACHE"])
+    while process.poll() is None and not list(cache.glob("images/*.partial/pixels.raw")):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    shown = process.communicate()[1]
+    assert process.returncode == 143
+    assert shown.rstrip("\n").split("\n")[-1].startswith("dcgan: train was stopped by SIGTERM")
+    assert "Traceback" not in shown and not (tmp_path / "Results").exists()

@@ -79,7 +79,20 @@ def test_a_changed_file_or_setting_is_noticed(tmp_path):
     assert len(seen) == 4
 
 
-@pytest.mark.parametrize("damage", ["shorter", "longer", "no record", "bad record", "other key"])
+EDITS = {
+    "other key": {"key": "0" * 64},
+    "names": {"names": [1, 2, 3]},
+    "few names": {"names": ["0000.png"]},
+    "shape": {"shape": "8, 8, 3"},
+    "originals": {"originals": [[8, 8, "RGB"]] * 3},
+    "skipped": {"skipped": [["only a name"]]},
+    "source": {"source": None},
+}
+
+
+@pytest.mark.parametrize(
+    "damage", ["shorter", "longer", "flipped byte", "no record", "bad record", *EDITS]
+)
 def test_a_damaged_cache_entry_is_made_again(tmp_path, own_cache, damage):
     source = fill(tmp_path / "in", 3)
     open_images(source, SIZE)
@@ -88,12 +101,16 @@ def test_a_damaged_cache_entry_is_made_again(tmp_path, own_cache, damage):
     if damage in ("shorter", "longer"):
         with open(entry / "pixels.raw", "ab") as pixels:
             pixels.truncate(5 if damage == "shorter" else 5000)
+    elif damage == "flipped byte":
+        content = bytearray((entry / "pixels.raw").read_bytes())
+        content[100] ^= 1
+        (entry / "pixels.raw").write_bytes(content)
     elif damage == "no record":
         record.unlink()
     elif damage == "bad record":
         record.write_text("{")
     else:
-        record.write_text(json.dumps(json.loads(record.read_text()) | {"key": "0" * 64}))
+        record.write_text(json.dumps(json.loads(record.read_text()) | EDITS[damage]))
     assert grays(open_images(source, SIZE)) == [0, 1, 2]
     assert len(list((own_cache / "images").iterdir())) == 1
 

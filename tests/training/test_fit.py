@@ -1,12 +1,15 @@
 """`fit`: Keras's own promises, and those of a run folder."""
 
 import json
+import os
+import shutil
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
-from dcgan import DCGAN, ArgumentError, DataError
+from dcgan import DCGAN, ArgumentError, DataError, TrainingError
 
 
 def test_fit_fills_the_run_folder_and_returns_a_history(tiny, images, tmp_path):
@@ -119,6 +122,72 @@ def test_what_a_users_callback_raises_passes_on_after_everything_is_saved(tiny, 
     with pytest.raises(ZeroDivisionError, match="the user's own"):
         gan.fit(images, epochs=2, verbose=0, callbacks=[callback])
     assert DCGAN.load("run/last.dcgan").state.step == 2
+
+
+def test_a_run_folder_deleted_while_training_is_made_whole_again(tiny, images, caplog):
+    def delete(batch, logs=None):
+        if gan.state.step == 1:
+            shutil.rmtree("run")
+
+    gan = tiny(save_path="run", sample_steps=2)
+    gan.fit(
+        images,
+        epochs=2,
+        verbose=0,
+        callbacks=keras.callbacks.LambdaCallback(on_train_batch_end=delete),
+    )
+    assert "deleted while in use" in caplog.text
+    names = {path.name for path in Path("run").iterdir()}
+    assert {"options.json", "log.csv", "log.jsonl", "last.dcgan", "checkpoints"} <= names
+    assert Path("run/log.csv").read_text().startswith("step,")
+    again = tiny(save_path="run")
+    again.fit(images, epochs=3, verbose=0)
+    assert again.state.step == 9
+
+
+def test_an_array_file_cut_short_while_training_ends_in_one_true_sentence(tiny, images, tmp_path):
+    np.save("images.npy", images)
+    gan = tiny(save_path="run")
+
+    def cut(batch, logs=None):
+        if gan.state.step == 2:
+            os.truncate(tmp_path / "images.npy", 200)
+
+    callback = keras.callbacks.LambdaCallback(on_train_batch_end=cut)
+    with pytest.raises(DataError, match="images.npy' has become shorter"):
+        gan.fit("images.npy", epochs=50, verbose=0, callbacks=callback)
+    assert DCGAN.load("run/last.dcgan").state.step == gan.state.step >= 2
+
+
+def out_of_memory():
+    """The error that the framework raises where a device has no memory left."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow
+
+        return tensorflow.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+    if backend == "torch":
+        import torch
+
+        return torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9.00 GiB")
+    import jax
+
+    return jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes.")
+
+
+def test_memory_that_runs_out_is_one_sentence_with_what_fits(tiny, images):
+    gan = tiny(save_path="run", sample_steps=2)
+
+    def fail(batch, logs=None):
+        if gan.state.step == 3:
+            raise out_of_memory()
+
+    callback = keras.callbacks.LambdaCallback(on_train_batch_end=fail)
+    with pytest.raises(TrainingError, match="after step 3: batch_size=4 .* Use batch_size=2"):
+        gan.fit(images, epochs=2, verbose=0, callbacks=callback)
+    again = tiny(save_path="run", batch_size=2)
+    again.fit(images, epochs=1, verbose=0)
+    assert again.state.step == 5
 
 
 def test_steps_per_execution_counts_every_step(tiny, images):

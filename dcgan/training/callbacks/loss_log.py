@@ -48,6 +48,7 @@ class LossLog(Task):
         seconds = round(self.state.seconds, 3)
         line = {"step": self.state.step, "epoch": epoch, "seconds": seconds, "of_steps": steps}
         with keep_training("the log"):
+            self.run.restore()
             self.run.log.write(line | means)
 
     def _plot(self) -> None:

@@ -41,4 +41,5 @@ class Previews(Task):
 
     def _write(self, path: Path) -> None:
         with keep_training(str(path)):
+            self.run.restore()
             save_png(path, grid(self.learner.generate(SAMPLE_COUNT)), RUN_IMAGE)

@@ -33,7 +33,11 @@ class Progress(Task):
     def begin(self, step):
         """Show the bar where training starts."""
         super().begin(step)
-        self._bar = tqdm(total=self.total, initial=step, unit="step", file=sys.stderr)
+        options = {"total": self.total, "initial": step, "unit": "step", "file": sys.stderr}
+        try:
+            self._bar = tqdm(**options, disable=sys.stderr is None)
+        except (OSError, ValueError):  # nobody reads it
+            self._bar = tqdm(**options, disable=True)
         self._bar.bar_format = "{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} {postfix}"
         self._start = (step, time.monotonic())
 
@@ -58,7 +62,10 @@ class Progress(Task):
         self._bar.total = step + round(left) if left or self.total or ended else None
         self._bar.n = step
         self._bar.set_postfix_str(", ".join(numbers), refresh=False)
-        self._bar.refresh()
+        try:
+            self._bar.refresh()
+        except (OSError, ValueError):  # nobody reads it any more
+            self._bar.disable = True
 
     def _steps_left(self, step: int, now: float, rate: float) -> float:
         limits: list[float] = []

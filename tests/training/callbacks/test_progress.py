@@ -1,5 +1,14 @@
 """The progress bar."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dcgan import DCGAN
+
 
 def test_the_bar_shows_losses_speed_and_time_left(tiny, images, capsys):
     tiny().fit(images, epochs=2)
@@ -13,3 +22,24 @@ def test_the_bar_of_a_run_that_the_clock_ends_is_full_at_the_end(tiny, images, c
     tiny().fit(images, minutes=0.01)
     last = capsys.readouterr().err.rstrip().split("\r")[-1]
     assert "100%" in last and "/?" not in last
+
+
+TRAIN = """
+import os, sys
+{}
+import numpy as np
+from dcgan import DCGAN
+options = dict(img_size=(16, 12, 3), depth=2, increment=4, input_size=8, batch_size=4)
+DCGAN(save_path="run", **options).fit(np.zeros((8, 16, 12, 3), np.uint8), epochs=300)
+"""
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "loss",
+    ["sys.stderr = None", "sys.stderr.close()", "r, w = os.pipe(); os.close(r); os.dup2(w, 2)"],
+)
+def test_training_goes_to_its_end_where_nobody_reads_stderr(loss, tmp_path):
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
+    subprocess.run([sys.executable, "-c", TRAIN.format(loss)], env=environment, check=False)
+    assert DCGAN.load("run/last.dcgan").state.step == 600
