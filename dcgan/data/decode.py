@@ -19,6 +19,17 @@ FORMATS = (
     "JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "QOI",
     "DIB", "ICO", "DDS", "PCX", "SGI", "TGA",
 )  # fmt: skip
+# The first bytes of files that a user may take for images, and why they are left out.
+LEFT_OUT = {
+    b"%!PS": "PostScript is left out, since reading it would run a program: save it as PNG",
+    b"%PDF": "PDF is left out, since it holds pages and no single image: save them as PNG",
+    b"8BPS": "Photoshop files are left out: export it as PNG",
+    b"\x89HDF": "HDF5 is left out, since it holds any data: save the images as .npy",
+    b"\xd7\xcd\xc6\x9a": "WMF is left out, since it holds a drawing: save it as PNG",
+    b"<svg": "SVG is left out, since it holds a drawing: save it as PNG",
+    b"<?xml": "XML (as SVG) is left out, since it holds a drawing at most: save it as PNG",
+}
+HEIF = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc")  # after the first four bytes
 # Decoded at once, 256 MB inside Pillow. A larger JPEG can still be shrunk by its decoder.
 MAX_PIXELS = 64_000_000
 NO_PERMISSION, NO_MEMORY = "no permission to read it", "not enough memory to decode it"
@@ -73,7 +84,10 @@ def _open_regular(path: str) -> BinaryIO:
 
 
 def _decode(file: BinaryIO, target: Target) -> tuple[np.ndarray, Original]:
-    image = Image.open(file, formats=FORMATS)
+    try:
+        image = Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise Unusable(_left_out(file) or _reason(error)) from error
     (width, height), mode = image.size, image.mode
     if image.format in ("JPEG", "MPO"):  # its decoder can leave out detail that is not needed
         gray = "L" if target.channels == 1 and mode == "RGB" else None
@@ -113,6 +127,15 @@ def _orientation(image: Image.Image) -> int:
         return 1  # worth asking first: parsing nothing takes Pillow a tenth of the whole
     orientation = image.getexif().get(ORIENTATION_TAG, 1)
     return orientation if orientation in TURNS else 1
+
+
+def _left_out(file: BinaryIO) -> str | None:
+    """Why a format that is known is not read; None if it is not known."""
+    file.seek(0)
+    start = file.read(12)
+    if start[4:].startswith(HEIF):
+        return "HEIC is left out, since Pillow cannot read it by itself: save it as JPEG"
+    return next((reason for magic, reason in LEFT_OUT.items() if start.startswith(magic)), None)
 
 
 def _reason(error: Exception) -> str:

@@ -246,3 +246,19 @@ def test_no_warning_of_the_decoder_gets_out(tmp_path):
     (tmp_path / "a.tif").write_bytes(buffer.getvalue() + b"\0" * 3)
     pixels_of(saved(tmp_path / "p.png", Image.new("P", (8, 8)), transparency=bytes(3)))
     pixels_of(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b"%!PS-Adobe-3.0 EPSF-3.0", "PostScript is left out"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG is left out"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC is left out"),
+        (b"8BPS\0\1", "Photoshop files are left out"),
+        (b"some text", "not an image in a format that is known here"),
+    ],
+)
+def test_a_format_that_is_left_out_is_named_as_such(tmp_path, content, named):
+    (tmp_path / "file.png").write_bytes(content)
+    with pytest.raises(Unusable, match=named):
+        decode_file(str(tmp_path / "file.png"), Target(8, 8, 3))
