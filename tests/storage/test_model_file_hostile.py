@@ -349,7 +349,7 @@ def refusals(small, start_child, tmp_path_factory):
     assert child.returncode == 0, errors
     assert sorted(corpus.iterdir()) == before
     assert not list(elsewhere.iterdir())
-    return json.loads(output)
+    return json.loads(output) | {"corpus": corpus}
 
 
 def test_the_file_that_the_attacks_change_is_read(tmp_path):
@@ -364,6 +364,15 @@ def test_the_file_that_the_attacks_change_is_read(tmp_path):
 def test_more_than_100_hostile_files_are_all_refused_by_the_one_exception(refusals):
     assert len(refusals["results"]) > 100
     assert not {name for name, (_, message, _) in refusals["results"].items() if message is None}
+
+
+def test_the_command_line_refuses_each_in_one_line_with_exit_code_2(refusals, capsys):
+    from dcgan.cli import main
+
+    for path in sorted(refusals["corpus"].iterdir()):
+        assert main(["generate", str(path)]) == 2
+        shown = capsys.readouterr()
+        assert shown.out == "" and shown.err.count("\n") == 1 and path.name in shown.err
 
 
 def test_each_refusal_takes_less_than_a_second(refusals):
