@@ -12,6 +12,7 @@ from keras import ops
 from dcgan import evaluation, losses
 from dcgan.augment import Augmentation
 from dcgan.backend import BackendModel
+from dcgan.backend.precision import fastest_precision
 from dcgan.data.memory import check_memory
 from dcgan.errors import refuse
 from dcgan.images import chunks, straight_alpha, to_float, to_uint8
@@ -55,7 +56,7 @@ class DCGAN(BackendModel):
         upsampling: "transposed", "blur" or "resize". None: "blur" from depth 5, else "transposed".
         discriminator_norm: "batch" or "none". None: "batch" up to depth 4.
         one_stage: train both networks from one pass over the fakes, where D has no BatchNorm.
-        precision: "float32" or "mixed_bfloat16".
+        precision: "float32" or "mixed_bfloat16" in training. None: what is fast on this machine.
         network_plan: a `Plan` (or its dict) in place of all arguments that shape the networks.
         sample_steps: training steps between two grids of samples.
         checkpoint_seconds: seconds between two checkpoints, at most.
@@ -77,7 +78,7 @@ class DCGAN(BackendModel):
         ema_momentum: float = 0.999, augmentation: float | None = None,
         horizontal_flip: bool = False, resize: str = "crop", background: Size = (255, 255, 255),
         upsampling: str | None = None, discriminator_norm: str | None = None,
-        one_stage: bool = True, precision: str = "float32",
+        one_stage: bool = True, precision: str | None = None,
         network_plan: Plan | Mapping | None = None, sample_steps: int = 200,
         checkpoint_seconds: float = 300.0, measure_steps: int = 250, name: str = "dcgan",
     ):  # fmt: skip
@@ -97,20 +98,20 @@ class DCGAN(BackendModel):
             if row.name not in ("optimizer", "name"):  # Keras's own attributes
                 setattr(self, row.name, getattr(options, row.name))
         seed = self.seed * 1000  # each layer takes the next: room for both networks
-        layers = {"dtype": self.precision, "seed": seed}
-        self.generator = build_generator(plan, **layers)
+        self.generator = build_generator(plan, seed=seed, dtype="float32")
         self.generator.trainable = False  # it follows the trained generator
         self.training_generator = self.discriminator = None
         self.random = keras.random.SeedGenerator(seed)
         self.numbers = StepNumbers()
         self.tracked = [self.numbers.sums, self.numbers.first_broken]  # by Keras, on JAX
         self.augment = Augmentation(options.augmentation or 0.0)  # `fit` decides for None
-        self.state = TrainingState()
+        self.state = TrainingState(precision=self.precision or fastest_precision())
         self.model_hash = self.run_path = None
         self.built = True  # for Keras: no input shape is waited for
         if optimizers is not None:
-            self.training_generator = build_generator(plan, name="training_generator", **layers)
-            self.discriminator = build_discriminator(plan, **layers | {"seed": seed + 500})
+            dtype, name = self.state.precision, "training_generator"
+            self.training_generator = build_generator(plan, seed=seed, dtype=dtype, name=name)
+            self.discriminator = build_discriminator(plan, seed=seed + 500, dtype=dtype)
             self.generator.set_weights(self.training_generator.get_weights())
             # BatchNorm would make a logit depend on all images of its batch
             self.uses_one_stage = self.one_stage and not plan.discriminator_couples

@@ -201,11 +201,12 @@ class Options:
         "Train both networks from one pass of the discriminator over the generated images, where "
         "it has no BatchNorm (Shen et al. 2021). False: update them in turn.",
     )
-    precision: str = option(
-        "float32",
+    precision: str | None = option(
+        None,
         Choice(PRECISIONS),
         "training",
-        "Number format of the layers. mixed_bfloat16 is faster on hardware that computes in it.",
+        "Number format of the networks in training. None: mixed_bfloat16 on hardware that "
+        "multiplies it, else float32; a resumed run keeps its own. Images are made in float32.",
     )
     network_plan: object = option(
         None,

@@ -4,6 +4,13 @@ import jax
 import keras
 
 
+def multiplies_bfloat16() -> bool:
+    """Whether the device multiplies bfloat16; XLA's processor code is slower in it."""
+    device = jax.devices()[0]
+    capability = float(getattr(device, "compute_capability", None) or 0)  # NVIDIA: Ampere is 8.0
+    return device.platform == "tpu" or capability >= 8
+
+
 class BackendModel(keras.Model):
     """A Keras model that takes gradients; `dcgan.backend` says what each method does."""
 

@@ -31,6 +31,15 @@ def warn_of_slow_convolutions(enabled=None) -> None:
 warn_of_slow_convolutions()
 
 
+def multiplies_bfloat16() -> bool | None:
+    """Whether the GPU multiplies bfloat16 (NVIDIA: from Ampere on); None where there is none."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return None
+    details = tf.config.experimental.get_device_details(gpus[0])
+    return details.get("compute_capability", (0, 0)) >= (8, 0)
+
+
 class BackendModel(keras.Model):
     """A Keras model that takes gradients; `dcgan.backend` says what each method does."""
 

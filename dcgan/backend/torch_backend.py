@@ -4,6 +4,13 @@ import keras
 import torch
 
 
+def multiplies_bfloat16() -> bool | None:
+    """Whether the GPU multiplies bfloat16 (NVIDIA: from Ampere on); None where there is none."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_capability() >= (8, 0)
+    return None
+
+
 class BackendModel(keras.Model):
     """A Keras model that takes gradients; `dcgan.backend` says what each method does."""
 

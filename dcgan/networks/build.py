@@ -6,6 +6,7 @@ from keras import layers, ops
 
 from dcgan.networks.plan import Plan, Stage
 
+FLOAT32_LAYERS = ("image", "float32_logit")  # whatever the precision of the others
 BLURRED = 2  # last stages; with a blur in all, the discriminator wins: benchmarks/QUALITY.md
 
 

@@ -168,9 +168,8 @@ def resume_run(
         if state.run_id is None or (checkpoint is None and elsewhere):
             step = initial_epoch * (steps or 0)
             seen = step * learner.options.batch_size
-            rates = state.learning_rates
-            new = TrainingState(step, seen, run_id=uuid.uuid4().hex, learning_rates=rates)
-            state.become(new)
+            kept = {n: getattr(state, n) for n in ("learning_rates", "precision")}
+            state.become(TrainingState(step, seen, run_id=uuid.uuid4().hex, **kept))
         if checkpoint is None:
             run.log.cut_after(state.step or -1)
     state.data = facts

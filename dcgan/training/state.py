@@ -10,11 +10,12 @@ import numpy as np
 from keras import ops
 
 from dcgan.augment import Augmentation
-from dcgan.errors import ArgumentError, ModelFileError, real
+from dcgan.errors import ArgumentError, Choice, ModelFileError, real
+from dcgan.networks.build import FLOAT32_LAYERS
 from dcgan.networks.plan import Plan
 from dcgan.networks.resolve import plan_to_dict
 from dcgan.optimizers import OptimizerPair, optimizer_to_plain
-from dcgan.options import Options, to_plain
+from dcgan.options import PRECISIONS, Options, to_plain
 from dcgan.training.health import STATUSES, Health, check_kinds
 from dcgan.training.numbers import StepNumbers
 
@@ -47,6 +48,7 @@ class TrainingState:
         run_id: identifies the run; None before the first `fit`.
         learning_rates: of both optimizers as the user gave them.
         rollbacks: how often training was rolled back.
+        precision: dtype policy of the two networks in training.
         status: how training goes, one of `health.STATUSES`.
         data: what the images were, or None where that is unknown.
         health: what the measurements so far have shown.
@@ -59,6 +61,7 @@ class TrainingState:
     run_id: str | None = None
     learning_rates: tuple[float, float] = (0.0, 0.0)
     rollbacks: int = 0
+    precision: str = "float32"
     status: str = "learning"
     data: DataFacts | None = None
     health: Health = field(default_factory=Health)
@@ -82,6 +85,7 @@ class TrainingState:
             raise ArgumentError(f"run_id is wrong. Received: {run_id!r:.200}")
         if status not in STATUSES:
             raise ArgumentError(f"status must be one of {STATUSES}. Received: {status!r}")
+        Choice(PRECISIONS).check("precision", values["precision"])
         if not isinstance(rates, list) or len(rates) != 2:
             raise ArgumentError(f"learning_rates must be two numbers. Received: {rates!r:.200}")
         data = values["data"]
@@ -198,7 +202,20 @@ def restore(learner: Learner, training: Mapping, arrays: Mapping[str, np.ndarray
     if missing := sorted(named.keys() - arrays.keys()):
         raise ModelFileError(f"The saved state lacks {', '.join(missing[:3])}.")
     assign(named, arrays)
+    if learner.options.precision is not None:  # this call's wish
+        state.precision = learner.state.precision
+    elif state.precision != learner.state.precision:
+        _set_precision(learner, state.precision)
     learner.state.become(state)
+
+
+def _set_precision(learner: Learner, precision: str) -> None:
+    """Let the networks in training compute in another precision; the step is compiled anew."""
+    for name, network in learner.networks.items():
+        for layer in network.layers if name != "generator" else ():
+            if layer.name not in FLOAT32_LAYERS:
+                layer.dtype_policy = keras.dtype_policies.get(precision)
+    learner.model.make_train_function(force=True)
 
 
 def assign(variables: Mapping[str, keras.Variable], arrays: Mapping[str, np.ndarray]) -> None:
