@@ -1,7 +1,11 @@
 """Train a DCGAN on your own folder of images: `DCGAN(img_size=(150, 150, 3)).fit("sea/")`."""
 
 import os
+import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -55,18 +59,51 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module 'dcgan' has no attribute {name!r}")
-    _enable_fast_convolutions()
-    return getattr(import_module(_MODULES[name]), name)
+    _set_up_tensorflow()
+    with _frameworks_held_back():
+        return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_MODULES})
 
 
-def _enable_fast_convolutions() -> None:
-    """Turn on TensorFlow's faster convolutions, which it enables on some processors only.
+def _set_up_tensorflow() -> None:
+    """Turn TensorFlow's faster convolutions on, which some processors lack, and its notes off.
 
-    It reads the setting while it is imported, and what is imported already is not ours to change.
+    It reads the settings while it is imported, and what is imported already is not ours to change.
     """
     if "tensorflow" not in sys.modules:
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors are raised in Python
+
+
+@contextmanager
+def _frameworks_held_back() -> Iterator[None]:
+    """Drop what a framework's C++ writes to stderr while imported, unless the import fails.
+
+    Python's own messages and warnings pass.
+    """
+    own = sys.stderr
+    if "keras" in sys.modules or own is None or own.closed:
+        yield
+        return
+    try:
+        screen = os.dup(2)
+    except OSError:  # the process has no stderr
+        yield
+        return
+    with tempfile.TemporaryFile() as held, open(screen, "w", buffering=1) as passing:
+        own.flush()
+        os.dup2(held.fileno(), 2)
+        if own is sys.__stderr__:
+            sys.stderr = passing
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            shutil.copyfileobj(held, passing.buffer)
+            raise
+        finally:
+            sys.stderr = own
+            os.dup2(screen, 2)

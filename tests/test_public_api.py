@@ -75,3 +75,32 @@ def test_the_package_is_marked_as_typed():
 )
 def test_the_package_and_the_clone_are_started_in_their_own_ways(words, prog):
     assert python(*words, "--help").stdout.startswith(f"usage: {prog} ")
+
+
+QUIET = """
+import os, sys
+from dcgan import DCGAN
+print("python speaks", file=sys.stderr)
+os.write(2, b"and so does the descriptor\\n")
+DCGAN(img_size=(16, 16, 3), depth=2, increment=4).generate(1)
+"""
+
+
+@pytest.mark.once
+def test_frameworks_are_silent_and_everyone_else_is_heard():
+    ended = subprocess.run([sys.executable, "-c", QUIET], capture_output=True, text=True)
+    assert ended.returncode == 0
+    assert ended.stderr.splitlines() == ["python speaks", "and so does the descriptor"]
+
+
+@pytest.mark.once
+def test_what_a_framework_says_is_shown_where_its_import_fails(tmp_path):
+    (tmp_path / "keras.py").write_text(
+        "import os\nos.write(2, b'why it fails\\n')\nraise ImportError"
+    )
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "-c", "from dcgan import DCGAN"],
+        **{"capture_output": True, "text": True, "env": environment},
+    )
+    assert ended.returncode == 1 and ended.stderr.startswith("why it fails\n")

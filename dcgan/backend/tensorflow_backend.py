@@ -20,7 +20,8 @@ def warn_of_slow_convolutions(enabled=None) -> None:
             return
         enabled = port.IsMklEnabled() or not port.IsX86Available()
     wanted = os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0"
-    if wanted and not enabled and not tf.config.list_physical_devices("GPU"):
+    gpus = tf.config.list_physical_devices("GPU")  # looks for a driver now, while held back
+    if wanted and not enabled and not gpus:
         warnings.warn(
             "TensorFlow was imported before dcgan, without its faster convolutions: training can "
             "take twice as long. Import dcgan first, or set TF_ENABLE_ONEDNN_OPTS=1.",

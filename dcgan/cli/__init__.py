@@ -53,8 +53,6 @@ def _run(words: list[str], prog: str) -> int:
     module.add_arguments(parser)
     parser.set_defaults(prog=prog)
     arguments = parser.parse_args(words)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no start-up notes of the framework
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # its faster convolutions, on any processor
     try:
         _check_backend()
         with log_lines(), end_on_sigterm():
