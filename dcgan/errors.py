@@ -121,7 +121,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class ImageSize:
-    """(height, width, channels) of an image."""
+    """(height, width, channels) of an image; one whole number is a square in color."""
 
     low: int
     high: int
@@ -131,6 +131,8 @@ class ImageSize:
             f"(height, width, channels), sides from {self.low} to {self.high} pixels and channels "
             "1 (gray), 3 (color) or 4 (with alpha)"
         )
+        if type(value) is int:
+            value = (value, value, 3)
         if not isinstance(value, list | tuple) or len(value) != 3:
             refuse(name, expected, value)
         try:

@@ -72,7 +72,7 @@ class DCGAN(BackendModel):
 
     def __init__(
         self, save_path: str | PathLike | None = None, kernel_size: Pair = (4, 4),
-        stride: Pair = (2, 2), input_size: int = 100, img_size: Size = (150, 150, 3),
+        stride: Pair = (2, 2), input_size: int = 100, img_size: Size | int = (150, 150, 3),
         dropout: float = 0.0, depth: int = 4, increment: int = 32, batch_size: int = 16,
         optimizer: object = None, *, discriminator_optimizer: object = None, seed: int = 0,
         ema_momentum: float = 0.999, augmentation: float | None = None,

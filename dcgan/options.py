@@ -97,7 +97,7 @@ class Options:
         ImageSize(MIN_SIDE, MAX_SIDE),
         "network",
         "Height, width and channels of the images. Any height and width from 4 to 2048 pixels; "
-        "channels 1 (gray), 3 (color) or 4 (color and alpha).",
+        "channels 1 (gray), 3 (color) or 4 (color and alpha). One number is a square in color.",
         fixed=SHAPES_NETWORKS,
     )
     dropout: float = option(

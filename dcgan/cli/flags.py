@@ -51,7 +51,13 @@ def add_option_flags(parser: argparse.ArgumentParser) -> None:
 
 def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """The options among parsed arguments, by name."""
-    return {name: value for name, value in vars(arguments).items() if name in _rows()}
+    given = {name: value for name, value in vars(arguments).items() if name in _rows()}
+    match given.get("img_size"):
+        case [side]:
+            given["img_size"] = side
+        case [height, width]:
+            given["img_size"] = (height, width, 3)
+    return given
 
 
 def flag(name: str) -> str:
@@ -88,7 +94,7 @@ def _reading(kind: object) -> dict[str, Any]:
         case Pair():
             return {"type": int, "nargs": 2, "metavar": ("H", "W")}
         case ImageSize():
-            return {"type": int, "nargs": 3, "metavar": ("H", "W", "C")}
+            return {"type": int, "nargs": "+", "metavar": "N"}
         case Color():
             return {"type": int, "nargs": 3, "metavar": ("R", "G", "B")}
         case Whole():

@@ -7,6 +7,8 @@ run where it stopped."""
 import argparse
 import contextlib
 import sys
+from pathlib import Path
+from typing import Any
 
 from dcgan.cli.flags import add_option_flags, as_flags, given_options
 from dcgan.errors import ArgumentError, DataError
@@ -30,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="IMAGES",
         nargs="?",
         help="a folder of images, searched with its sub-folders; a .npy or .npz file; an idx file "
-        "or a folder of them. Without it, a small set of seascapes is drawn and trained on",
+        "or a folder of them; or the folder of a run, which resumes. Without it, a small set of "
+        "seascapes is drawn and trained on",
     )
     parser.add_argument(
         "--dataset", choices=("mnist",), help="train on MNIST, which Keras downloads once"
@@ -66,13 +69,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="start a new run in a folder with the next free number, instead of resuming",
     )
+    # What users of other programs type
+    other = {"default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
+    parser.add_argument("--data", dest="data", **other)
+    parser.add_argument("--image-size", dest="img_size", type=int, nargs="+", **other)
     parser.add_argument("--quiet", action="store_true", help="show no progress bar")
     add_option_flags(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, and print where the results are."""
-    images, epochs, minutes = arguments.images, arguments.epochs, arguments.minutes
+    images = getattr(arguments, "data", arguments.images)
+    epochs, minutes = arguments.epochs, arguments.minutes
     if images is not None and arguments.dataset is not None:
         raise ArgumentError(
             f"Train on a path or on --dataset, not on both. Received: {images!r} and --dataset "
@@ -80,7 +88,12 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if arguments.preset is None and arguments.recipe != "original":
         raise ArgumentError("--recipe decides how the networks of a --preset train. Give both.")
-    gan, preset_epochs = _make(arguments)
+    from dcgan.storage.run_folder import read_run
+
+    options = given_options(arguments)
+    if images is not None and (run := read_run(Path(images))):
+        images, options["save_path"] = run["source"] or images, images
+    gan, preset_epochs = _make(arguments, images, options)
     if epochs is None and minutes is None:
         epochs = preset_epochs
         if images is None and arguments.dataset is None:
@@ -98,9 +111,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _make(arguments: argparse.Namespace):
-    """The DCGAN that the flags ask for, and its preset's number of epochs, if it has one."""
-    options, epochs = given_options(arguments), None
+def _make(arguments: argparse.Namespace, images: str | None, options: dict[str, Any]):
+    """The DCGAN that the flags ask for, and its preset's number of epochs, if it has one.
+
+    A run that is resumed has the options that it was begun with, but for those given now.
+    """
+    epochs = None
     if arguments.dataset == "mnist":
         options.setdefault("save_path", "Results/mnist")
     if arguments.preset is not None:
@@ -109,13 +125,17 @@ def _make(arguments: argparse.Namespace):
         preset = find_preset(arguments.preset)  # a wrong name is refused before Keras is imported
         epochs = preset.epochs if arguments.recipe == "original" else None
     from dcgan import DCGAN  # imports Keras, which takes seconds
+    from dcgan.training.resume import choose_folder, run_options
 
     if arguments.preset is not None:
         return DCGAN.from_preset(arguments.preset, recipe=arguments.recipe, **options), epochs
     if arguments.dataset == "mnist":
         options = MNIST_OPTIONS | options
-    elif arguments.images is None:
+    elif images is None:
         options = SAMPLE_SET_OPTIONS | options
+    if not arguments.new:
+        path, resume = choose_folder(images, options.get("save_path"), resume=True)
+        options = (run_options(path) if resume else {}) | options
     return DCGAN(**options), epochs
 
 

@@ -168,31 +168,43 @@ class RunFolder:
 
     def _read_options(self) -> dict[str, Any] | None:
         """What options.json says; None where the folder is new."""
-        if not self.options_path.exists():
+        content = read_run(self.path)
+        if content is None:
             if found := [name for name in _OWN_NAMES if (self.path / name).exists()]:
                 raise RunError(
                     f"{str(self.path)!r} holds {', '.join(found)} but no options.json, so it is no "
                     "run that can be resumed, and nothing of it is overwritten. Choose another "
                     "folder, or resume=False for a numbered one."
                 )
-            return None
-        try:
-            content: dict[str, Any] = json.loads(self.options_path.read_bytes())
-            if content["format"] != FORMAT or not isinstance(content["version"], int):
-                raise ValueError(f"its format is not {FORMAT!r}")
-            if not isinstance(content["options"], dict) or not isinstance(content["data"], dict):
-                raise ValueError("its options or data are no dictionary")
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise RunError(
-                f"{str(self.options_path)!r} is damaged or not of a run ({error}). Put it right, "
-                "or start a new numbered folder with resume=False."
-            ) from error
-        if content["version"] > VERSION:
-            raise RunError(
-                f"{str(self.path)!r} was made by a newer dcgan (run version {content['version']}, "
-                f"this program reads up to {VERSION}): update with `pip install -U dcgan`."
-            )
         return content
+
+
+def read_run(path: Path) -> dict[str, Any] | None:
+    """What the options.json of a run's folder says; None where there is none.
+
+    Raises:
+        RunError: it is damaged, or was written by a newer version.
+    """
+    options_path = path / "options.json"
+    if not options_path.exists():
+        return None
+    try:
+        content: dict[str, Any] = json.loads(options_path.read_bytes())
+        if content["format"] != FORMAT or not isinstance(content["version"], int):
+            raise ValueError(f"its format is not {FORMAT!r}")
+        if not isinstance(content["options"], dict) or not isinstance(content["data"], dict):
+            raise ValueError("its options or data are no dictionary")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RunError(
+            f"{str(options_path)!r} is damaged or not of a run ({error}). Put it right, or start a "
+            "new numbered folder with resume=False."
+        ) from error
+    if content["version"] > VERSION:
+        raise RunError(
+            f"{str(path)!r} was made by a newer dcgan (run version {content['version']}, this "
+            f"program reads up to {VERSION}): update with `pip install -U dcgan`."
+        )
+    return content
 
 
 def folder_for(path: Path, source: str) -> Path:

@@ -6,15 +6,16 @@ import os
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from dcgan.errors import RunError
-from dcgan.networks.resolve import plan_to_dict
-from dcgan.optimizers import optimizer_to_plain
-from dcgan.options import Options, describe_changes, in_groups, to_plain
+from dcgan.networks.resolve import plan_to_dict, resolve
+from dcgan.optimizers import optimizer_from_plain, optimizer_to_plain
+from dcgan.options import Options, describe_changes, from_plain, in_groups, to_plain
 from dcgan.storage.checkpoints import Checkpoint
-from dcgan.storage.run_folder import RunFolder, folder_for
+from dcgan.storage.run_folder import RunFolder, folder_for, read_run
 from dcgan.training.saving import expected_arrays
 from dcgan.training.source import (
     ImageSource,
@@ -43,6 +44,22 @@ def choose_folder(
             path = folder_for(path, str(Path(x).resolve()))
     RunFolder.check(path)
     return path, resume
+
+
+def run_options(path: Path) -> dict[str, Any]:
+    """What `DCGAN` was given where the run at `path` was begun; nothing where there is no run."""
+    run = read_run(path)
+    if run is None:
+        return {}
+    options: dict[str, Any] = dict(run["options"])
+    for name in ("optimizer", "discriminator_optimizer"):
+        options[name] = optimizer_from_plain(options[name])
+    stored = options.pop("network_plan")
+    planned = plan_to_dict(resolve(from_plain(options))[1])
+    if json.loads(json.dumps(planned)) != stored:  # it was given as a plan
+        options = {n: v for n, v in options.items() if n not in in_groups("network")}
+        options["network_plan"] = stored
+    return options
 
 
 def settle(learner: Learner, run: RunFolder, source: Source) -> Source:
@@ -77,8 +94,7 @@ def _run_options(learner: Learner) -> dict:
     """The options as a run folder keeps them: given values, the plan, and both optimizers."""
     options = to_plain(learner.options, "network", "training", "data", "run")
     del options["save_path"], options["name"]
-    # A run that has begun has its weights, however they were initialized.
-    options["network_plan"] = {**plan_to_dict(learner.plan), "initializer": None}
+    options["network_plan"] = plan_to_dict(learner.plan)
     options["optimizer"] = optimizer_to_plain(learner.pair.generator)
     options["discriminator_optimizer"] = optimizer_to_plain(learner.pair.discriminator)
     return json.loads(json.dumps(options))  # as they will be when read back
@@ -86,6 +102,9 @@ def _run_options(learner: Learner) -> dict:
 
 def _compare(run: RunFolder, earlier: Mapping, now: Mapping) -> None:
     """Refuse settings that a resumed run cannot change, and log those that it can."""
+    # A run that has begun has its weights, however they were initialized.
+    plans = [{**given["network_plan"], "initializer": None} for given in (earlier, now)]
+    earlier, now = ({**earlier, "network_plan": plans[0]}, {**now, "network_plan": plans[1]})
     changes = describe_changes(earlier, now)
     other_plan = changes.pop("network_plan", None) is not None
     optimizers = [changes.pop(n, None) for n in ("optimizer", "discriminator_optimizer")]

@@ -69,7 +69,7 @@ def test_the_version_is_the_packages(capsys):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["sea", "--image-size", "8"], "Did you mean --img-size?"),
+        (["sea", "--img-sise", "8"], "Did you mean --img-size?"),
         (["sea", "--batchsize=8"], "Did you mean --batch-size?"),
         (["generat", "sea.dcgan"], "Did you mean generate?"),
         (["sea", "--resize", "strech"], "'crop', 'stretch', 'pad'"),

@@ -37,6 +37,37 @@ def test_the_same_command_resumes(folder, small):
     assert DCGAN.load("Results/sea/last.dcgan").state.step == 2 * first
 
 
+def test_a_run_resumes_with_its_own_options_and_those_that_are_given(folder, small, capsys):
+    from dcgan import DCGAN
+
+    assert main([str(folder), *small, "--epochs", "1", "--horizontal-flip"]) == 0
+    assert main([str(folder), "--quiet", "--epochs", "2", "--optimizer", "0.001"]) == 0
+    gan = DCGAN.load("Results/sea/last.dcgan")
+    assert gan.state.step == 6 and gan.img_size == (16, 12, 3) and gan.horizontal_flip
+    assert gan.optimizer.rates[0] == pytest.approx(0.001)
+    assert main([str(folder), "--quiet", "--epochs", "3", "--depth", "1"]) == 2
+    assert "--new" in capsys.readouterr().err
+
+
+def test_the_folder_of_a_run_resumes_it(folder, small):
+    from dcgan import DCGAN
+
+    assert main([str(folder), *small, "--epochs", "1"]) == 0
+    assert main(["Results/sea", "--quiet", "--epochs", "2"]) == 0
+    assert DCGAN.load("Results/sea/last.dcgan").state.step == 6
+    assert [path.name for path in Path("Results").iterdir()] == ["sea"]
+
+
+@pytest.mark.parametrize(
+    "size", [["--image-size", "16"], ["--img-size", "16", "16"], ["--img-size", "16", "16", "3"]]
+)
+def test_what_users_of_other_programs_type_is_taken(folder, small, size):
+    from dcgan import DCGAN
+
+    assert main(["--data", str(folder), *small[4:], *size, "--epochs", "1"]) == 0
+    assert DCGAN.load("Results/sea/last.dcgan").img_size == (16, 16, 3)
+
+
 def test_new_starts_a_numbered_run(folder, small, tmp_path):
     assert main([str(folder), *small, "--epochs", "1"]) == 0
     assert main([str(folder), *small, "--epochs", "1", "--new"]) == 0
@@ -73,7 +104,7 @@ def test_a_preset_trains_resumes_and_is_loaded(tmp_path, capsys):
     np.savez(tmp_path / "mnist.npz", x_train=digits(8)[..., 0], y_train=np.zeros(8))
     command = ["--preset", "mnist-upsample", "mnist.npz", "--batch-size", "4", "--quiet"]
     assert main([*command, "--epochs", "1"]) == 0
-    assert main([*command, "--epochs", "2"]) == 0
+    assert main(["mnist.npz", "--epochs", "2", "--quiet"]) == 0
     gan = DCGAN.load("Results/mnist/last.dcgan")
     assert gan.state.step == 4
     assert gan.plan == find_preset("mnist-upsample").plan
