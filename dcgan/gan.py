@@ -53,7 +53,7 @@ class DCGAN(BackendModel):
         horizontal_flip: train on horizontally flipped images too.
         resize: "crop", "stretch" or "pad" images of another shape.
         background: (red, green, blue), 0 to 255, behind transparent pixels and around padding.
-        upsampling: "transposed", "blur" or "resize". None: "blur" from depth 5, else "transposed".
+        upsampling: "transposed", "blur" or "resize". None: "blur".
         discriminator_norm: "batch" or "none". None: "batch" up to depth 4.
         one_stage: train both networks from one pass over the fakes, where D has no BatchNorm.
         precision: "float32" or "mixed_bfloat16" in training. None: what is fast on this machine.

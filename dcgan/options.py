@@ -183,8 +183,8 @@ class Options:
         Choice(UPSAMPLINGS),
         "network",
         "How the generator enlarges its maps: transposed convolution; blur, the same followed by a "
-        "blur in the last stages; resize, nearest neighbor and a convolution. None: blur from "
-        "depth 5 on, else transposed.",
+        "blur, with one in front of the discriminator's convolutions too and a last convolution at "
+        "full size; resize, nearest neighbor and a convolution. None: blur.",
         fixed=SHAPES_NETWORKS,
     )
     discriminator_norm: str | None = option(

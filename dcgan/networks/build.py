@@ -7,7 +7,6 @@ from keras import layers, ops
 from dcgan.networks.plan import Plan, Stage
 
 FLOAT32_LAYERS = ("image", "float32_logit")  # whatever the precision of the others
-BLURRED = 2  # last stages; with a blur in all, the discriminator wins: benchmarks/QUALITY.md
 
 
 def build_generator(plan: Plan, *, seed: int = 0, dtype=None, name="generator") -> keras.Model:
@@ -36,7 +35,7 @@ def build_generator(plan: Plan, *, seed: int = 0, dtype=None, name="generator") 
     size = plan.base.size
     for number, stage in enumerate(plan.generator, 1):
         x = make.upsample(x, f"stage_{number}", stage)
-        if plan.upsampling == "blur" and number > len(plan.generator) - BLURRED:
+        if plan.upsampling == "blur":  # what is learned leaves no grid of the stride's period
             x = make.blur(x, f"stage_{number}", stage)
         x = _crop(x, f"stage_{number}", size, stage, dtype)
         x = make.norm_and_activation(x, f"stage_{number}", stage)
@@ -61,6 +60,8 @@ def build_discriminator(plan: Plan, *, seed: int = 0, dtype=None) -> keras.Model
     image = layers.Input(plan.img_size, name="image")
     x = image
     for number, stage in enumerate(plan.discriminator, 1):
+        if plan.upsampling == "blur":  # neither does its gradient: Zhang 2019, arXiv 1904.11486
+            x = make.blur(x, f"stage_{number}", stage)
         x = make.convolution(layers.Conv2D, f"stage_{number}", stage)(x)
         x = make.norm_and_activation(x, f"stage_{number}", stage, activate_first=False)
         x = make.dropout(x, f"stage_{number}", stage)
@@ -156,6 +157,8 @@ class _LayerMaker:
         """
         height, width = stage.stride
         for axis, window in (("down", (height, 1)), ("across", (1, width))):
+            if window == (1, 1):
+                continue
             pool = layers.AveragePooling2D(
                 window, strides=1, padding="same", dtype=self.dtype, name=f"{name}_blur_{axis}"
             )

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dcgan.errors import ArgumentError
 from dcgan.options import (
@@ -59,8 +59,8 @@ class Plan:
         generator: stages from the base up to the image; the last one is followed by tanh.
         discriminator: stages from the image down; a dense layer to one logit follows.
         upsampling: "transposed" convolution; "blur", the same with a box blur as wide as the stride
-            after each of the last two stages, which removes a grid of that period; or "resize",
-            nearest neighbor and a convolution.
+            after each, and in front of the discriminator's convolutions, which removes grids of
+            that period; or "resize", nearest neighbor and a convolution.
         activate_first: activation before normalization in the generator (two presets need it).
         initializer: "normal" is N(0, 0.02) (Radford et al. 2016, section 4), or He et al. 2015 in
             a discriminator without BatchNorm, where the signal would fade; "bilinear" the same,
@@ -101,8 +101,8 @@ def make_plan(
     """Plan two networks that mirror each other: D shrinks 150 > 75 > 38, G grows 38 > 75 > 150.
 
     Widths are `increment, 2 * increment, ...` from the image inwards. As Radford et al. 2016
-    advise, G's output and D's input layer have no BatchNorm; None leaves it out of a deep D, and
-    chooses "blur" upsampling for a deep G, "transposed" for others.
+    advise, G's output and D's input layer have no BatchNorm; None leaves it out of a deep D. With
+    "blur" upsampling, which None is, a convolution at full size draws the details that blurs hide.
     `dropout` acts in D only: in G it would make the image of a latent a matter of chance while
     training.
 
@@ -117,9 +117,11 @@ def make_plan(
     norm = discriminator_norm or ("none" if depth >= DEEP else "batch")
     levels = range(1, depth)
     generator = [Stage(sizes[n], increment * n, kernel_size, stride) for n in reversed(levels)]
-    generator.append(
-        Stage(sizes[0], channels, kernel_size, stride, norm="none", bias=True, slope=1.0)
-    )
+    image = Stage(sizes[0], channels, kernel_size, stride, norm="none", bias=True, slope=1.0)
+    if upsampling in (None, "blur"):
+        generator.append(Stage(sizes[0], max(1, increment // 4), kernel_size, stride))
+        image = replace(image, kernel=(3, 3), stride=(1, 1))
+    generator.append(image)
     discriminator = [
         Stage(
             sizes[level],
@@ -139,7 +141,7 @@ def make_plan(
         base=Stage(sizes[depth], increment * depth, (1, 1), (1, 1)),
         generator=tuple(generator),
         discriminator=tuple(discriminator),
-        upsampling=upsampling or ("blur" if depth >= DEEP else "transposed"),
+        upsampling=upsampling or "blur",
         initializer="bilinear",
     )
     check_plan(plan)
@@ -188,7 +190,7 @@ def check_plan(plan: Plan) -> None:
     _require("momentum", plan.momentum, 0 <= plan.momentum < 1)
     for name in ("generator", "discriminator"):
         count = len(getattr(plan, name))
-        _require(f"number of {name} stages", count, 1 <= count <= MAX_DEPTH)
+        _require(f"number of {name} stages", count, 1 <= count <= MAX_DEPTH + 1)
     for stage in (plan.base, *plan.generator, *plan.discriminator):
         _check_stage(stage, plan.base)
     size = plan.base.size
