@@ -15,17 +15,18 @@ from dcgan.backend import BackendModel
 from dcgan.backend.precision import fastest_precision
 from dcgan.data.memory import check_memory
 from dcgan.errors import refuse
+from dcgan.export.formats import export_generator
 from dcgan.images import chunks, straight_alpha, to_float, to_uint8
 from dcgan.latents import latents_for
 from dcgan.networks.build import build_discriminator, build_generator
 from dcgan.networks.plan import Pair, Plan, widest_map
 from dcgan.networks.presets import preset_options
-from dcgan.networks.resolve import plan_from_dict, plan_to_dict, resolve
+from dcgan.networks.resolve import resolve
 from dcgan.optimizers import make_pair, update_ema
-from dcgan.options import Options, from_plain, to_plain
+from dcgan.options import Options
 from dcgan.training.fit import Request, fit
 from dcgan.training.numbers import StepNumbers
-from dcgan.training.saving import read_model, save_model
+from dcgan.training.saving import parts_from_config, read_model, save_model, to_config
 from dcgan.training.state import Learner, TrainingState, restore
 
 Size = tuple[int, int, int]
@@ -279,6 +280,13 @@ class DCGAN(BackendModel):
         gan.model_hash = saved.model_hash
         return gan
 
+    def export(
+        self, filepath: str | PathLike, format: str | None = None, *, output: str = "float"
+    ) -> float:
+        """Write the generator as ONNX, LiteRT, SavedModel, Keras or H5; see `export_generator`."""
+        facts = {"img_size": self.img_size, "model": self.model_hash, "license": None}
+        return export_generator(self.generator, filepath, format, output=output, facts=facts)
+
     @classmethod
     def from_preset(cls, preset: str, *, recipe: str = "original", **changes: Any) -> "DCGAN":
         """A new DCGAN with the networks of a known system (see `dcgan.list_presets`).
@@ -293,21 +301,13 @@ class DCGAN(BackendModel):
 
     def get_config(self):
         """All options, the plan and both optimizers as plain values."""
-        return {
-            **to_plain(self.options, "network", "training", "data", "run"),
-            "network_plan": plan_to_dict(self.plan),
-            "optimizer": keras.optimizers.serialize(self.optimizer.generator),
-            "discriminator_optimizer": keras.optimizers.serialize(self.optimizer.discriminator),
-        }
+        return to_config(self._learner())
 
     @classmethod
     def from_config(cls, config):
         """A model of the same options, plan and optimizers as the one that gave `config`."""
-        config = dict(config)
-        plan = plan_from_dict(config.pop("network_plan"))
-        optimizers = make_pair(config.pop("optimizer"), config.pop("discriminator_optimizer"))
         gan = cls.__new__(cls)
-        gan._build(from_plain(config), plan, optimizers)
+        gan._build(*parts_from_config(config))
         return gan
 
     def _learner(self):

@@ -12,7 +12,7 @@ from dcgan.cli.flags import with_flags
 from dcgan.errors import ArgumentError, DCGANError, TrainingError
 
 BACKENDS = ("tensorflow", "jax", "torch")
-VERBS = ("train", "generate", "evaluate", "compare", "inspect", "presets", "cache")
+VERBS = ("train", "generate", "evaluate", "compare", "inspect", "export", "presets", "cache")
 DESCRIPTION = """Train a GAN on your own folder of images, and generate new ones.
 
   {0}                           draw a sample set of seascapes and train on it

@@ -5,14 +5,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import keras
 import numpy as np
 
 from dcgan.errors import ArgumentError, ModelFileError
 from dcgan.images import grid, shrink
 from dcgan.networks.plan import Plan, dropout_layers, weight_shapes
-from dcgan.networks.resolve import plan_from_dict
+from dcgan.networks.resolve import plan_from_dict, plan_to_dict
 from dcgan.optimizers import OptimizerPair, make_pair, optimizer_from_plain
-from dcgan.options import Options, from_plain
+from dcgan.options import Options, from_plain, to_plain
 from dcgan.storage.model_file import read_model_file, write_model_file
 from dcgan.training.numbers import NAMES
 from dcgan.training.state import Learner, TrainingState, capture
@@ -42,6 +43,25 @@ def save_model(
         document["optimizers"] = {}
     preview = shrink(grid(learner.generate(PREVIEW_IMAGES)), PREVIEW_PIXELS)
     return write_model_file(path, document, arrays, preview)
+
+
+def to_config(learner: Learner) -> dict:
+    """What Keras calls the config of a model: all options, the plan and both optimizers."""
+    pair = learner.pair
+    return {
+        **to_plain(learner.options, "network", "training", "data", "run"),
+        "network_plan": plan_to_dict(learner.plan),
+        "optimizer": keras.optimizers.serialize(pair.generator),
+        "discriminator_optimizer": keras.optimizers.serialize(pair.discriminator),
+    }
+
+
+def parts_from_config(config: Mapping) -> tuple[Options, Plan, OptimizerPair]:
+    """The parts that a model is made from, of what `to_config` gave."""
+    given = dict(config)
+    plan = plan_from_dict(given.pop("network_plan"))
+    pair = make_pair(given.pop("optimizer"), given.pop("discriminator_optimizer"))
+    return from_plain(given), plan, pair
 
 
 @dataclass(frozen=True)

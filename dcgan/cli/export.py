@@ -1,0 +1,43 @@
+"""Export a generator to another format, and verify that it gives the same images there.
+
+onnx runs in ONNX Runtime and most other engines, litert on phones, savedmodel in TensorFlow, keras
+and h5 in plain Keras. Latents go in, images come out; this package is not needed any more."""
+
+import argparse
+
+HELP = "export a generator to onnx, litert, savedmodel, keras or h5"
+USAGE = "MODEL --to FORMAT --out FILE"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the verb."""
+    parser.add_argument(
+        "model", metavar="MODEL", help="a .dcgan file, such as Results/sea/last.dcgan"
+    )
+    parser.add_argument(
+        "--to",
+        metavar="FORMAT",
+        help="onnx, litert, savedmodel, keras or h5 (default: by the ending of --out)",
+    )
+    parser.add_argument(
+        "--out", metavar="FILE", required=True, help="the file to write; a folder for savedmodel"
+    )
+    parser.add_argument(
+        "--output",
+        choices=("float", "uint8"),
+        default="float",
+        help="images in [-1, 1], or whole numbers from 0 to 255 (default: float)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Export, and print how well it was verified."""
+    from dcgan import DCGAN  # imports Keras, which takes seconds
+
+    gan = DCGAN.load(arguments.model)
+    difference = gan.export(arguments.out, arguments.to, output=arguments.output)
+    print(
+        f"{arguments.out}: verified with 16 seeds; images differ by at most {difference:g} of 255 "
+        "levels."
+    )
+    return 0

@@ -1,0 +1,1 @@
+"""Taking a generator elsewhere: files of other formats, each verified in its own runtime."""

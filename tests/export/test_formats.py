@@ -1,0 +1,97 @@
+"""Exports: each gives the same images in its own runtime, or is not written."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from dcgan import DCGAN, ArgumentError, RunError
+from dcgan.cli import main
+from dcgan.export import formats, runtimes
+from dcgan.images import to_uint8
+from dcgan.latents import draw_latents
+
+NEEDS = {"onnx": ("tf2onnx", "onnxruntime"), "litert": ("ai_edge_litert",)}
+
+
+def needs(name):
+    pytest.importorskip("tensorflow")
+    for package in NEEDS.get(name, ()):
+        pytest.importorskip(package)
+
+
+@pytest.mark.parametrize("name", ["keras", "h5"])
+def test_a_keras_file_gives_the_same_images_without_this_package(tiny, name, tmp_path):
+    gan = tiny(upsampling="blur")
+    gan.export(tmp_path / f"g.{name}")
+    np.save("latents.npy", draw_latents(3, gan.input_size))
+    program = [sys.executable, "-P", runtimes.__file__, "run", name]
+    subprocess.run([*program, f"g.{name}", "latents.npy", "images.npy"], check=True)
+    difference = to_uint8(np.load("images.npy")).astype(int) - gan.generate(3)
+    assert abs(difference).max() <= 1
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("output", formats.OUTPUTS)
+@pytest.mark.parametrize("name", ["onnx", "litert", "savedmodel"])
+def test_each_format_is_verified_and_takes_any_number_of_latents(tiny, name, output, tmp_path):
+    needs(name)
+    gan = tiny()
+    path = tmp_path / f"g{formats.FORMATS[name]}"
+    assert gan.export(path, name, output=output) <= 1
+    for count in (1, 5):
+        run = getattr(runtimes, f"run_{name}")
+        images = run(str(path), draw_latents(count, gan.input_size))
+        assert images.dtype == (np.float32 if output == "float" else np.uint8)
+        shown = to_uint8(images) if output == "float" else images
+        assert abs(shown.astype(int) - gan.generate(count)).max() <= 1
+
+
+@pytest.mark.once
+def test_the_file_says_what_it_is(tiny, tmp_path):
+    needs("onnx")
+    import onnx
+
+    gan = tiny()
+    gan.save("a.dcgan")
+    gan.export("g.onnx")
+    (entry,) = onnx.load("g.onnx").metadata_props
+    facts = json.loads(entry.value)
+    assert facts["img_size"] == [16, 12, 3] and facts["model"] == gan.model_hash
+    gan.export("folder", "tf_saved_model")  # Keras's name
+    assert json.loads((tmp_path / "folder" / "dcgan.json").read_text())["output"] == "float"
+
+
+@pytest.mark.once
+def test_an_export_that_gives_other_images_is_not_written(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(formats, "to_uint8", lambda images: to_uint8(images) // 2)
+    with pytest.raises(RunError, match=r"differ by \d+.0 levels"):
+        tiny().export(tmp_path / "g.keras", output="uint8")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.once
+def test_a_missing_package_is_one_sentence_with_the_command(tiny, monkeypatch):
+    answer = subprocess.CompletedProcess([], 0, "missing tf2onnx\n", "")
+    monkeypatch.setattr(subprocess, "run", lambda *words, **options: answer)
+    with pytest.raises(ArgumentError, match=r"needs the package tf2onnx: pip install 'dcgan\["):
+        tiny().export("g.onnx")
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("path", "format", "word"), [("g.xyz", None, "xyz"), ("g.onnx", "caffe", "caffe")]
+)
+def test_an_unknown_format_is_refused_with_those_there_are(tiny, path, format, word):
+    with pytest.raises(ArgumentError, match=rf"onnx \(\.onnx\).*{word}"):
+        tiny().export(path, format)
+
+
+@pytest.mark.once
+def test_the_verb_exports_and_says_how_well(tiny, capsys):
+    tiny().save("a.dcgan")
+    assert main(["export", "a.dcgan", "--out", "g.keras"]) == 0
+    assert "verified with 16 seeds" in capsys.readouterr().out
+    assert DCGAN.load("a.dcgan").generate(1).shape == (1, 16, 12, 3)
