@@ -4,6 +4,7 @@ import io
 import logging
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -41,8 +42,8 @@ def write_animation(run: Path, img_size: tuple[int, int, int]) -> None:
         frames = read_frames(previews)
         write_atomically(run / "animation.gif", gif_bytes(frames))
         save_png(run / "epochs.png", moments_grid(previews, img_size), RUN_IMAGE)
-        if ffmpeg := shutil.which("ffmpeg"):
-            save_mp4(ffmpeg, frames, run / "animation.mp4")
+        if ffmpeg := find_ffmpeg():
+            save_mp4(ffmpeg, frames, run / "animation.mp4", 1000 / FRAME_MILLISECONDS)
     except OSError as error:
         logger.warning("No animation was made of %s: %s.", run, error.strerror or error)
 
@@ -99,17 +100,31 @@ def gif_bytes(frames: list[Image.Image]) -> bytes:
         frames = frames[::-2][::-1]  # from the back: the last one stays
 
 
-def save_mp4(ffmpeg: str, frames: list[Image.Image], path: Path) -> None:
-    """Write the frames as an MP4 file with the program `ffmpeg`; where it fails, say so."""
-    width, height = (side // 2 * 2 for side in frames[0].size)  # its color planes are halved
+def find_ffmpeg() -> str | None:
+    """The program that encodes videos: that of the package imageio-ffmpeg, or the system's."""
+    try:
+        import imageio_ffmpeg
+    except ImportError:
+        return shutil.which("ffmpeg")
+    return imageio_ffmpeg.get_ffmpeg_exe()
+
+
+def save_mp4(ffmpeg: str, frames: Iterable[Image.Image], path: Path, fps: float) -> None:
+    """Write RGB frames of one size as an MP4 file with the program `ffmpeg`.
+
+    Raises:
+        OSError: it could not be written; the message is what `ffmpeg` says.
+    """
+    first, *rest = frames
+    width, height = (side // 2 * 2 for side in first.size)  # its color planes are halved
     command = [ffmpeg, "-loglevel", "error", "-y", "-f", "rawvideo", "-pixel_format", "rgb24"]
-    command += ["-video_size", f"{width}x{height}", "-framerate", str(1000 / FRAME_MILLISECONDS)]
-    command += ["-i", "-", "-pix_fmt", "yuv420p", "-movflags", "+faststart", str(path)]
-    pixels = b"".join(frame.crop((0, 0, width, height)).tobytes() for frame in frames)
+    command += ["-video_size", f"{width}x{height}", "-framerate", str(fps), "-i", "-"]
+    command += ["-threads", "1", "-pix_fmt", "yuv420p", "-movflags", "+faststart", str(path)]
+    pixels = b"".join(frame.crop((0, 0, width, height)).tobytes() for frame in [first, *rest])
     done = subprocess.run(command, input=pixels, capture_output=True, check=False)
     if done.returncode:
         reason = " ".join(done.stderr.decode(errors="replace").split())[-200:]
-        logger.warning("animation.mp4 was not made: %s says: %s", ffmpeg, reason)
+        raise OSError(f"{ffmpeg} says: {reason}")
 
 
 def moments_grid(previews: list[Path], img_size: tuple[int, int, int]) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The DCGAN (Radford et al. 2016, arXiv 1511.06434): two networks, their step and their use."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from os import PathLike
 from typing import Any
@@ -16,9 +16,10 @@ from dcgan.backend.precision import fastest_precision
 from dcgan.data.memory import check_memory
 from dcgan.errors import refuse
 from dcgan.export.formats import export_generator
+from dcgan.export.walk import Walk, make_walk
 from dcgan.images import chunks, straight_alpha, to_float, to_uint8
 from dcgan.latents import latents_for
-from dcgan.networks.build import build_discriminator, build_generator
+from dcgan.networks.build import build_networks
 from dcgan.networks.plan import Pair, Plan, widest_map
 from dcgan.networks.presets import preset_options
 from dcgan.networks.resolve import resolve
@@ -54,7 +55,7 @@ class DCGAN(BackendModel):
         horizontal_flip: train on horizontally flipped images too.
         resize: "crop", "stretch" or "pad" images of another shape.
         background: (red, green, blue), 0 to 255, behind transparent pixels and around padding.
-        upsampling: "transposed", "blur" or "resize". None: "blur".
+        upsampling: "transposed", "blur", "antialiased" or "resize". None: one of the first two.
         discriminator_norm: "batch" or "none". None: "batch" up to depth 4.
         one_stage: train both networks from one pass over the fakes, where D has no BatchNorm.
         precision: "float32" or "mixed_bfloat16" in training. None: what is fast on this machine.
@@ -98,22 +99,19 @@ class DCGAN(BackendModel):
         for row in fields(options):
             if row.name not in ("optimizer", "name"):  # Keras's own attributes
                 setattr(self, row.name, getattr(options, row.name))
+        self.state = TrainingState(precision=self.precision or fastest_precision())
         seed = self.seed * 1000  # each layer takes the next: room for both networks
-        self.generator = build_generator(plan, seed=seed, dtype="float32")
-        self.generator.trainable = False  # it follows the trained generator
-        self.training_generator = self.discriminator = None
+        alone = optimizers is None
+        self.generator, self.training_generator, self.discriminator = build_networks(
+            plan, seed=seed, dtype=self.state.precision, generator_alone=alone
+        )
         self.random = keras.random.SeedGenerator(seed)
         self.numbers = StepNumbers()
         self.tracked = [self.numbers.sums, self.numbers.first_broken]  # by Keras, on JAX
         self.augment = Augmentation(options.augmentation or 0.0)  # `fit` decides for None
-        self.state = TrainingState(precision=self.precision or fastest_precision())
         self.model_hash = self.run_path = None
         self.built = True  # for Keras: no input shape is waited for
-        if optimizers is not None:
-            dtype, name = self.state.precision, "training_generator"
-            self.training_generator = build_generator(plan, seed=seed, dtype=dtype, name=name)
-            self.discriminator = build_discriminator(plan, seed=seed + 500, dtype=dtype)
-            self.generator.set_weights(self.training_generator.get_weights())
+        if not alone:
             # BatchNorm would make a logit depend on all images of its batch
             self.uses_one_stage = self.one_stage and not plan.discriminator_couples
             self.compile(optimizers)
@@ -132,8 +130,7 @@ class DCGAN(BackendModel):
             real: images `(n, H, W, C)`: uint8, or float in [-1, 1].
             latents: float32 `(n, input_size)`; None draws them from N(0, 1).
 
-        Returns:
-            dict of the epoch's mean losses and mean scores (1: real, 0: generated).
+        Returns a dict of the epoch's mean losses and mean scores (1: real, 0: generated).
         """
         real, *_ = keras.utils.unpack_x_y_sample_weight(real)  # labels, if any, are not used
         if "int" in keras.backend.standardize_dtype(real.dtype):
@@ -155,8 +152,7 @@ class DCGAN(BackendModel):
     def discriminator_step(self, real, fake):
         """Train the discriminator to tell `real` from `fake`.
 
-        Returns:
-            its loss, its logits of both `(n, 1)`, and the loss's gradient at `fake` `(n, H, W, C)`.
+        Returns its loss, its logits of both `(n, 1)`, and the loss's gradient at `fake`.
         """
 
         def loss_and_logits(fake):
@@ -214,11 +210,9 @@ class DCGAN(BackendModel):
             steps_per_epoch: batches that make an epoch. None: all images once.
             initial_epoch: epoch to count from, where no checkpoint says it.
             callbacks: any Keras callbacks, besides those that fill the run folder.
-            validation_data: images to hold out, as `dcgan.open_images` takes them. None holds out
-                a tenth of `x`, and nothing of fewer than 80 images.
+            validation_data: images to hold out. None: a tenth of `x`; nothing of fewer than 80.
             verbose: 1 a progress bar, 2 a line per epoch, 0 silence.
             resume: False starts a new numbered folder, as a dataset without save_path always does.
-
         Returns Keras's `History`: per epoch d_loss, g_loss, d_real, d_fake. Raises `ArgumentError`,
         `DataError` or `RunError` before training, and `TrainingError` where training failed again
         and again; the last good state is saved.
@@ -230,19 +224,21 @@ class DCGAN(BackendModel):
         return result.history
 
     def generate(
-        self, n: int | None = None, seed: int = 0, latents: np.ndarray | None = None
-    ) -> np.ndarray:
+        self, n: int | None = None, seed: int = 0, latents: np.ndarray | None = None,
+        truncation: float = 1.0,
+    ) -> np.ndarray:  # fmt: skip
         """Generate images. Image i of a seed is the same whatever `n` is.
 
         Args:
             n: how many, at least 0. None: one, or as many as there are `latents`.
             seed: non-negative int.
             latents: float32 `(n, input_size)`, N(0, 1), to use instead of the seed's.
+            truncation: factor of the latents in [0, 1]; below 1, images are more typical and more
+                alike, since latents near their mean, 0, were seen most often.
 
-        Returns:
-            uint8 `(n, H, W, C)`; with 4 channels, alpha is straight (not premultiplied).
+        Returns uint8 `(n, H, W, C)`; with 4 channels, alpha is straight (not premultiplied).
         """
-        latents = latents_for(n, seed, latents, self.input_size, self.img_size)
+        latents = latents_for(n, seed, latents, truncation, self.input_size, self.img_size)
         widest = widest_map(self.plan, "generator")
         check_memory(12 * widest, "Each image", "Use a smaller model or a larger machine.")
         images = np.empty((len(latents), *self.img_size), np.uint8)
@@ -279,6 +275,10 @@ class DCGAN(BackendModel):
         restore(gan._learner(), saved.training, saved.arrays)
         gan.model_hash = saved.model_hash
         return gan
+
+    def walk(self, seeds: Sequence[int], seconds: float = 12.0, **options: Any) -> Walk:
+        """Animate the way through the images of these seeds; see `dcgan.export.walk.make_walk`."""
+        return make_walk(self.generate, self.input_size, seeds, seconds, **options)
 
     def export(
         self, filepath: str | PathLike, format: str | None = None, *, output: str = "float"

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from dcgan.errors import MAX_SEED, refuse, whole
+from dcgan.errors import MAX_SEED, real, refuse, whole
 
 MAX_IMAGES, MAX_BYTES = 10**6, 2**34  # of one call of `DCGAN.generate`
 
@@ -34,8 +34,50 @@ def draw_latents(count: int, size: int, seed: int = 0, first: int = 0) -> np.nda
     return normal[:, :size].astype(np.float32)
 
 
+def slerp(first: np.ndarray, second: np.ndarray, share: float) -> np.ndarray:
+    """The latent at a share of the arc from one to another.
+
+    Normal latents lie near a sphere, and a straight line would leave it (White 2016,
+    arXiv 1609.04468, section 2.1).
+
+    Args:
+        first, second: latents `(size,)`.
+        share: 0 gives the first, exactly; 1 the second.
+
+    Returns:
+        float32 `(size,)`.
+    """
+    norms = max(float(np.linalg.norm(first) * np.linalg.norm(second)), 1e-12)
+    angle = max(float(np.arccos(np.clip(first @ second / norms, -1, 1))), 1e-6)  # equal latents
+    weights = np.sin((1 - share) * angle), np.sin(share * angle)
+    return ((weights[0] * first + weights[1] * second) / np.sin(angle)).astype(np.float32)
+
+
+def turn(latent: np.ndarray, direction: np.ndarray, distance: float) -> np.ndarray:
+    """A latent turned towards a direction by a share of a right angle; its length stays.
+
+    Args:
+        latent, direction: `(size,)`.
+        distance: from 0, which gives the latent itself, to 1.
+
+    Returns:
+        float32 `(size,)`.
+    """
+    if distance == 0:
+        return latent.astype(np.float32)
+    across = direction - latent * (direction @ latent) / max(float(latent @ latent), 1e-12)
+    across *= np.linalg.norm(latent) / max(float(np.linalg.norm(across)), 1e-12)
+    angle = distance * np.pi / 2
+    return (np.cos(angle) * latent + np.sin(angle) * across).astype(np.float32)
+
+
 def latents_for(
-    n: int | None, seed: int, latents: object, size: int, img_size: tuple[int, int, int]
+    n: int | None,
+    seed: int,
+    latents: object,
+    truncation: float,
+    size: int,
+    img_size: tuple[int, int, int],
 ) -> np.ndarray:
     """The latents that `DCGAN.generate` was asked for: those of a seed, or those given, checked.
 
@@ -43,6 +85,7 @@ def latents_for(
         n: how many; None: one, or as many as are given.
         seed: whose latents, where none are given.
         latents: finite numbers `(n, size)`, or None.
+        truncation: factor of the latents, in [0, 1].
         size: length of each.
         img_size: size of the images that they become, which bounds `n`.
 
@@ -52,10 +95,12 @@ def latents_for(
     Raises:
         ArgumentError: an argument is out of its limits.
     """
+    truncation = real("truncation", truncation, 0, 1)
     if latents is None:
         limit = min(MAX_IMAGES, MAX_BYTES // math.prod(img_size))
         n = whole("n", 1 if n is None else n, 0, limit)
-        return draw_latents(n, size, whole("seed", seed, 0, MAX_SEED))
+        drawn = draw_latents(n, size, whole("seed", seed, 0, MAX_SEED))
+        return drawn if truncation == 1 else drawn * np.float32(truncation)
     try:
         array = np.asarray(latents, np.float32)
     except (TypeError, ValueError):
@@ -65,4 +110,4 @@ def latents_for(
         wanted = "n" if n is None else n
         received = getattr(latents, "shape", latents)
         refuse("latents", f"finite numbers of shape ({wanted}, {size})", received)
-    return array
+    return array if truncation == 1 else array * np.float32(truncation)

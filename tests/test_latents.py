@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from dcgan.latents import draw_latents
+from dcgan.errors import ArgumentError
+from dcgan.latents import draw_latents, latents_for, slerp, turn
 
 pytestmark = pytest.mark.once
 
@@ -39,3 +40,29 @@ def test_an_address_written_down_long_ago_still_holds():
     # If this fails, every seed that anybody noted has lost its image.
     noted = [0.0861292, -1.7204043, -0.1449071, -0.3631186]
     assert draw_latents(1, 4, seed=7, first=2)[0] == pytest.approx(noted, abs=1e-6)
+
+
+def test_an_arc_starts_at_its_first_latent_and_keeps_to_the_sphere():
+    first, second = np.eye(2, dtype=np.float32) * 3
+    assert np.array_equal(slerp(first, second, 0), first)
+    np.testing.assert_allclose(slerp(first, second, 0.5), np.full(2, 3 / np.sqrt(2)), rtol=1e-6)
+    np.testing.assert_allclose(slerp(first, second, 1), second, atol=1e-6)
+    assert np.array_equal(slerp(first, first, 0.3), first)
+
+
+def test_a_latent_turns_by_a_share_of_a_right_angle_and_keeps_its_length():
+    latent, direction = draw_latents(2, 64)
+    assert np.array_equal(turn(latent, direction, 0), latent)
+    for distance in (0.3, 1.0):
+        turned = turn(latent, direction, distance)
+        cosine = latent @ turned / (latent @ latent)
+        assert cosine == pytest.approx(np.cos(distance * np.pi / 2), abs=1e-5)
+        assert turned @ turned == pytest.approx(latent @ latent, rel=1e-5)
+
+
+def test_truncation_draws_latents_towards_their_mean():
+    whole = latents_for(3, 5, None, 1.0, 8, (4, 4, 3))
+    assert np.array_equal(latents_for(3, 5, None, 0.5, 8, (4, 4, 3)), whole / 2)
+    assert np.array_equal(latents_for(None, 0, whole, 0.5, 8, (4, 4, 3)), whole / 2)
+    with pytest.raises(ArgumentError, match="truncation"):
+        latents_for(3, 5, None, 1.5, 8, (4, 4, 3))

@@ -12,7 +12,9 @@ from dcgan.cli.flags import with_flags
 from dcgan.errors import ArgumentError, DCGANError, TrainingError
 
 BACKENDS = ("tensorflow", "jax", "torch")
-VERBS = ("train", "generate", "evaluate", "compare", "inspect", "export", "presets", "cache")
+VERBS = (
+    "train", "generate", "walk", "evaluate", "compare", "inspect", "export", "presets", "cache",
+)  # fmt: skip
 DESCRIPTION = """Train a GAN on your own folder of images, and generate new ones.
 
   {0}                           draw a sample set of seascapes and train on it

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
 from dcgan.cli.flags import with_flags
@@ -76,6 +77,14 @@ def progress_bar(**options: Any) -> Any:
     from tqdm import tqdm
 
     return tqdm(delay=2, file=sys.stderr, leave=False, **options)
+
+
+def find_model(name: str) -> str:
+    """The model file that is meant by its path, by its run folder, or by the name of a run."""
+    for folder in (Path(name), Path("Results") / name):
+        if not Path(name).is_file() and (folder / "last.dcgan").is_file():
+            return str(folder / "last.dcgan")
+    return name
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import argparse
 import json
 from collections.abc import Iterable
 
-from dcgan.cli.console import progress_bar, say
+from dcgan.cli.console import find_model, progress_bar, say
 
 HELP = "measure how good a model's images are, and whether they are copies"
 USAGE = "MODEL IMAGES [options]"
@@ -16,7 +16,7 @@ USAGE = "MODEL IMAGES [options]"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     parser.add_argument(
-        "model", metavar="MODEL", help="a .dcgan file, such as Results/sea/last.dcgan"
+        "model", metavar="MODEL", help="a .dcgan file, a run folder, or the name of a run"
     )
     parser.add_argument("images", metavar="IMAGES", help="the images that the model was trained on")
     add_measuring_arguments(parser)
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     from dcgan.images import RUN_IMAGE, save_png
 
     network = check_arguments(arguments.n, arguments.seed, arguments.network)
-    model = load(arguments.model)
+    model = load(find_model(arguments.model))
     with progress_bar(desc="Measuring", unit=" images") as bar:
         evaluation = evaluate(
             model,

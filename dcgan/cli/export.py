@@ -5,6 +5,8 @@ and h5 in plain Keras. Latents go in, images come out; this package is not neede
 
 import argparse
 
+from dcgan.cli.console import find_model
+
 HELP = "export a generator to onnx, litert, savedmodel, keras or h5"
 USAGE = "MODEL --to FORMAT --out FILE"
 
@@ -12,7 +14,7 @@ USAGE = "MODEL --to FORMAT --out FILE"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     parser.add_argument(
-        "model", metavar="MODEL", help="a .dcgan file, such as Results/sea/last.dcgan"
+        "model", metavar="MODEL", help="a .dcgan file, a run folder, or the name of a run"
     )
     parser.add_argument(
         "--to",
@@ -34,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Export, and print how well it was verified."""
     from dcgan import DCGAN  # imports Keras, which takes seconds
 
-    gan = DCGAN.load(arguments.model)
+    gan = DCGAN.load(find_model(arguments.model))
     difference = gan.export(arguments.out, arguments.to, output=arguments.output)
     print(
         f"{arguments.out}: verified with 16 seeds; images differ by at most {difference:g} of 255 "

@@ -5,9 +5,21 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from dcgan.errors import Choice, Color, ImageSize, OptimizerLike, Pair, Real, Switch, Whole
+from dcgan.errors import (
+    MAX_SEED,
+    ArgumentError,
+    Choice,
+    Color,
+    ImageSize,
+    OptimizerLike,
+    Pair,
+    Real,
+    Switch,
+    Whole,
+)
 from dcgan.options import table
 
+MAX_SEEDS = 100_000  # of one list
 TITLES = {
     "network": "networks",
     "training": "training",
@@ -23,6 +35,8 @@ OTHER_FLAGS = {
     "network": "--network",
     "preset": "--preset",
     "recipe": "--recipe",
+    "seeds": "--seeds",
+    "truncation": "--truncation",
 }
 
 
@@ -63,6 +77,26 @@ def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
 def flag(name: str) -> str:
     """`kernel_size` as `--kernel-size`."""
     return f"--{name.replace('_', '-')}"
+
+
+def seed_list(text: str) -> list[int]:
+    """Seeds as they are typed: `3,9,100-140`.
+
+    Raises:
+        ArgumentError: it is no such list, or a long one.
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        last = last if dash else first
+        good = first.isdecimal() and last.isdecimal() and int(first) <= int(last) <= MAX_SEED
+        if not good or int(last) - int(first) + len(seeds) >= MAX_SEEDS:
+            raise ArgumentError(
+                f"--seeds must be at most {MAX_SEEDS:,} whole numbers and ranges, such as "
+                f"3,9,100-140. Received: {text[:200]!r}"
+            )
+        seeds += range(int(first), int(last) + 1)
+    return seeds
 
 
 def as_flags(options: Mapping[str, object]) -> str:

@@ -4,9 +4,12 @@ Image number i of a seed is always the same. Each file holds the model, the seed
 that it was generated from."""
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from dcgan.cli.console import progress_bar
+from dcgan.cli.console import find_model, progress_bar
+from dcgan.cli.flags import seed_list
 
 HELP = "generate images with a trained model"
 USAGE = "MODEL [options]"
@@ -18,55 +21,104 @@ MAX_ON_SHEET = 400  # more would be too small to see
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
-    parser.add_argument(
-        "model", metavar="MODEL", help="a .dcgan file, such as Results/sea/last.dcgan"
-    )
-    parser.add_argument(
-        "-n", dest="n", metavar="N", type=int, default=16, help="number of images (default: 16)"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("model", metavar="MODEL", help="a .dcgan file, a run folder, or the name of a run")
+    add("-n", dest="n", metavar="N", type=int, default=16, help="number of images (default: 16)")
+    add(
         "--seed",
         metavar="N",
         type=int,
         default=0,
         help="seed of the images; another seed gives other images (default: 0)",
     )
-    parser.add_argument(
-        "--out", metavar="DIR", default="images", help="folder to write to (default: images)"
+    add("--seeds", metavar="LIST", help="the image of each of these seeds, such as 3,9,100-140")
+    add(
+        "--truncation",
+        metavar="X",
+        type=float,
+        default=1.0,
+        help="from 0 to 1; smaller gives more typical images that are more alike (default: 1)",
     )
+    add("--near", metavar="SEED", type=int, help="variations of the image of this seed")
+    add(
+        "--distance",
+        metavar="X",
+        type=float,
+        default=0.3,
+        help="with --near: how far they vary, from 0 (not at all) to 1 (default: 0.3)",
+    )
+    add("--out", metavar="DIR", default="images", help="folder to write to (default: images)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the images and print where they are."""
     import numpy as np
 
-    from dcgan.errors import MAX_SEED, RunError, whole
+    from dcgan.errors import MAX_SEED, ArgumentError, RunError, real, whole
     from dcgan.images import grid, png_bytes, save_png
-    from dcgan.latents import draw_latents
 
     n = whole("n", arguments.n, 1, MAX_IMAGES)
     seed = whole("seed", arguments.seed, 0, MAX_SEED)
+    truncation = real("truncation", arguments.truncation, 0, 1)
+    seeds = None if arguments.seeds is None else seed_list(arguments.seeds)
+    if arguments.near is not None:
+        whole("--near", arguments.near, 0, MAX_SEED)
+        real("--distance", arguments.distance, 0, 1)
+        if seeds is not None:
+            raise ArgumentError("--near and --seeds are two wishes. Leave one out.")
     from dcgan import DCGAN  # imports Keras, which takes seconds
 
-    gan = DCGAN.load(arguments.model)
-    out = Path(arguments.out)
-    made_by = {"Software": "dcgan", "dcgan-model": gan.model_hash, "dcgan-seed": str(seed)}
+    gan = DCGAN.load(find_model(arguments.model))
+    out, total = Path(arguments.out), n if seeds is None else len(seeds)
+    made_by = {"Software": "dcgan", "dcgan-model": gan.model_hash}
+    made_by |= {} if truncation == 1 else {"dcgan-truncation": str(truncation)}
     shown: list[np.ndarray] = []
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with progress_bar(total=n, unit=" images") as bar:
-            for first in range(0, n, CHUNK):
-                latents = draw_latents(min(CHUNK, n - first), gan.input_size, seed, first)
-                for number, image in enumerate(gan.generate(latents=latents), first):
-                    path = out / f"seed{seed}_{number:05d}.png"
-                    path.write_bytes(png_bytes(image, made_by | {"dcgan-number": str(number)}))
-                    if number < MAX_ON_SHEET:
+        with progress_bar(total=total, unit=" images") as bar:
+            for names, latents in _pieces(arguments, n, seed, seeds, gan.input_size):
+                images = gan.generate(latents=latents, truncation=truncation)
+                for (name, facts), image in zip(names, images, strict=True):
+                    (out / f"{name}.png").write_bytes(png_bytes(image, made_by | facts))
+                    if len(shown) < MAX_ON_SHEET:
                         shown.append(image)
                 bar.update(len(latents))
-        sheet = out / f"seed{seed}_contact_sheet.png"
-        save_png(sheet, grid(np.stack(shown)), made_by)
+        sheet = out / f"{'seeds' if seeds else f'seed{seed}'}_contact_sheet.png"
+        save_png(sheet, grid(np.stack(shown)), made_by | {"dcgan-seed": str(seed)})
     except OSError as error:
         raise RunError(f"Cannot write to {arguments.out!r}: {error.strerror or error}.") from error
-    on_sheet = "all" if n == len(shown) else f"the first {len(shown)}"
-    print(f"{n:,} images in {out}, {on_sheet} on {sheet}")
+    on_sheet = "all" if total == len(shown) else f"the first {len(shown)}"
+    print(f"{total:,} images in {out}, {on_sheet} on {sheet}")
     return 0
+
+
+def _pieces(
+    arguments: argparse.Namespace, n: int, seed: int, seeds: list[int] | None, size: int
+) -> Iterator[tuple[list[tuple[str, dict[str, str]]], Any]]:
+    """A file name with facts for each image, and their latents, a chunk at a time."""
+    import numpy as np
+
+    from dcgan.latents import draw_latents, turn
+
+    total = n if seeds is None else len(seeds)
+    for first in range(0, total, CHUNK):
+        numbers = range(first, min(first + CHUNK, total))
+        if seeds is not None:
+            addresses = [(seeds[number], 0) for number in numbers]
+            latents = np.concatenate([draw_latents(1, size, each) for each, _ in addresses])
+        else:
+            addresses = [(seed, number) for number in numbers]
+            latents = draw_latents(len(numbers), size, seed, first)
+        start, added = "", {}
+        if arguments.near is not None:
+            center = draw_latents(1, size, arguments.near)[0]
+            latents = np.stack([turn(center, row, arguments.distance) for row in latents])
+            start = f"near{arguments.near}_"
+            added = {"dcgan-near": str(arguments.near), "dcgan-distance": str(arguments.distance)}
+        yield (
+            [
+                (f"{start}seed{s}_{k:05d}", {"dcgan-seed": str(s), "dcgan-number": str(k)} | added)
+                for s, k in addresses
+            ],
+            latents,
+        )

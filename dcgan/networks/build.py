@@ -6,7 +6,30 @@ from keras import layers, ops
 
 from dcgan.networks.plan import Plan, Stage
 
+BLURRED = 2  # last stages of a deep generator, where a blur in all let the discriminator win
 FLOAT32_LAYERS = ("image", "float32_logit")  # whatever the precision of the others
+
+
+def build_networks(
+    plan: Plan, *, seed: int, dtype, generator_alone: bool = False
+) -> tuple[keras.Model, keras.Model | None, keras.Model | None]:
+    """The networks of a DCGAN, with the same weights in both generators.
+
+    Args:
+        plan, seed, dtype: as for `build_generator`.
+        generator_alone: build only what generates images.
+
+    Returns:
+        the generator that is kept, float32 and not trainable, since it follows the one in
+        training; the generator in training; the discriminator. Else the first and twice None.
+    """
+    kept = build_generator(plan, seed=seed, dtype="float32")
+    kept.trainable = False
+    if generator_alone:
+        return kept, None, None
+    trained = build_generator(plan, seed=seed, dtype=dtype, name="training_generator")
+    kept.set_weights(trained.get_weights())
+    return kept, trained, build_discriminator(plan, seed=seed + 500, dtype=dtype)
 
 
 def build_generator(plan: Plan, *, seed: int = 0, dtype=None, name="generator") -> keras.Model:
@@ -32,10 +55,12 @@ def build_generator(plan: Plan, *, seed: int = 0, dtype=None, name="generator") 
     if plan.base.norm != "units":
         x = make.norm_and_activation(x, "base", plan.base)
     x = make.dropout(x, "base", plan.base)
+    count = len(plan.generator)
+    first_blurred = {"blur": count - BLURRED, "antialiased": 0}.get(plan.upsampling, count)
     size = plan.base.size
     for number, stage in enumerate(plan.generator, 1):
         x = make.upsample(x, f"stage_{number}", stage)
-        if plan.upsampling == "blur":  # what is learned leaves no grid of the stride's period
+        if number > first_blurred:  # then what is learned leaves no grid of the stride's period
             x = make.blur(x, f"stage_{number}", stage)
         x = _crop(x, f"stage_{number}", size, stage, dtype)
         x = make.norm_and_activation(x, f"stage_{number}", stage)
@@ -60,7 +85,9 @@ def build_discriminator(plan: Plan, *, seed: int = 0, dtype=None) -> keras.Model
     image = layers.Input(plan.img_size, name="image")
     x = image
     for number, stage in enumerate(plan.discriminator, 1):
-        if plan.upsampling == "blur":  # neither does its gradient: Zhang 2019, arXiv 1904.11486
+        if (
+            plan.upsampling == "antialiased"
+        ):  # neither does its gradient: Zhang 2019, arXiv 1904.11486
             x = make.blur(x, f"stage_{number}", stage)
         x = make.convolution(layers.Conv2D, f"stage_{number}", stage)(x)
         x = make.norm_and_activation(x, f"stage_{number}", stage, activate_first=False)

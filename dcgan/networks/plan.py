@@ -59,8 +59,9 @@ class Plan:
         generator: stages from the base up to the image; the last one is followed by tanh.
         discriminator: stages from the image down; a dense layer to one logit follows.
         upsampling: "transposed" convolution; "blur", the same with a box blur as wide as the stride
-            after each, and in front of the discriminator's convolutions, which removes grids of
-            that period; or "resize", nearest neighbor and a convolution.
+            after each of the last two, which removes a grid of that period; "antialiased", with one
+            after each and in front of the discriminator's convolutions; or "resize", nearest
+            neighbor and a convolution.
         activate_first: activation before normalization in the generator (two presets need it).
         initializer: "normal" is N(0, 0.02) (Radford et al. 2016, section 4), or He et al. 2015 in
             a discriminator without BatchNorm, where the signal would fade; "bilinear" the same,
@@ -101,8 +102,9 @@ def make_plan(
     """Plan two networks that mirror each other: D shrinks 150 > 75 > 38, G grows 38 > 75 > 150.
 
     Widths are `increment, 2 * increment, ...` from the image inwards. As Radford et al. 2016
-    advise, G's output and D's input layer have no BatchNorm; None leaves it out of a deep D. With
-    "blur" upsampling, which None is, a convolution at full size draws the details that blurs hide.
+    advise, G's output and D's input layer have no BatchNorm; None leaves it out of a deep D, and
+    chooses "blur" upsampling for a deep G, "transposed" for others. With "antialiased" a convolution
+    at full size draws the details that blurs hide.
     `dropout` acts in D only: in G it would make the image of a latent a matter of chance while
     training.
 
@@ -118,7 +120,8 @@ def make_plan(
     levels = range(1, depth)
     generator = [Stage(sizes[n], increment * n, kernel_size, stride) for n in reversed(levels)]
     image = Stage(sizes[0], channels, kernel_size, stride, norm="none", bias=True, slope=1.0)
-    if upsampling in (None, "blur"):
+    upsampling = upsampling or ("blur" if depth >= DEEP else "transposed")
+    if upsampling == "antialiased":
         generator.append(Stage(sizes[0], max(1, increment // 4), kernel_size, stride))
         image = replace(image, kernel=(3, 3), stride=(1, 1))
     generator.append(image)
@@ -141,7 +144,7 @@ def make_plan(
         base=Stage(sizes[depth], increment * depth, (1, 1), (1, 1)),
         generator=tuple(generator),
         discriminator=tuple(discriminator),
-        upsampling=upsampling or "blur",
+        upsampling=upsampling,
         initializer="bilinear",
     )
     check_plan(plan)

@@ -47,3 +47,49 @@ def test_what_is_no_model_is_named_in_one_line(path, tmp_path, capsys):
     assert main(["generate", path]) == 2
     shown = capsys.readouterr().err
     assert path in shown and shown.count("\n") == 1
+
+
+def test_seeds_are_listed_and_each_gives_its_first_image(model, tmp_path):
+    from dcgan import DCGAN
+
+    assert main(["generate", model, "--seeds", "3,9-10", "--out", "out"]) == 0
+    names = sorted(path.name for path in (tmp_path / "out").glob("seed[0-9]*"))
+    assert names == ["seed10_00000.png", "seed3_00000.png", "seed9_00000.png"]
+    image = np.asarray(Image.open(tmp_path / "out" / "seed9_00000.png"))
+    assert np.abs(DCGAN.load(model).generate(1, seed=9)[0].astype(int) - image).max() <= 1
+
+
+def test_variations_at_distance_0_are_the_image_itself(model, tmp_path):
+    from dcgan import DCGAN
+
+    words = ["generate", model, "-n", "2", "--near", "17", "--out", "out", "--distance"]
+    assert main([*words, "0"]) == 0
+    itself = DCGAN.load(model).generate(1, seed=17)[0].astype(int)
+    images = [np.asarray(Image.open(p)) for p in sorted((tmp_path / "out").glob("near17_*"))]
+    assert len(images) == 2 and all(np.abs(itself - image).max() <= 1 for image in images)
+    assert main([*words, "0.5"]) == 0
+    other = np.asarray(Image.open(tmp_path / "out" / "near17_seed0_00001.png"))
+    assert not np.array_equal(images[1], other)
+
+
+def test_a_run_is_found_by_its_name(tiny, tmp_path):
+    (tmp_path / "Results" / "sea").mkdir(parents=True)
+    tiny().save(tmp_path / "Results" / "sea" / "last.dcgan")
+    assert main(["generate", "sea", "-n", "1"]) == 0
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--seeds", "9-3"],
+        ["--truncation", "2"],
+        ["--near", "3", "--seeds", "4"],
+        ["--near", "3", "--distance", "2"],
+        ["--seeds", "0-99999999"],
+    ],
+)
+def test_a_wrong_wish_is_one_line_that_names_the_flag(model, words, capsys):
+    assert main(["generate", model, *words]) == 2
+    shown = capsys.readouterr().err
+    assert shown.count("\n") == 1 and words[-2] in shown

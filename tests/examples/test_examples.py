@@ -95,16 +95,9 @@ def test_interpolate(example, channels):
     weights = gan.generator.get_weights()  # an untrained generator hardly moves
     gan.generator.set_weights([20 * array if array.ndim > 1 else array for array in weights])
     gan.save("sea.dcgan")
-    example("interpolate").main("sea.dcgan", (3, 17), frames=5)
-    with Image.open("walk.gif") as animation:
-        assert animation.size == (12, 16)
-        assert animation.n_frames == 10
-
-
-def test_interpolation_starts_at_a_latent_and_stays_on_the_arc(example):
-    first, second = np.eye(2) * 3
-    arc = example("interpolate").between(first, second, np.array([0, 0.5]))
-    assert np.allclose(arc, [first, np.full(2, 3 / np.sqrt(2))])
+    example("interpolate").main("sea.dcgan", (3, 17), seconds=0.5)
+    with Image.open("walk.webp") as animation:
+        assert animation.size == (12, 16) and animation.n_frames > 1  # equal frames are one
 
 
 def test_resume_a_run(example, sea, capsys):

@@ -110,13 +110,22 @@ def test_blur_upsampling_leaves_no_grid_whatever_it_learns(kernel, stride):
     assert grown("blur") < 1e-4  # float32 sums of a dozen products
 
 
-@pytest.mark.parametrize("upsampling", ["blur", "transposed"])
-def test_the_discriminator_blurs_before_each_strided_convolution_if_the_generator_does(upsampling):
+@pytest.mark.parametrize("upsampling", ["antialiased", "blur", "transposed"])
+def test_the_discriminator_blurs_before_each_strided_convolution_if_antialiased(upsampling):
     made = plan((32, 32, 3), 2, 4, (2, 1), upsampling=upsampling)
     names = [layer.name for layer in build_discriminator(made).layers]
-    blurs = ["stage_1_blur_down", "stage_2_blur_down"] if upsampling == "blur" else []
+    blurs = ["stage_1_blur_down", "stage_2_blur_down"] if upsampling == "antialiased" else []
     assert [name for name in names if "blur" in name] == blurs
     assert all(names.index(name) + 1 == names.index(name[:7]) for name in blurs)
+
+
+@pytest.mark.parametrize(
+    ("upsampling", "blurred"), [("antialiased", {1, 2, 3, 4}), ("blur", {3, 4})]
+)
+def test_the_generator_blurs_after_these_stages(upsampling, blurred):
+    made = plan((64, 64, 3), 4, 4, (2, 2), upsampling=upsampling)
+    names = [layer.name for layer in build_generator(made).layers if "blur" in layer.name]
+    assert {int(name[6]) for name in names} == blurred
 
 
 @pytest.mark.parametrize("stride", [(2, 2), (2, 3), (1, 2)])

@@ -68,11 +68,9 @@ def test_generator_and_discriminator_mirror_each_other():
     down = [(150, 150), *(stage.size for stage in made.discriminator)]
     up = [made.base.size, *(stage.size for stage in made.generator)]
     assert down == [(150, 150), (75, 75), (38, 38), (19, 19), (10, 10)]
-    assert up == [*down[::-1], (150, 150)]  # and a last convolution at full size
+    assert up == down[::-1]
     assert [s.filters for s in made.discriminator] == [32, 64, 96, 128]
-    assert [made.base.filters, *(s.filters for s in made.generator)] == [128, 96, 64, 32, 8, 3]
-    plain = plan(upsampling="transposed")
-    assert [plain.base.size, *(stage.size for stage in plain.generator)] == down[::-1]
+    assert [made.base.filters, *(s.filters for s in made.generator)] == [128, 96, 64, 32, 3]
 
 
 def test_a_deep_discriminator_has_no_batch_normalization_unless_asked():
@@ -83,29 +81,35 @@ def test_a_deep_discriminator_has_no_batch_normalization_unless_asked():
     assert plan(**deep, discriminator_norm="batch").discriminator_couples
 
 
-def test_networks_blur_unless_asked():
-    assert plan().upsampling == "blur"
-    assert plan(upsampling="transposed").upsampling == "transposed"
-    assert plan().generator[-1].stride == (1, 1)
+def test_a_deep_generator_blurs_unless_asked():
+    deep = {"img_size": (200, 180, 3), "depth": 5}
+    assert plan().upsampling == "transposed"
+    assert plan(upsampling="blur").upsampling == "blur"
+    assert plan(**deep).upsampling == "blur"
+    assert plan(**deep, upsampling="transposed").upsampling == "transposed"
+
+
+def test_antialiased_networks_end_in_a_convolution_at_full_size():
+    made = plan(upsampling="antialiased")
+    assert [stage.size for stage in made.generator[-2:]] == [(150, 150), (150, 150)]
+    assert [stage.filters for stage in made.generator[-2:]] == [8, 3]
+    assert made.generator[-1].stride == (1, 1) and made.generator[-1].kernel == (3, 3)
+    assert made.discriminator == plan().discriminator
 
 
 def test_paper_guidelines_for_batch_normalization_hold():
     made = plan()
     assert [s.norm for s in made.discriminator] == ["none", "batch", "batch", "batch"]
-    assert [s.norm for s in made.generator] == ["batch", "batch", "batch", "batch", "none"]
+    assert [s.norm for s in made.generator] == ["batch", "batch", "batch", "none"]
     assert made.base.norm == "batch"
     assert all(s.slope == 0.2 for s in made.discriminator)
     assert all(s.slope == 0 for s in made.generator[:-1])
 
 
 def test_weight_counts_by_hand():
-    sizes = {"img_size": (4, 4, 1), "depth": 1, "increment": 2, "kernel_size": (3, 3)}
-    made = plan(**sizes, input_size=5, upsampling="transposed")
+    made = plan(img_size=(4, 4, 1), depth=1, increment=2, kernel_size=(3, 3), input_size=5)
     # base: 5 x (2*2*2) and 4 x 2 of BatchNorm; stage: 3*3*1*2 and a bias
     assert count_weights(made, "generator") == 5 * 8 + 8 + 18 + 1
-    # a stage of one filter, 3*3*1*2 and 4 of BatchNorm; at full size 3*3*1*1 and a bias
-    blurring = plan(**sizes, input_size=5)
-    assert count_weights(blurring, "generator") == 5 * 8 + 8 + 18 + 4 + 9 + 1
     # stage: 3*3*1*2 and two biases; logit: 2*2*2 and a bias
     assert count_weights(made, "discriminator") == 18 + 2 + 8 + 1
 
@@ -138,7 +142,7 @@ def damaged(path, value):
         (["base", "size"], [9, 9]),
         (["base", "norm"], "group"),
         (["generator", 0, "size"], [21, 19]),
-        (["generator", 4, "filters"], 1),
+        (["generator", 3, "filters"], 1),
         (["generator"], []),
         (["generator"], "abc"),
         (["discriminator", 0, "size"], [75, 76]),
