@@ -85,10 +85,12 @@ class DCGAN(BackendModel):
         checkpoint_seconds: float = 300.0, measure_steps: int = 250, name: str = "dcgan",
     ):  # fmt: skip
         options = Options(
-            save_path, kernel_size, stride, input_size, img_size, dropout, depth, increment,
-            batch_size, optimizer, discriminator_optimizer, seed, ema_momentum, augmentation,
-            horizontal_flip, resize, background, upsampling, discriminator_norm, one_stage,
-            precision, network_plan, sample_steps, checkpoint_seconds, measure_steps, name,
+            save_path, kernel_size, stride, input_size,
+            img_size,  # type: ignore[arg-type]  # a whole number becomes a square
+            dropout, depth, increment, batch_size, optimizer, discriminator_optimizer, seed,
+            ema_momentum, augmentation, horizontal_flip, resize, background, upsampling,
+            discriminator_norm, one_stage, precision, network_plan, sample_steps,
+            checkpoint_seconds, measure_steps, name,
         )  # fmt: skip
         self._build(*resolve(options), make_pair(optimizer, discriminator_optimizer))
 
@@ -101,9 +103,8 @@ class DCGAN(BackendModel):
                 setattr(self, row.name, getattr(options, row.name))
         self.state = TrainingState(precision=self.precision or fastest_precision())
         seed = self.seed * 1000  # each layer takes the next: room for both networks
-        alone = optimizers is None
         self.generator, self.training_generator, self.discriminator = build_networks(
-            plan, seed=seed, dtype=self.state.precision, generator_alone=alone
+            plan, seed=seed, dtype=self.state.precision, generator_alone=optimizers is None
         )
         self.random = keras.random.SeedGenerator(seed)
         self.numbers = StepNumbers()
@@ -111,7 +112,7 @@ class DCGAN(BackendModel):
         self.augment = Augmentation(options.augmentation or 0.0)  # `fit` decides for None
         self.model_hash = self.run_path = None
         self.built = True  # for Keras: no input shape is waited for
-        if not alone:
+        if optimizers is not None:
             # BatchNorm would make a logit depend on all images of its batch
             self.uses_one_stage = self.one_stage and not plan.discriminator_couples
             self.compile(optimizers)
@@ -233,8 +234,7 @@ class DCGAN(BackendModel):
             n: how many, at least 0. None: one, or as many as there are `latents`.
             seed: non-negative int.
             latents: float32 `(n, input_size)`, N(0, 1), to use instead of the seed's.
-            truncation: factor of the latents in [0, 1]; below 1, images are more typical and more
-                alike, since latents near their mean, 0, were seen most often.
+            truncation: factor of the latents in [0, 1]; below 1, images are more typical and alike.
 
         Returns uint8 `(n, H, W, C)`; with 4 channels, alpha is straight (not premultiplied).
         """

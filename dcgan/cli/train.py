@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="start a new run in a folder with the next free number, instead of resuming",
     )
     # What users of other programs type
-    other = {"default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
+    other: dict[str, Any] = {"default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
     parser.add_argument("--data", dest="data", **other)
     parser.add_argument("--image-size", dest="img_size", type=int, nargs="+", **other)
     parser.add_argument("--quiet", action="store_true", help="show no progress bar")

@@ -85,9 +85,7 @@ def build_discriminator(plan: Plan, *, seed: int = 0, dtype=None) -> keras.Model
     image = layers.Input(plan.img_size, name="image")
     x = image
     for number, stage in enumerate(plan.discriminator, 1):
-        if (
-            plan.upsampling == "antialiased"
-        ):  # neither does its gradient: Zhang 2019, arXiv 1904.11486
+        if plan.upsampling == "antialiased":  # Zhang 2019, arXiv 1904.11486
             x = make.blur(x, f"stage_{number}", stage)
         x = make.convolution(layers.Conv2D, f"stage_{number}", stage)(x)
         x = make.norm_and_activation(x, f"stage_{number}", stage, activate_first=False)
