@@ -93,7 +93,8 @@ def _frameworks_held_back() -> Iterator[None]:
     except OSError:  # the process has no stderr
         yield
         return
-    with tempfile.TemporaryFile() as held, open(screen, "w", buffering=1) as passing:
+    passing = open(screen, "w", buffering=1)  # stays open: a framework's log may keep it
+    with tempfile.TemporaryFile() as held:
         own.flush()
         os.dup2(held.fileno(), 2)
         if own is sys.__stderr__:

@@ -213,10 +213,10 @@ class DCGAN(BackendModel):
             callbacks: any Keras callbacks, besides those that fill the run folder.
             validation_data: images to hold out. None: a tenth of `x`; nothing of fewer than 80.
             verbose: 1 a progress bar, 2 a line per epoch, 0 silence.
-            resume: False starts a new numbered folder, as a dataset without save_path always does.
+            resume: False starts a new numbered folder, as a dataset without save_path does.
+
         Returns Keras's `History`: per epoch d_loss, g_loss, d_real, d_fake. Raises `ArgumentError`,
-        `DataError` or `RunError` before training, and `TrainingError` where training failed again
-        and again; the last good state is saved.
+        `DataError` or `RunError` before training, `TrainingError` where it failed too often.
         """
         length = (epochs, minutes, steps_per_epoch, initial_epoch)
         request = Request(*length, callbacks, validation_data, verbose, resume)

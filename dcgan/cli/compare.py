@@ -5,7 +5,7 @@ differences show and neither model is favored."""
 
 import argparse
 
-from dcgan.cli.console import progress_bar
+from dcgan.cli.console import find_model, progress_bar
 from dcgan.cli.evaluate import add_measuring_arguments, load, show
 
 HELP = "tell which of two models is better, or that no difference can be told"
@@ -24,13 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the verdict."""
-    from dcgan.evaluation import check_arguments, compare
+    from dcgan import compare  # the package sets its framework up
+    from dcgan.evaluation import check_arguments
 
     network = check_arguments(arguments.n, arguments.seed, arguments.network)
-    models = load(arguments.first), load(arguments.second)
+    first, second = (load(find_model(name)) for name in (arguments.first, arguments.second))
     with progress_bar(desc="Measuring", unit=" images") as bar:
         comparison = compare(
-            *models,
+            first,
+            second,
             arguments.images,
             n=arguments.n,
             seed=arguments.seed,

@@ -54,8 +54,9 @@ def add_measuring_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the estimates and the verdict on copying."""
+    from dcgan import evaluate  # the package sets its framework up
     from dcgan.errors import RunError
-    from dcgan.evaluation import check_arguments, evaluate
+    from dcgan.evaluation import check_arguments
     from dcgan.images import RUN_IMAGE, save_png
 
     network = check_arguments(arguments.n, arguments.seed, arguments.network)

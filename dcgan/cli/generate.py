@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         whole("--near", arguments.near, 0, MAX_SEED)
         real("--distance", arguments.distance, 0, 1)
         if seeds is not None:
-            raise ArgumentError("--near and --seeds are two wishes. Leave one out.")
+            raise ArgumentError("Give --near or --seeds, not both.")
     from dcgan import DCGAN  # imports Keras, which takes seconds
 
     gan = DCGAN.load(find_model(arguments.model))
@@ -83,8 +83,10 @@ def run(arguments: argparse.Namespace) -> int:
                     if len(shown) < MAX_ON_SHEET:
                         shown.append(image)
                 bar.update(len(latents))
-        sheet = out / f"{'seeds' if seeds else f'seed{seed}'}_contact_sheet.png"
-        save_png(sheet, grid(np.stack(shown)), made_by | {"dcgan-seed": str(seed)})
+        drawn = f"seed{seed}" if seeds is None else f"seeds{arguments.seeds[:60]}"
+        drawn = drawn if arguments.near is None else f"near{arguments.near}_{drawn}"
+        sheet = out / f"{drawn}_contact_sheet.png"
+        save_png(sheet, grid(np.stack(shown)), made_by | {"dcgan-drawn": drawn})
     except OSError as error:
         raise RunError(f"Cannot write to {arguments.out!r}: {error.strerror or error}.") from error
     on_sheet = "all" if total == len(shown) else f"the first {len(shown)}"

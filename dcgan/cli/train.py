@@ -80,7 +80,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, and print where the results are."""
-    images = getattr(arguments, "data", arguments.images)
+    images = arguments.images
+    if data := getattr(arguments, "data", None):
+        if images is not None:
+            raise ArgumentError(f"Give the images once. Received: {images!r} and --data {data}.")
+        images = data
     epochs, minutes = arguments.epochs, arguments.minutes
     if images is not None and arguments.dataset is not None:
         raise ArgumentError(
@@ -93,7 +97,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     options = given_options(arguments)
     if images is not None and (run := read_run(Path(images))):
-        images, options["save_path"] = run["source"] or images, images
+        if run["source"] is None:
+            raise ArgumentError(
+                f"The run in {images!r} does not say where its images are, for they were no files. "
+                "Give the same images as when it was begun."
+            )
+        images, options["save_path"] = run["source"], images
     gan, preset_epochs = _make(arguments, images, options)
     if epochs is None and minutes is None:
         epochs = preset_epochs

@@ -48,7 +48,7 @@ def cache_entries() -> list[CacheEntry]:
     entries = []
     for folder in _folders(cache_folder()):
         record = _read_record(folder)
-        if record is not None:
+        if record is not None and (folder / PIXELS).is_file():
             size = (folder / PIXELS).stat().st_size
             entries.append(CacheEntry(folder, record["source"], len(record["names"]), size))
     return entries

@@ -44,7 +44,7 @@ class Estimate:
 
 
 def withheld(name: str, n_real: int, n_fake: int, network: str, reason: str) -> Estimate:
-    """A estimate that is not given, for a reason."""
+    """An estimate that is not given, for a reason."""
     return Estimate(name, None, None, None, n_real, n_fake, network, reason)
 
 

@@ -51,6 +51,7 @@ def run_options(path: Path) -> dict[str, Any]:
     run = read_run(path)
     if run is None:
         return {}
+    _check_whole(path, run["options"])
     options: dict[str, Any] = dict(run["options"])
     for name in ("optimizer", "discriminator_optimizer"):
         options[name] = optimizer_from_plain(options[name])
@@ -90,18 +91,32 @@ def settle(learner: Learner, run: RunFolder, source: Source) -> Source:
     return source
 
 
-def _run_options(learner: Learner) -> dict:
+def _check_whole(path: Path, options: Mapping) -> None:
+    """Refuse the options of a run that somebody has cut."""
+    needed = {"network_plan", "optimizer", "discriminator_optimizer"}
+    if missing := sorted(needed - options.keys()):
+        raise RunError(
+            f"{str(path / 'options.json')!r} is damaged: it lacks {', '.join(missing)}. Put it "
+            "right, or start a new numbered folder with resume=False."
+        )
+
+
+def _run_options(learner: Learner) -> dict[str, Any]:
     """The options as a run folder keeps them: given values, the plan, and both optimizers."""
-    options = to_plain(learner.options, "network", "training", "data", "run")
+    options: dict[str, Any] = to_plain(learner.options, "network", "training", "data", "run")
     del options["save_path"], options["name"]
     options["network_plan"] = plan_to_dict(learner.plan)
     options["optimizer"] = optimizer_to_plain(learner.pair.generator)
     options["discriminator_optimizer"] = optimizer_to_plain(learner.pair.discriminator)
+    names = ("optimizer", "discriminator_optimizer")
+    for name, rate in zip(names, learner.state.learning_rates, strict=True):
+        options[name]["config"]["learning_rate"] = rate  # as given, not as rollbacks left it
     return json.loads(json.dumps(options))  # as they will be when read back
 
 
 def _compare(run: RunFolder, earlier: Mapping, now: Mapping) -> None:
     """Refuse settings that a resumed run cannot change, and log those that it can."""
+    _check_whole(run.path, earlier)
     # A run that has begun has its weights, however they were initialized.
     plans = [{**given["network_plan"], "initializer": None} for given in (earlier, now)]
     earlier, now = ({**earlier, "network_plan": plans[0]}, {**now, "network_plan": plans[1]})
