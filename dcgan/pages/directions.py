@@ -86,6 +86,4 @@ def find_directions(
     steps = (left[:, :count].T @ latents) / np.sqrt(LATENTS)
     largest = steps[np.arange(count), np.abs(steps).argmax(1)]
     steps *= np.where(largest < 0, -1, 1)[:, None]  # a component has no sign of its own
-    return Directions(
-        steps.astype(np.float32), np.square(strengths[:count]) / max(variance, 1e-12)
-    )
+    return Directions(steps.astype(np.float32), np.square(strengths[:count]) / max(variance, 1e-12))
