@@ -7,7 +7,10 @@ import subprocess
 
 import pytest
 
-OPTIONS = "--headless --no-sandbox --disable-gpu --window-size=1280,900 --virtual-time-budget=5000"
+OPTIONS = (
+    "--headless --no-sandbox --disable-gpu --window-size=1280,900 --virtual-time-budget=5000 "
+    "--run-all-compositor-stages-before-draw"  # so that observers of what is in view are called
+)
 
 
 @pytest.fixture

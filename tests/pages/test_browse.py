@@ -51,9 +51,8 @@ def test_truncation_draws_images_together_and_is_in_the_command(in_browser):
 
 def test_starred_seeds_make_a_command_with_ranges_in_order(in_browser):
     script = f"for (const i of [9, 4, 3, 5, 0]) {TILES}[i].click(); return [total.textContent, "
-    script += (
-        f"command.value, {TILES}.filter((b) => b.ariaPressed === 'true').length, copy.disabled]"
-    )
+    script += f"command.value, {TILES}.filter((b) => b.ariaPressed === 'true').length, "
+    script += "copy.disabled]"
     assert in_browser(page(range(100, 110)), script) == [
         "5 starred", "dcgan generate sea.dcgan --seeds 100,103-105,109", 5, False,
     ]  # fmt: skip
@@ -78,7 +77,7 @@ def test_stars_are_kept_for_the_next_visit(in_browser):
 
 def test_200_images_come_first_and_more_when_the_end_is_reached(in_browser):
     script = f"const first = {TILES}.length; document.getElementById('end').scrollIntoView();"
-    script += "await new Promise((done) => setTimeout(done, 500));"
+    script += "for (let i = 0; i < 20; i++) await new Promise((done) => setTimeout(done, 100));"
     script += f"return [first, {TILES}.length]"
     assert in_browser(page(range(250)), script) == [200, 250]
 
@@ -87,11 +86,9 @@ def test_arrow_keys_move_from_image_to_image(in_browser):
     keys = "for (const key of %s) document.activeElement.dispatchEvent("
     keys += "new KeyboardEvent('keydown', {key, bubbles: true}));"
     script = f"{TILES}[0].focus();" + keys % "['ArrowRight', 'ArrowRight', 'ArrowLeft']"
-    script += (
-        f"const tabs = {TILES}.filter((b) => b.tabIndex === 0).map((b) => b.innerText.trim());"
-    )
-    script += "return [document.activeElement.innerText.trim(), tabs]"
-    assert in_browser(page(), script) == ["1", ["1"]]
+    script += f"const tabs = {TILES}.filter((b) => b.tabIndex === 0);"
+    script += "return [document.activeElement, ...tabs].map((b) => b.innerText.trim())"
+    assert in_browser(page(), script) == ["1", "1"]
 
 
 def test_a_slider_shows_the_image_that_many_standard_deviations_away(in_browser):
