@@ -13,10 +13,8 @@ from dcgan.errors import ArgumentError, DCGANError, TrainingError
 
 BACKENDS = ("tensorflow", "jax", "torch")
 VERBS = (
-VERBS = (
     "train", "generate", "walk", "browse", "evaluate", "compare", "inspect", "export", "presets",
     "cache",
-)  # fmt: skip
 )  # fmt: skip
 DESCRIPTION = """Train a GAN on your own folder of images, and generate new ones.
 

@@ -7,7 +7,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from dcgan.cli.console import progress_bar
+from dcgan.cli.console import find_model, progress_bar
 
 HELP = "write a page of many seeds to choose images from"
 USAGE = "MODEL [options]"
@@ -16,7 +16,7 @@ USAGE = "MODEL [options]"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     add = parser.add_argument
-    add("model", metavar="MODEL", help="a .dcgan file, such as Results/sea/last.dcgan")
+    add("model", metavar="MODEL", help="a .dcgan file, a run folder, or the name of a run")
     add(
         "-n",
         dest="n",
@@ -49,19 +49,20 @@ def run(arguments: argparse.Namespace) -> int:
     truncation = real("--truncation", arguments.truncation, 0, 1)
     from dcgan import DCGAN  # imports Keras, which takes seconds
 
-    gan = DCGAN.load(arguments.model)
+    model = find_model(arguments.model)
+    gan = DCGAN.load(model)
     subject = Subject(
         generate=gan.generate,
         first_layer=first_layer(gan.generator),
         input_size=gan.input_size,
-        name=arguments.model,
+        name=model,
         model_hash=gan.model_hash,
-        command=f"{arguments.prog} generate {shlex.quote(arguments.model)}",
+        command=f"{arguments.prog} generate {shlex.quote(model)}",
     )
     with progress_bar(total=images_on_page(n), unit=" images") as bar:
         seeds = range(first, first + n)
         page = browse_page(subject, seeds, truncation=truncation, report=bar.update)
-    out = Path(arguments.out or Path(arguments.model).with_name("browse.html"))
+    out = Path(arguments.out or Path(model).with_name("browse.html"))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(out, page)

@@ -78,7 +78,8 @@ def find_directions(
         variance += float(np.square(part, dtype=np.float64).sum())
     for _ in range(POWER_STEPS):
         basis, _ = np.linalg.qr(basis)
-        basis = sum(part.T @ (part @ basis) for _, part in centered(mean))
+        parts = (part.T @ (part @ basis) for _, part in centered(mean))
+        basis = sum(parts, np.zeros_like(basis))
     basis, _ = np.linalg.qr(basis)
     coordinates = np.concatenate([part @ basis for _, part in centered(mean)])
     left, strengths, _ = np.linalg.svd(coordinates.astype(np.float64), full_matrices=False)

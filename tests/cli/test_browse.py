@@ -1,5 +1,9 @@
 """The verb `browse`."""
 
+import json
+import re
+import shlex
+
 import pytest
 
 from dcgan.cli import main
@@ -13,6 +17,15 @@ def test_a_page_is_written_beside_the_model(tiny, tmp_path, capsys):
     assert "dcgan generate \\u0027my runs/a.dcgan\\u0027" in page  # as the page's JSON has it
     assert '"seeds": [20, 21, 22]' in page
     assert "browse.html: 3 seeds" in capsys.readouterr().out
+
+
+def test_a_command_that_was_copied_makes_the_images(tiny, tmp_path):
+    tiny().save("a.dcgan")
+    assert main(["browse", "a.dcgan", "-n", "3", "--truncation", "0.5"]) == 0
+    data = re.search(r'id="data">(.*?)</script>', (tmp_path / "browse.html").read_text())[1]
+    words = shlex.split(json.loads(data)["command"] + " --seeds 0-1")
+    assert words[:2] == ["dcgan", "generate"] and main(words[1:]) == 0
+    assert len(list((tmp_path / "images").glob("seed[01]_*.png"))) == 2
 
 
 @pytest.mark.once
