@@ -38,7 +38,7 @@ def first_layer(generator: "keras.Model") -> Callable[[np.ndarray], np.ndarray]:
     import keras  # takes seconds, and what only looks at arrays has no need of it
 
     last = [layer for layer in generator.layers if layer.name.startswith("base")][-1]
-    part = keras.Model(generator.inputs, last.output)
+    part = keras.Model(generator.input, last.output)
 
     def output(latents: np.ndarray) -> np.ndarray:
         return np.asarray(part.predict_on_batch(latents), np.float32).reshape(len(latents), -1)
