@@ -1,0 +1,72 @@
+"""Write a page of many seeds to choose from, and of the directions in which a generator changes.
+
+Open it in any browser: star images, keep the starred, and copy the command that makes them at full
+size. It is one file that needs no network."""
+
+import argparse
+import shlex
+from pathlib import Path
+
+from dcgan.cli.console import find_model, progress_bar
+
+HELP = "write a page of many seeds to choose images from"
+USAGE = "MODEL [options]"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the verb."""
+    add = parser.add_argument
+    add("model", metavar="MODEL", help="a .dcgan file, a run folder, or the name of a run")
+    add(
+        "-n",
+        dest="n",
+        metavar="N",
+        type=int,
+        default=600,
+        help="number of seeds; the page begins with 200, and more follow as it is scrolled "
+        "(default: 600)",
+    )
+    add("--first", metavar="SEED", type=int, default=0, help="the first of them (default: 0)")
+    add(
+        "--truncation",
+        metavar="X",
+        type=float,
+        default=1.0,
+        help="from 0 to 1; smaller gives more typical images that are more alike (default: 1)",
+    )
+    add("--out", metavar="HTML", help="file to write (default: browse.html beside the model)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the page and print where it is."""
+    from dcgan.atomic import write_atomically
+    from dcgan.errors import MAX_SEED, RunError, real, whole
+    from dcgan.pages.browse import MAX_SEEDS, Subject, browse_page, images_on_page
+    from dcgan.pages.directions import first_layer
+
+    n = whole("n", arguments.n, 1, MAX_SEEDS)
+    first = whole("--first", arguments.first, 0, MAX_SEED - n)
+    truncation = real("--truncation", arguments.truncation, 0, 1)
+    from dcgan import DCGAN  # imports Keras, which takes seconds
+
+    model = find_model(arguments.model)
+    gan = DCGAN.load(model)
+    subject = Subject(
+        generate=gan.generate,
+        first_layer=first_layer(gan.generator),
+        input_size=gan.input_size,
+        name=model,
+        model_hash=gan.model_hash,
+        command=f"{arguments.prog} generate {shlex.quote(model)}",
+    )
+    with progress_bar(total=images_on_page(n), unit=" images") as bar:
+        seeds = range(first, first + n)
+        page = browse_page(subject, seeds, truncation=truncation, report=bar.update)
+    out = Path(arguments.out or Path(model).with_name("browse.html"))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(out, page)
+    except OSError as error:
+        raise RunError(f"Cannot write --out {str(out)!r}: {error.strerror or error}.") from error
+    print(f"{out}: {n:,} seeds, {len(page) / 1e6:.1f} MB. Open it in a browser.")
+    return 0

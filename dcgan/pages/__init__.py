@@ -1,0 +1,1 @@
+"""Self-contained HTML pages on which a user looks at a model or a run."""

@@ -1,0 +1,146 @@
+"""The page on which a user browses a generator's seeds and the directions in which it changes."""
+
+import base64
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from PIL import Image
+
+from dcgan.errors import MAX_SEED, printable, real, refuse, whole
+from dcgan.images import shrink
+from dcgan.latents import draw_latents
+from dcgan.pages.directions import find_directions
+
+MAX_SEEDS = 5_000  # of one page, which a browser holds in memory
+MAX_PIXELS = 160  # of the longer side of an image on the page
+MIN_TILE = 88  # CSS pixels; smaller images are enlarged
+QUALITY = 85  # of WebP
+DIRECTIONS = 8
+POSITIONS = tuple(step / 2 for step in range(-6, 7))  # standard deviations
+STRIP_EVERY = 2  # positions from one image of a strip to the next
+AROUND = 4  # seeds along whose directions images are made
+CHUNK = 64  # images in memory at full size
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The generator that a page shows.
+
+    Attributes:
+        generate: `generate(latents=...)` gives uint8 images `(n, H, W, C)`.
+        first_layer: latents to the output of its first layer, `(n, units)`.
+        input_size: length of a latent.
+        name: what the user calls it.
+        model_hash: what stars are kept under.
+        command: words that generate images with it; `--seeds` are added.
+    """
+
+    generate: Callable[..., np.ndarray]
+    first_layer: Callable[[np.ndarray], np.ndarray]
+    input_size: int
+    name: str
+    model_hash: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Images along one direction: for each seed, one for each of `POSITIONS`."""
+
+    share: float
+    images: list[list[str]]
+
+
+def browse_page(
+    subject: Subject,
+    seeds: Sequence[int],
+    *,
+    truncation: float = 1.0,
+    report: Callable[[int], object] = lambda images: None,
+) -> str:
+    """A self-contained page of the image of each seed, and of what the strongest directions do.
+
+    The image of a seed is its number 0. Images longer than 160 pixels are made smaller.
+
+    Args:
+        subject: the generator.
+        seeds: whose images; the first four are also shown along the directions.
+        truncation: as in `DCGAN.generate`.
+        report: called with the number of images made since the last call.
+
+    Returns:
+        HTML that needs no network and no other file.
+
+    Raises:
+        ArgumentError: an argument is out of its limits.
+    """
+    truncation = real("truncation", truncation, 0, 1)
+    if not 1 <= len(seeds) <= MAX_SEEDS:
+        refuse("seeds", f"from 1 to {MAX_SEEDS:,} whole numbers", seeds)
+    seeds = list(dict.fromkeys(whole("seeds", seed, 0, MAX_SEED) for seed in seeds))
+    latents = np.concatenate([draw_latents(1, subject.input_size, seed) for seed in seeds])
+    latents *= np.float32(truncation)
+    images, (width, height) = _encoded(subject, latents, report)
+    strips = _strips(subject, latents[:AROUND], report)
+    templates = Environment(
+        loader=PackageLoader("dcgan.pages"), autoescape=True, undefined=StrictUndefined
+    )
+    added = "" if truncation == 1 else f" --truncation {truncation:g}"
+    return templates.get_template("browse.html").render(
+        name=printable(subject.name),
+        width=width,
+        height=height,
+        tile=max(MIN_TILE, width),
+        enlarged=width < MIN_TILE,
+        count=len(seeds),
+        around=seeds[:AROUND],
+        strips=[strip.share for strip in strips],
+        positions=POSITIONS,
+        data={
+            "seeds": seeds,
+            "images": images,
+            "strips": [asdict(strip) for strip in strips],
+            "positions": POSITIONS,
+            "every": STRIP_EVERY,
+            "key": f"dcgan-stars-{subject.model_hash}",
+            "command": subject.command + added,
+        },
+    )
+
+
+def images_on_page(seeds: int) -> int:
+    """How many images `browse_page` makes for so many seeds, at most."""
+    return seeds + min(seeds, AROUND) * DIRECTIONS * len(POSITIONS)
+
+
+def _strips(subject: Subject, latents: np.ndarray, report: Callable[[int], object]) -> list[Strip]:
+    """What each direction does to each of these latents `(n, input_size)`."""
+    directions = find_directions(subject.first_layer, subject.input_size, DIRECTIONS)
+    moves = np.asarray(POSITIONS, np.float32)[:, None]
+    strips = []
+    for step, share in zip(directions.steps, directions.shares, strict=True):
+        images = [_encoded(subject, latent + moves * step, report)[0] for latent in latents]
+        strips.append(Strip(float(share), images))
+    return strips
+
+
+def _encoded(
+    subject: Subject, latents: np.ndarray, report: Callable[[int], object]
+) -> tuple[list[str], tuple[int, int]]:
+    """The images of these latents as base64 of WebP files, and their (width, height)."""
+    texts = []
+    size = (0, 0)
+    for first in range(0, len(latents), CHUNK):
+        part = latents[first : first + CHUNK]
+        for image in subject.generate(latents=part):
+            small = shrink(image, MAX_PIXELS)
+            size = (small.shape[1], small.shape[0])
+            buffer = io.BytesIO()
+            shown = Image.fromarray(small[..., 0] if small.shape[-1] == 1 else small)
+            shown.save(buffer, "webp", quality=QUALITY)
+            texts.append(base64.b64encode(buffer.getvalue()).decode())
+        report(len(part))
+    return texts, size
