@@ -48,14 +48,15 @@ def verb_section(verb: str) -> str:
     module = import_module(f"dcgan.cli.{verb}")
     parts = [
         f"## {verb}",
-        module.__doc__,
+        plain(module.__doc__),
         f"```text\ndcgan {verb} {module.USAGE}".rstrip() + "\n```",
     ]
     for group in parser_of(verb)._action_groups:
         rows = [row(action) for action in group._group_actions if shown(action)]
         if rows:
             table = ["| argument | what it does |", "|---|---|", *rows]
-            title = [f"**{group.title}**"] if group.title not in (None, "options") else []
+            named = (group.title or "").removeprefix("positional ")
+            title = [f"**{named}**"] if named not in ("", "options") else []
             parts += [*title, "\n".join(table)]
     return "\n\n".join(parts) + "\n"
 
@@ -88,43 +89,40 @@ def row(action: argparse.Action) -> str:
 
 
 def presets() -> str:
-    """The presets in a table, each with its source and note."""
+    """The presets in a table, and a paragraph on each with its source and note."""
     from dcgan.networks.presets import list_presets
 
-    lines = [
-        "| preset | image size | weights of G | of D | source and note |",
-        "|---|---|---|---|---|",
-    ]
+    table = ["| preset | image size | weights of G | weights of D |", "|---|---|---|---|"]
+    notes = []
     for name, preset in list_presets().items():
         size = "x".join(map(str, preset.plan.img_size))
         generator, discriminator = preset.weights
-        told = escaped(f"{preset.source}. {preset.note}")
-        lines.append(f"| `{name}` | {size} | {generator:,} | {discriminator:,} | {told} |")
-    return "\n".join(lines)
+        table.append(f"| `{name}` | {size} | {generator:,} | {discriminator:,} |")
+        notes.append(f"**{name}**: {escaped(preset.source)}. {escaped(preset.note)}")
+    return "\n\n".join(["\n".join(table), *notes])
 
 
 def limits() -> str:
     """The thresholds of the status, from where the program has them."""
+    from dcgan.metrics import leak
     from dcgan.training import health
 
-    return "\n".join(
-        [
-            "| status | named when |",
-            "|---|---|",
-            f"| `discriminator winning` | D scores real images above {health.D_SURE:g} and generated "
-            f"ones below {1 - health.D_SURE:.2g}, and the samples do not improve |",
-            f"| `collapsing` | the samples have less than {health.MIN_VARIETY:.0%} of the real images' "
-            "variety |",
-            f"| `memorizing` | over {health.MAX_MEMORIZED:.0%} of the samples are copies of training "
-            "images, more than chance explains; or D overfits, and the samples do not improve |",
-            f"| `leaking augmentation` | over {health.MAX_LEAKED:.0%} of the samples look augmented "
-            "(of real images, 5% do) |",
-            f"| `stalled` | no better KID for {health.PATIENCE} measurements, and more than "
-            f"{health.DONE_SHARE:.0%} of the first KID is left |",
-            f"| `done` | the same, and at most {health.DONE_SHARE:.0%} of the first KID is left |",
-            "| `learning` | none of these |",
-        ]
-    )
+    done = f"{health.DONE_SHARE:.0%} of the first KID is left"
+    named_when = {
+        "discriminator winning": f"D scores real images above {health.D_SURE:g} and generated ones "
+        f"below {1 - health.D_SURE:.2g}, and the samples do not improve",
+        "collapsing": f"the samples have less than {health.MIN_VARIETY:.0%} of the real images' "
+        "variety",
+        "memorizing": f"over {health.MAX_MEMORIZED:.0%} of the samples are copies of training "
+        "images, more than chance explains; or D overfits, and the samples do not improve",
+        "leaking augmentation": f"over {health.MAX_LEAKED:.0%} of the samples look augmented (of "
+        f"real images, {leak.CHANCE:.0%} do)",
+        "stalled": f"no better KID for {health.PATIENCE} measurements, and more than {done}",
+        "done": f"no better KID for {health.PATIENCE} measurements, and at most {done}",
+        "learning": "none of these",
+    }
+    rows = [f"| `{status}` | {text} |" for status, text in named_when.items()]
+    return "\n".join(["| status | named when |", "|---|---|", *rows])
 
 
 def design() -> str:
@@ -139,9 +137,14 @@ def design() -> str:
     return as_table(imports_of_rooms(DOCS.parent / "dcgan"))
 
 
+def plain(text: str) -> str:
+    """Paragraphs in which nothing is taken for HTML."""
+    return text.replace("<", "&lt;")
+
+
 def escaped(text: str) -> str:
     """Text in one cell of a table."""
-    return " ".join(text.split()).replace("|", r"\|").replace("<", "&lt;").replace("*", r"\*")
+    return plain(" ".join(text.split())).replace("|", r"\|").replace("*", r"\*")
 
 
 PARTS = {

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
+COMMAND = re.compile(r"(?:[A-Z_]+=\S+ |srun )*(?:dcgan|python main\.py)(?: (.*))?$")
 STEPS = 1  # of each `fit`: a test of words, not of training
 
 
@@ -77,7 +78,7 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page, small):
     exec(compile(text, name(page), "exec"), {"__name__": "manual"})
 
 
-@pytest.mark.parametrize("words", commands())
+@pytest.mark.parametrize("words", list(commands()))
 def test_a_command_is_understood(words):
     words = shlex.split(words)
     verb = words.pop(0) if words and words[0] in VERBS else "train"
@@ -95,7 +96,7 @@ def test_a_command_is_understood(words):
 def test_shell_blocks_call_what_the_test_looks_at():
     known = r"(?:[A-Z_]+=\S+ )?(?:dcgan|python|python3|pip|source|mkdocs)\b"
     for page in PAGES:
-        for line in "\n".join(blocks(page, "sh")).splitlines():
+        for line in "".join(blocks(page, "sh")).splitlines():
             assert re.match(known, line), f"{name(page)}: {line}"
 
 
