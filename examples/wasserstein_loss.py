@@ -28,8 +28,9 @@ class WassersteinGAN(DCGAN):
         weights = self.discriminator.trainable_variables
         loss, logits, gradients, at_fake = self.gradients(loss_and_logits, weights, [fake])
         self.optimizer.discriminator.apply(gradients, weights)
-        for weight in weights:
-            weight.assign(ops.clip(weight, -CLIP, CLIP))
+        for kernel in weights:
+            if len(kernel.shape) > 1:  # not those of BatchNorm
+                kernel.assign(ops.clip(kernel, -CLIP, CLIP))
         return loss, logits[0], logits[1], at_fake[0]
 
     def generator_step(self, fake, pull_back, fake_logits, fake_gradient):
