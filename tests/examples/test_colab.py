@@ -54,5 +54,5 @@ def test_it_runs_and_writes_into_its_run_folder(notebook, tmp_path, own_images, 
     written = {path.name for path in work.iterdir()}
     assert written == ({"Results", "images", "images.zip"} if own_images else {"Results"})
     run = work / "Results" / "colab"
-    for name in ("samples.png", "walk.gif", "generator.dcgan", "download.zip"):
+    for name in ("samples.png", "walk.webp", "generator.dcgan", "download.zip"):
         assert (run / name).stat().st_size > 0
