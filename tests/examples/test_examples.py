@@ -136,3 +136,15 @@ def test_sprites_with_alpha(example):
     assert drawn.shape == (16, 16, 4) and set(np.unique(drawn[..., 3])) == {0, 255}
     assert (drawn[..., 3] == drawn[:, ::-1, 3]).all()
     assert pixels("Results/sprites/new_sprite_7.png").shape == (16, 16, 4)
+
+
+def test_wasserstein_loss(example, sea):
+    module = example("wasserstein_loss")
+    gan = module.main(sea, minutes=0.005, **TINY)
+    assert written() == {"Results"}
+    kernels = [w.numpy() for w in gan.discriminator.trainable_variables if len(w.shape) > 1]
+    assert max(abs(kernel).max() for kernel in kernels) <= np.float32(module.CLIP)
+    again = module.WassersteinGAN.load("Results/wasserstein/last.dcgan")
+    assert again.state.step == gan.state.step > 0
+    assert (again.generate(2) == gan.generate(2)).all()
+    assert (DCGAN.load("Results/wasserstein/last.dcgan").generate(2) == gan.generate(2)).all()
