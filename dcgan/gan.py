@@ -215,8 +215,8 @@ class DCGAN(BackendModel):
             verbose: 1 a progress bar, 2 a line per epoch, 0 silence.
             resume: False starts a new numbered folder, as a dataset without save_path does.
 
-        Returns Keras's `History`: per epoch d_loss, g_loss, d_real, d_fake. Raises `ArgumentError`,
-        `DataError` or `RunError` before training, `TrainingError` where it failed too often.
+        Returns Keras's `History`. Raises `ArgumentError`, `DataError` or `RunError` before training,
+        `TrainingError` where it failed too often.
         """
         length = (epochs, minutes, steps_per_epoch, initial_epoch)
         request = Request(*length, callbacks, validation_data, verbose, resume)
@@ -257,14 +257,13 @@ class DCGAN(BackendModel):
         """Write a `.dcgan` file: safe to share, and all that is needed to continue training.
 
         Args:
-            path: the file; missing folders are made. It is written whole or not at all.
+            path: the file, written whole or not at all; missing folders are made.
             overwrite: whether to replace a file that is there.
             generator_only: leave out what only training needs: a file about a sixth the size.
 
         Raises `ModelFileError` if it cannot be written, or the weights are not finite.
         """
-        learner = self._learner()
-        self.model_hash = save_model(learner, path, overwrite, generator_only)
+        self.model_hash = save_model(self._learner(), path, overwrite, generator_only)
 
     @classmethod
     def load(cls, path: str | PathLike) -> "DCGAN":
