@@ -215,8 +215,8 @@ class DCGAN(BackendModel):
             verbose: 1 a progress bar, 2 a line per epoch, 0 silence.
             resume: False starts a new numbered folder, as a dataset without save_path does.
 
-        Returns Keras's `History`. Raises `ArgumentError`, `DataError` or `RunError` before training,
-        `TrainingError` where it failed too often.
+        Returns Keras's `History`. Raises `ArgumentError`, `DataError` or `RunError` before it
+        trains, `TrainingError` where training failed too often.
         """
         length = (epochs, minutes, steps_per_epoch, initial_epoch)
         request = Request(*length, callbacks, validation_data, verbose, resume)
