@@ -65,7 +65,7 @@ def test_variations_at_distance_0_are_the_image_itself(model, tmp_path):
     words = ["generate", model, "-n", "2", "--near", "17", "--out", "out", "--distance"]
     assert main([*words, "0"]) == 0
     itself = DCGAN.load(model).generate(1, seed=17)[0].astype(int)
-    images = [np.asarray(Image.open(p)) for p in sorted((tmp_path / "out").glob("near17_*"))]
+    images = [np.asarray(Image.open(p)) for p in sorted((tmp_path / "out").glob("near17_seed0_0*"))]
     assert len(images) == 2 and all(np.abs(itself - image).max() <= 1 for image in images)
     assert main([*words, "0.5"]) == 0
     other = np.asarray(Image.open(tmp_path / "out" / "near17_seed0_00001.png"))

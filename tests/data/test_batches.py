@@ -6,7 +6,7 @@ import pytest
 
 from dcgan.data.batches import Batches
 from dcgan.data.order import epoch_order, split
-from dcgan.errors import ArgumentError
+from dcgan.errors import ArgumentError, DataError
 
 pytestmark = pytest.mark.once
 
@@ -93,7 +93,7 @@ def test_a_file_that_became_shorter_is_an_error_and_not_noise(tmp_path):
     batches = Batches(np.memmap(tmp_path / "pixels", np.uint8, "r", shape=pixels.shape), 10)
     with open(tmp_path / "pixels", "r+b") as file:
         file.truncate(3)
-    with pytest.raises(OSError, match="shorter"):
+    with pytest.raises(DataError, match="shorter"):
         batches[0]
 
 
