@@ -106,6 +106,7 @@ def _frameworks_held_back() -> Iterator[None]:
         except BaseException:
             held.seek(0)
             shutil.copyfileobj(held, passing.buffer)
+            passing.flush()
             raise
         finally:
             sys.stderr = own
