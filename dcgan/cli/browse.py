@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 from dcgan.cli.console import find_model, progress_bar
+from dcgan.cli.flags import add_model, add_truncation
 
 HELP = "write a page of many seeds to choose images from"
 USAGE = "MODEL [options]"
@@ -16,7 +17,7 @@ USAGE = "MODEL [options]"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     add = parser.add_argument
-    add("model", metavar="MODEL", help="a .dcgan file, a run folder, or the name of a run")
+    add_model(parser)
     add(
         "-n",
         dest="n",
@@ -27,13 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: 600)",
     )
     add("--first", metavar="SEED", type=int, default=0, help="the first of them (default: 0)")
-    add(
-        "--truncation",
-        metavar="X",
-        type=float,
-        default=1.0,
-        help="from 0 to 1; smaller gives more typical images that are more alike (default: 1)",
-    )
+    add_truncation(parser)
     add("--out", metavar="HTML", help="file to write (default: browse.html beside the model)")
 
 

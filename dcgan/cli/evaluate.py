@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable
 
 from dcgan.cli.console import find_model, progress_bar, say
+from dcgan.cli.flags import add_model
 
 HELP = "measure how good a model's images are, and whether they are copies"
 USAGE = "MODEL IMAGES [options]"
@@ -15,9 +16,7 @@ USAGE = "MODEL IMAGES [options]"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
-    parser.add_argument(
-        "model", metavar="MODEL", help="a .dcgan file, a run folder, or the name of a run"
-    )
+    add_model(parser)
     parser.add_argument("images", metavar="IMAGES", help="the images that the model was trained on")
     add_measuring_arguments(parser)
     parser.add_argument(

@@ -6,6 +6,7 @@ and h5 in plain Keras. Latents go in, images come out; this package is not neede
 import argparse
 
 from dcgan.cli.console import find_model
+from dcgan.cli.flags import add_model
 
 HELP = "export a generator to onnx, litert, savedmodel, keras or h5"
 USAGE = "MODEL --to FORMAT --out FILE"
@@ -13,9 +14,7 @@ USAGE = "MODEL --to FORMAT --out FILE"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
-    parser.add_argument(
-        "model", metavar="MODEL", help="a .dcgan file, a run folder, or the name of a run"
-    )
+    add_model(parser)
     parser.add_argument(
         "--to",
         metavar="FORMAT",

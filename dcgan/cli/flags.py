@@ -79,6 +79,24 @@ def flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the argument MODEL, which `console.find_model` reads."""
+    parser.add_argument(
+        "model", metavar="MODEL", help="a .dcgan file, a run folder, or the name of a run"
+    )
+
+
+def add_truncation(parser: argparse.ArgumentParser) -> None:
+    """Add the flag of `DCGAN.generate`'s truncation."""
+    parser.add_argument(
+        "--truncation",
+        metavar="X",
+        type=float,
+        default=1.0,
+        help="from 0 to 1; smaller gives more typical images that are more alike (default: 1)",
+    )
+
+
 def seed_list(text: str) -> list[int]:
     """Seeds as they are typed: `3,9,100-140`.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dcgan.cli.console import find_model, progress_bar
-from dcgan.cli.flags import seed_list
+from dcgan.cli.flags import add_model, add_truncation, seed_list
 
 HELP = "generate images with a trained model"
 USAGE = "MODEL [options]"
@@ -22,7 +22,7 @@ MAX_ON_SHEET = 400  # more would be too small to see
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     add = parser.add_argument
-    add("model", metavar="MODEL", help="a .dcgan file, a run folder, or the name of a run")
+    add_model(parser)
     add("-n", dest="n", metavar="N", type=int, default=16, help="number of images (default: 16)")
     add(
         "--seed",
@@ -32,13 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="seed of the images; another seed gives other images (default: 0)",
     )
     add("--seeds", metavar="LIST", help="the image of each of these seeds, such as 3,9,100-140")
-    add(
-        "--truncation",
-        metavar="X",
-        type=float,
-        default=1.0,
-        help="from 0 to 1; smaller gives more typical images that are more alike (default: 1)",
-    )
+    add_truncation(parser)
     add("--near", metavar="SEED", type=int, help="variations of the image of this seed")
     add(
         "--distance",

@@ -6,7 +6,7 @@ not."""
 import argparse
 
 from dcgan.cli.console import find_model
-from dcgan.cli.flags import seed_list
+from dcgan.cli.flags import add_model, add_truncation, seed_list
 
 HELP = "animate a walk through the images of a few seeds"
 USAGE = "MODEL --seeds LIST --out FILE [options]"
@@ -15,13 +15,13 @@ USAGE = "MODEL --seeds LIST --out FILE [options]"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     add = parser.add_argument
-    add("model", metavar="MODEL", help="a .dcgan file, a run folder, or the name of a run")
+    add_model(parser)
     add("--seeds", metavar="LIST", default="0-5", help="such as 3,17,41 (default: 0-5)")
     add("--seconds", metavar="X", type=float, default=12.0, help="length (default: 12)")
     add("--fps", metavar="X", type=float, default=24.0, help="frames per second (default: 24)")
     add("--grid", metavar="RxC", default="1x1", help="rows and columns of images (default: 1x1)")
     add("--scale", metavar="N", type=int, default=1, help="enlarge pixels N times (default: 1)")
-    add("--truncation", metavar="X", type=float, default=1.0, help="as for generate (default: 1)")
+    add_truncation(parser)
     add("--out", metavar="FILE", default="walk.webp", help=".mp4, .webp or .gif")
 
 
