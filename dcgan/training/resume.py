@@ -72,6 +72,8 @@ def settle(learner: Learner, run: RunFolder, source: Source) -> Source:
     Raises:
         RunError: the run cannot be resumed with these settings or images.
     """
+    if learner.state.run_id is not None:  # before anything of another run is written over
+        _check_same_run(learner.state, run)
     options, earlier = _run_options(learner), run.earlier
     if earlier is not None and not run.checkpoints.exist():
         earlier = None  # nothing is resumed
@@ -192,8 +194,6 @@ def resume_run(
     state = learner.state
     facts = source.facts if isinstance(source, ImageSource) else None
     checkpoint = run.checkpoints.newest(expected_arrays)
-    if checkpoint is not None and state.run_id is not None:
-        _check_same_run(state, run, checkpoint)
     means = {}
     if checkpoint is not None and checkpoint.step >= state.step:
         means = _restore(learner, run, checkpoint, steps)
@@ -226,8 +226,11 @@ def _restore(
     return {n: array for n, array in checkpoint.arrays.items() if n.startswith("state/mean/")}
 
 
-def _check_same_run(state: TrainingState, run: RunFolder, checkpoint: Checkpoint) -> None:
+def _check_same_run(state: TrainingState, run: RunFolder) -> None:
     """Refuse a model of another run, or one loaded from an earlier state of this run."""
+    checkpoint = run.checkpoints.newest(expected_arrays)
+    if checkpoint is None:
+        return
     theirs = checkpoint.document["training"]
     if theirs["run_id"] == state.run_id and checkpoint.step <= state.step:
         return

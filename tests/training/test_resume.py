@@ -103,10 +103,12 @@ def test_a_model_of_another_run_does_not_train_over_a_folders_run(tiny, images):
     other.save("other.dcgan")
     loaded = DCGAN.load("other.dcgan")
     loaded.options = replace(loaded.options, save_path="run")
-    before = Path("run/last.dcgan").read_bytes()
+    loaded.options = replace(loaded.options, sample_steps=7)  # would be written
+    files = [Path("run/last.dcgan"), Path("run/options.json")]
+    before = [file.read_bytes() for file in files]
     with pytest.raises(RunError, match="not this model's.*resume=False"):
         loaded.fit(images, epochs=9, verbose=0)
-    assert Path("run/last.dcgan").read_bytes() == before
+    assert [file.read_bytes() for file in files] == before
     loaded.fit(images, epochs=4, verbose=0, resume=False)
     assert loaded.run_path.name == "run-2"
     assert loaded.state.step == 12
