@@ -43,7 +43,6 @@ __all__ = [
     "open_images",
 ]
 __version__ = "0.1.0"
-_PASSING: list[Any] = []  # streams to the screen that stood for stderr during an import
 
 # Imported when they are asked for, so that `import dcgan` and `dcgan --help` load no framework.
 _MODULES = {
@@ -94,8 +93,8 @@ def _frameworks_held_back() -> Iterator[None]:
     except OSError:  # the process has no stderr
         yield
         return
-    passing = open(screen, "w", buffering=1)
-    _PASSING.append(passing)  # stays open, since a framework's log may keep it
+    # The descriptor stays open, since a framework's log may keep this stream
+    passing = open(screen, "w", buffering=1, closefd=False)
     with tempfile.TemporaryFile() as held:
         own.flush()
         os.dup2(held.fileno(), 2)
