@@ -68,9 +68,11 @@ class DCGAN(BackendModel):
     Each is an attribute of the model as given, and `dcgan.options` says more of it. `plan` is the
     `Plan` of both networks, `generator` the EMA of `training_generator`, `state` the training so
     far, `model_hash` the SHA-256 of the generator as saved or loaded, `run_path` the run folder.
-
     Raises `ArgumentError`, which names the argument, before anything is built.
     """
+
+    discriminator_loss = staticmethod(losses.discriminator_loss)  # a subclass may have its own
+    generator_loss = staticmethod(losses.generator_loss)
 
     def __init__(
         self, save_path: str | PathLike | None = None, kernel_size: Pair = (4, 4),
@@ -85,8 +87,7 @@ class DCGAN(BackendModel):
         checkpoint_seconds: float = 300.0, measure_steps: int = 250, name: str = "dcgan",
     ):  # fmt: skip
         options = Options(
-            save_path, kernel_size, stride, input_size,
-            img_size,  # type: ignore[arg-type]  # a whole number becomes a square
+            save_path, kernel_size, stride, input_size, img_size,  # type: ignore[arg-type]
             dropout, depth, increment, batch_size, optimizer, discriminator_optimizer, seed,
             ema_momentum, augmentation, horizontal_flip, resize, background, upsampling,
             discriminator_norm, one_stage, precision, network_plan, sample_steps,
@@ -113,8 +114,8 @@ class DCGAN(BackendModel):
         self.model_hash = self.run_path = None
         self.built = True  # for Keras: no input shape is waited for
         if optimizers is not None:
-            # BatchNorm would make a logit depend on all images of its batch
-            self.uses_one_stage = self.one_stage and not plan.discriminator_couples
+            usual = {self.discriminator_loss, self.generator_loss} == losses.USUAL
+            self.uses_one_stage = self.one_stage and usual and not plan.discriminator_couples
             self.compile(optimizers)
 
     def compile(self, optimizer=None, discriminator_optimizer=None, **options):
@@ -158,7 +159,7 @@ class DCGAN(BackendModel):
 
         def loss_and_logits(fake):
             logits = self.discriminator_logits(real), self.discriminator_logits(fake)
-            return losses.discriminator_loss(*logits), logits
+            return self.discriminator_loss(*logits), logits
 
         weights = self.discriminator.trainable_variables
         loss, logits, gradients, at_images = self.gradients(loss_and_logits, weights, [fake])
@@ -168,12 +169,11 @@ class DCGAN(BackendModel):
     def generator_step(self, fake, pull_back, fake_logits, fake_gradient):
         """Train the generator to make fakes that pass for real; returns its loss."""
         if self.uses_one_stage:  # reuse the pass that the discriminator has learned from
-            loss = losses.generator_loss(fake_logits)
+            loss = self.generator_loss(fake_logits)
             fake_gradient = losses.generator_gradient(fake_gradient, fake_logits)
         else:  # another pass, through the updated discriminator
             loss, _, _, (fake_gradient,) = self.gradients(
-                lambda fake: (losses.generator_loss(self.discriminator_logits(fake)), None),
-                inputs=[fake],
+                lambda x: (self.generator_loss(self.discriminator_logits(x)), None), (), [fake]
             )
         weights = self.training_generator.trainable_variables
         self.optimizer.generator.apply(pull_back(fake_gradient), weights)

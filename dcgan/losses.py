@@ -29,6 +29,10 @@ def generator_loss(fake_logits):
     return ops.mean(ops.softplus(-fake_logits))
 
 
+# The losses that one pass of the discriminator can serve: `generator_gradient` knows their slopes
+USUAL = {discriminator_loss, generator_loss}
+
+
 def generator_gradient(discriminator_gradient, fake_logits):
     """The gradient of `generator_loss` at the fakes, from that of `discriminator_loss`.
 

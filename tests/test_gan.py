@@ -353,3 +353,19 @@ def test_a_plan_too_wide_for_the_memory_loads_but_neither_generates_nor_trains(t
         gan.generate(1)
     with pytest.raises(ArgumentError, match="Training needs .*batch_size"):
         gan.fit(np.zeros((4, 16, 12, 3), np.uint8), epochs=1)
+
+
+def test_a_subclass_with_losses_of_its_own_trains_with_them_in_turn(images):
+    class Own(DCGAN):
+        def discriminator_loss(self, real_logits, fake_logits):
+            return 0 * ops.mean(real_logits) + 0 * ops.mean(fake_logits) + 3
+
+        def generator_loss(self, fake_logits):
+            return 0 * ops.mean(fake_logits) + 5
+
+    options = {"img_size": (16, 12, 3), "depth": 2, "increment": 2, "discriminator_norm": "none"}
+    gan = Own(**options)
+    assert not gan.uses_one_stage and DCGAN(**options).uses_one_stage
+    gan.run_eagerly = True
+    logs = gan.train_on_batch(images[:4], return_dict=True)
+    assert logs["d_loss"] == 3 and logs["g_loss"] == 5
