@@ -1,6 +1,6 @@
 """The DCGAN (Radford et al. 2016, arXiv 1511.06434): two networks, their step and their use."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from os import PathLike
 from typing import Any
@@ -15,8 +15,7 @@ from dcgan.backend import BackendModel
 from dcgan.backend.precision import fastest_precision
 from dcgan.data.memory import check_memory
 from dcgan.errors import refuse
-from dcgan.export.formats import export_generator
-from dcgan.export.walk import Walk, make_walk
+from dcgan.export.showing import Showing
 from dcgan.images import chunks, straight_alpha, to_float, to_uint8
 from dcgan.latents import latents_for
 from dcgan.networks.build import build_networks
@@ -34,7 +33,7 @@ Size = tuple[int, int, int]
 
 
 @keras.saving.register_keras_serializable("dcgan")
-class DCGAN(BackendModel):
+class DCGAN(Showing, BackendModel):
     """A generator of images like yours, and the discriminator that it learns from.
 
     Args:
@@ -274,17 +273,6 @@ class DCGAN(BackendModel):
         restore(gan._learner(), saved.training, saved.arrays)
         gan.model_hash = saved.model_hash
         return gan
-
-    def walk(self, seeds: Sequence[int], seconds: float = 12.0, **options: Any) -> Walk:
-        """Animate the way through the images of these seeds; see `dcgan.export.walk.make_walk`."""
-        return make_walk(self.generate, self.input_size, seeds, seconds, **options)
-
-    def export(
-        self, filepath: str | PathLike, format: str | None = None, *, output: str = "float"
-    ) -> float:
-        """Write the generator as ONNX, LiteRT, SavedModel, Keras or H5; see `export_generator`."""
-        facts = {"img_size": self.img_size, "model": self.model_hash, "license": None}
-        return export_generator(self.generator, filepath, format, output=output, facts=facts)
 
     @classmethod
     def from_preset(cls, preset: str, *, recipe: str = "original", **changes: Any) -> "DCGAN":
