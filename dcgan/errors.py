@@ -14,7 +14,7 @@ MAX_SEED = 2**31 - 1  # what every backend's random generators take
 
 
 class DCGANError(Exception):
-    """Anything this package refuses or cannot do. The message says what is wrong, what to do."""
+    """Anything this package refuses or cannot do. The message says what is wrong and what to do."""
 
 
 class ArgumentError(DCGANError, ValueError):
@@ -131,7 +131,7 @@ class ImageSize:
             f"(height, width, channels), sides from {self.low} to {self.high} pixels and channels "
             "1 (gray), 3 (color) or 4 (with alpha)"
         )
-        if type(value) is int:
+        if isinstance(value, numbers.Integral) and not isinstance(value, bool):
             value = (value, value, 3)
         if not isinstance(value, list | tuple) or len(value) != 3:
             refuse(name, expected, value)

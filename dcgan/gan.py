@@ -14,7 +14,7 @@ from dcgan.augment import Augmentation
 from dcgan.backend import BackendModel
 from dcgan.backend.precision import fastest_precision
 from dcgan.data.memory import check_memory
-from dcgan.errors import refuse
+from dcgan.errors import ArgumentError, refuse
 from dcgan.export.showing import Showing
 from dcgan.images import chunks, straight_alpha, to_float, to_uint8
 from dcgan.latents import latents_for
@@ -27,7 +27,7 @@ from dcgan.options import Options
 from dcgan.training.fit import Request, fit
 from dcgan.training.numbers import StepNumbers
 from dcgan.training.saving import parts_from_config, read_model, save_model, to_config
-from dcgan.training.state import Learner, TrainingState, restore
+from dcgan.training.state import GENERATOR_ONLY, Learner, TrainingState, restore
 
 Size = tuple[int, int, int]
 
@@ -119,6 +119,8 @@ class DCGAN(Showing, BackendModel):
 
     def compile(self, optimizer=None, discriminator_optimizer=None, **options):
         """Set both optimizers, with new states; `options` are those of Keras's `compile`."""
+        if self.training_generator is None:
+            raise ArgumentError(GENERATOR_ONLY)
         pair = make_pair(optimizer, discriminator_optimizer)
         pair.build_pair(self.training_generator, self.discriminator)
         self.state.learning_rates = pair.rates
@@ -206,11 +208,11 @@ class DCGAN(Showing, BackendModel):
                 premultiplied if C is 4. None: a small drawn sample set.
             epochs: passes over the images after which to stop, counted from the run's start.
             minutes: stop after so many minutes of this call, with everything saved. If neither is
-                given, training ends after 24,000 steps.
+                given, training ends with the epoch that is nearest to 24,000 steps.
             steps_per_epoch: batches that make an epoch. None: all images once.
             initial_epoch: epoch to count from, where no checkpoint says it.
             callbacks: any Keras callbacks, besides those that fill the run folder.
-            validation_data: images to hold out. None: a tenth of `x`; nothing of fewer than 80.
+            validation_data: images to hold out. None: a tenth of `x`, if it has 80 or more.
             verbose: 1 a progress bar, 2 a line per epoch, 0 silence.
             resume: False starts a new numbered folder, as a dataset without save_path does.
 

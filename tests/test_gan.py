@@ -369,3 +369,13 @@ def test_a_subclass_with_losses_of_its_own_trains_with_them_in_turn(images):
     gan.run_eagerly = True
     logs = gan.train_on_batch(images[:4], return_dict=True)
     assert logs["d_loss"] == 3 and logs["g_loss"] == 5
+
+
+def test_a_generator_alone_cannot_be_compiled(tiny):
+    tiny().save("g.dcgan", generator_only=True)
+    with pytest.raises(ArgumentError, match="generator-only"):
+        DCGAN.load("g.dcgan").compile()
+
+
+def test_numpys_whole_numbers_are_whole_numbers(tiny):
+    assert tiny(img_size=np.int64(16)).img_size == (16, 16, 3)

@@ -80,7 +80,7 @@ def progress_bar(**options: Any) -> Any:
 
 
 def find_model(name: str) -> str:
-    """The model file that is meant by its path, by its run folder, or by the name of a run."""
+    """The model file at a path, in a run folder, or in the folder of a run of that name."""
     for folder in (Path(name), Path("Results") / name):
         if not Path(name).is_file() and (folder / "last.dcgan").is_file():
             return str(folder / "last.dcgan")

@@ -57,7 +57,7 @@ def cache_entries() -> list[CacheEntry]:
 def clear_cache() -> int:
     """Delete every entry and every leftover of the cache, and nothing else; returns bytes freed.
 
-    A run that is reading its images goes on undisturbed: the system keeps an open file.
+    A run that is reading its images is not disturbed: the system keeps files that are open.
     """
     freed = 0
     for folder in _folders(cache_folder(), leftovers=True):

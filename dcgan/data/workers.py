@@ -157,7 +157,7 @@ class _Worker:
             self._input.flush()
 
     def _stop(self) -> None:
-        """End the process; whatever it was at is not wanted any more."""
+        """End the process, even in the middle of its work."""
         self._process.kill()
         self._process.wait()
         self._output.close()

@@ -89,7 +89,11 @@ def load_network(
         return FeatureNetwork(name, model)
     if callable(network):
         name = getattr(network, "__name__", "<lambda>")
-        if name in ("<lambda>", "random", "inception"):  # others may be called so too
+        if name in (
+            "<lambda>",
+            "random",
+            "inception",
+        ):  # names of ours, which another function may have too
             name = f"{type(network).__name__} {id(network):x}"
         return FeatureNetwork(name, network)
     raise ArgumentError(

@@ -20,8 +20,8 @@ def leaked(samples: np.ndarray, real: np.ndarray, augmented: np.ndarray) -> floa
     Looked at are the colors (brightness, contrast, saturation) and the edges (a shift repeats
     them, so that they are flat); the larger share counts. For each a normal distribution is fitted
     to `real` and to `augmented`, and an image looks augmented if the ratio of the two densities
-    is larger than for 95 % of the real ones, and it is no stranger among the augmented ones than
-    95 % of those are: what is unlike either is no sign of augmentation.
+    is larger than for 95 % of the real ones, and its density under the augmented ones is above
+    their lowest 5 %: an image that is unlike both is no sign of augmentation.
 
     Args:
         samples: generated images, uint8 (n, H, W, C).

@@ -1,7 +1,6 @@
 """What `DCGAN.fit` does around Keras's `fit`: source, run folder, resume, tasks, and the end."""
 
 import logging
-import math
 import sys
 import time
 from collections.abc import Callable
@@ -29,7 +28,7 @@ from dcgan.training.callbacks.schedule import CallbackList, Schedule, Task
 from dcgan.training.resume import choose_folder, resume_run, settle
 from dcgan.training.signals import StopRequest
 from dcgan.training.source import ImageSource, Source, open_source
-from dcgan.training.state import GENERATOR_ONLY, Learner
+from dcgan.training.state import GENERATOR_ONLY, Learner, TrainingState
 
 logger = logging.getLogger("dcgan")
 
@@ -71,7 +70,7 @@ class Request:
                 "epochs or minutes must be given, since the dataset does not say how many batches "
                 "make an epoch."
             )
-        return math.ceil(USUAL_STEPS / steps)
+        return max(1, round(USUAL_STEPS / steps))
 
     def user_callbacks(self) -> list:
         """The user's callbacks as a list."""
@@ -129,10 +128,12 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             warn_if_done(learner, length)
             write_previews(run, source, learner)
             rollback = Rollback(learner, run)
+            saving = Checkpointing(learner, run, rollback)
             tasks = make_tasks(learner, run, source, rollback, length, deadline, request.verbose)
+            tasks.append(saving)  # last, so that it saves what the others have done
             schedule = Schedule(learner, tasks, rollback, stop, deadline, means)
             history = train(learner, keras_fit, source, schedule, length, request)
-            return finish(run, tasks, stop, history, resume)
+            return finish(run, saving, stop, history, resume)
 
 
 @contextmanager
@@ -156,7 +157,7 @@ def show_messages(verbose):
 def warn_if_done(learner: Learner, length: Length) -> None:
     """Say that nothing is left to train, where that is so."""
     step = learner.state.step
-    if length.total is not None and step >= length.total:
+    if _first_epoch(learner.state, length) >= length.last_epoch:
         logger.warning(
             "All %d epochs are done (%d steps); ask for more epochs, or minutes, to continue.",
             length.last_epoch,
@@ -178,7 +179,7 @@ def write_previews(run: RunFolder, source: Source, learner: Learner) -> None:
 
 
 def make_tasks(learner, run, source, rollback, length, deadline, verbose) -> list[Task]:
-    """Everything that is done now and then, in the order in which it is called."""
+    """What is done now and then besides saving, in the order in which it is called."""
     tasks: list[Task] = []
     if isinstance(source, ImageSource) and len(source.train) >= MIN_MEASURED:
         tasks.append(HealthMonitor(learner, run, rollback, source))
@@ -187,7 +188,6 @@ def make_tasks(learner, run, source, rollback, length, deadline, verbose) -> lis
     if verbose in (1, "auto"):
         batch_size = learner.options.batch_size
         tasks.append(Progress(learner.state, batch_size, length.total, deadline))
-    tasks.append(Checkpointing(learner, run, rollback))
     return tasks
 
 
@@ -211,7 +211,7 @@ def train(
     )
     batches = None
     try:
-        for first, initial_epoch, epochs, steps in _calls(learner.state.step, length):
+        for first, initial_epoch, epochs, steps in _calls(learner.state, length):
             batches = source.batches(first)
             history = keras_fit(
                 batches,
@@ -259,27 +259,33 @@ def _too_large(learner: Learner) -> str:
     )
 
 
-def _calls(first: int, length: Length) -> list[tuple[int, int, int, int | None]]:
+def _first_epoch(state: TrainingState, length: Length) -> int:
+    """The epoch to start in, from 0."""
+    return state.step // length.steps if length.steps else state.epochs
+
+
+def _calls(state: TrainingState, length: Length) -> list[tuple[int, int, int, int | None]]:
     """(first step, first epoch, last epoch, steps per epoch) of each call of Keras's `fit`.
 
     Keras keeps one length for all epochs of a call, so the rest of an epoch is a call of its own.
     """
-    steps, epochs = length.steps, length.last_epoch
-    epoch, within = divmod(first, steps) if steps else (0, 0)
+    steps, epochs, first = length.steps, length.last_epoch, state.step
+    epoch, within = _first_epoch(state, length), first % steps if steps else 0
     if steps is None or not within or epoch >= epochs:
         return [(first, epoch, epochs, steps)]
     rest = steps - within
     return [(first, epoch, epoch + 1, rest), (first + rest, epoch + 1, epochs, steps)]
 
 
-def finish(run, tasks, stop: StopRequest, history, resume: bool) -> Result:
+def finish(
+    run: RunFolder, saving: Checkpointing, stop: StopRequest, history, resume: bool
+) -> Result:
     """Say how to resume, and end as a signal would have, if one came.
 
     Raises:
         RunError: the end of the training could not be saved.
         KeyboardInterrupt, SystemExit: the user or a scheduler asked to stop.
     """
-    saving = tasks[-1]
     if saving.failed is not None:
         raise RunError(
             f"The end of the training could not be saved: {saving.failed}"

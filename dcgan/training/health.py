@@ -115,14 +115,12 @@ class Health:
         """The health that `dataclasses.asdict` gave.
 
         Raises:
-            ArgumentError: a part is missing, unknown, or of a wrong kind.
+            ArgumentError: a part is unknown, or of a wrong kind.
         """
-        check_kinds(cls, values)
+        values = check_kinds(cls, values)
         if not isinstance(values["recent"], list) or len(values["recent"]) > PERSISTENCE:
             raise ArgumentError(f"recent must be a short list. Received: {values['recent']!r:.200}")
-        for measurement in values["recent"]:
-            check_kinds(Measurement, measurement)
-        recent = [Measurement(**measurement) for measurement in values["recent"]]
+        recent = [Measurement(**check_kinds(Measurement, given)) for given in values["recent"]]
         return cls(**{**values, "recent": recent})
 
     def update(self, measurement: Measurement) -> Diagnosis:
@@ -239,11 +237,18 @@ def _overfit(real: float | None, held_out: float | None, fake: float | None) -> 
     return (real - held_out) / (real - fake)
 
 
-def check_kinds(kind: type, values: object) -> None:
-    """Refuse plain values that do not have the names and kinds of a dataclass's fields."""
+def check_kinds(kind: Any, values: object) -> dict[str, Any]:
+    """Plain values for all fields of a dataclass; defaults fill what an earlier version lacked.
+
+    Raises:
+        ArgumentError: a value is unknown or of another kind than its field, or lacks a default.
+    """
     names: dict[str, Any] = {row.name: row.type for row in fields(kind)}
-    if not isinstance(values, Mapping) or set(values) != set(names):
+    plain = int | float | str | None
+    filled = {row.name: row.default for row in fields(kind) if isinstance(row.default, plain)}
+    if not isinstance(values, Mapping) or not names.keys() - filled <= set(values) <= set(names):
         raise ArgumentError(f"{kind.__name__} has other parts. Received: {values!r:.200}")
+    values = {**filled, **values}
     for name, wanted in names.items():
         value = values[name]
         good: dict[Any, bool] = {
@@ -255,3 +260,4 @@ def check_kinds(kind: type, values: object) -> None:
         }
         if not good.get(wanted, True):
             raise ArgumentError(f"{kind.__name__}'s {name} is wrong. Received: {value!r:.200}")
+    return values

@@ -203,7 +203,8 @@ def resume_run(
             step = initial_epoch * (steps or 0)
             seen = step * learner.options.batch_size
             kept = {n: getattr(state, n) for n in ("learning_rates", "precision")}
-            state.become(TrainingState(step, seen, run_id=uuid.uuid4().hex, **kept))
+            fresh = TrainingState(step, seen, epochs=initial_epoch, run_id=uuid.uuid4().hex, **kept)
+            state.become(fresh)
         if checkpoint is None:
             run.log.cut_after(state.step or -1)
     state.data = facts
@@ -219,7 +220,7 @@ def _restore(
     if state.learning_rates != given:  # the user has changed them since; these have not failed yet
         learner.pair.rates = state.learning_rates = given
         state.rollbacks = 0
-    epoch, within = divmod(state.step, steps) if steps else (0, 0)
+    epoch, within = divmod(state.step, steps) if steps else (state.epochs, 0)
     logger.info("Resuming in %s from step %d (epoch %d).", run.path, state.step, epoch + 1)
     if not within:
         return {}

@@ -17,7 +17,7 @@ from dcgan.data.image_set import ImageSet, open_images
 from dcgan.data.order import split
 from dcgan.data.reader import ImageReader
 from dcgan.data.sample_set import draw_seascapes
-from dcgan.errors import DataError
+from dcgan.errors import DataError, printable
 from dcgan.inspection.advice import enlarged, expectation
 from dcgan.options import Options
 from dcgan.training.state import DataFacts
@@ -87,6 +87,8 @@ def run_name(x: object) -> str:
     if x is None:
         return "seascapes"
     if isinstance(x, str | Path):
+        if "\0" in str(x):
+            raise DataError(f"{printable(str(x))!r} cannot be a path: it holds a null character.")
         name = Path(x).resolve().name
         return re.sub(r"(\.(npy|npz|gz|idx\d-ubyte))+$", "", name) or "images"
     if is_stream(x):

@@ -45,6 +45,7 @@ class TrainingState:
         step: training steps of the run.
         images_seen: real images shown to the discriminator.
         seconds: time spent in training.
+        epochs: epochs completed, which a dataset of unknown length could not say otherwise.
         run_id: identifies the run; None before the first `fit`.
         learning_rates: of both optimizers as the user gave them.
         rollbacks: how often training was rolled back.
@@ -58,6 +59,7 @@ class TrainingState:
     step: int = 0
     images_seen: int = 0
     seconds: float = 0.0
+    epochs: int = 0
     run_id: str | None = None
     learning_rates: tuple[float, float] = (0.0, 0.0)
     rollbacks: int = 0
@@ -77,9 +79,9 @@ class TrainingState:
         """The state that `to_plain` gave.
 
         Raises:
-            ArgumentError: a part is missing, unknown, or of a wrong kind or range.
+            ArgumentError: a part is unknown, or of a wrong kind or range.
         """
-        check_kinds(cls, values)
+        values = check_kinds(cls, values)
         run_id, status, rates = (values[n] for n in ("run_id", "status", "learning_rates"))
         if run_id is not None and (type(run_id) is not str or not RUN_ID.fullmatch(run_id)):
             raise ArgumentError(f"run_id is wrong. Received: {run_id!r:.200}")
@@ -90,8 +92,7 @@ class TrainingState:
             raise ArgumentError(f"learning_rates must be two numbers. Received: {rates!r:.200}")
         data = values["data"]
         if data is not None:
-            check_kinds(DataFacts, data)
-            data = DataFacts(**data)
+            data = DataFacts(**check_kinds(DataFacts, data))
         typed = {
             "learning_rates": tuple(real("learning_rates", rate, 0, MAX_RATE) for rate in rates),
             "data": data,

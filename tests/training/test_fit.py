@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from dcgan import DCGAN, ArgumentError, DataError, TrainingError
+from dcgan.training.fit import Request
 
 
 def test_fit_fills_the_run_folder_and_returns_a_history(tiny, images, tmp_path):
@@ -197,3 +198,56 @@ def test_steps_per_execution_counts_every_step(tiny, images):
     gan.compile(steps_per_execution=2)
     gan.fit(images, steps_per_epoch=4, epochs=2, verbose=0)
     assert gan.state.step == 8 and int(gan.optimizer.generator.iterations) == 8
+
+
+class Stream:
+    """A dataset that does not say how many batches it has; it fails after so many epochs."""
+
+    def __init__(self, images, epochs=99):
+        self.images, self.epochs, self.passes = images, epochs, 0
+
+    def dataset(self):
+        import tensorflow as tf
+
+        def batches():
+            self.passes += 1
+            if self.passes > self.epochs:
+                raise ValueError("no more")
+            yield from (self.images[:4], self.images[4:8])
+
+        height, width, channels = self.images.shape[1:]
+        spec = tf.TensorSpec((4, height, width, channels), tf.uint8)
+        return tf.data.Dataset.from_generator(batches, output_signature=spec)
+
+
+@pytest.mark.once
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Keras's, that the data has ended
+def test_epochs_of_an_unknown_length_are_counted_from_the_runs_start(tiny, images, caplog):
+    for _ in range(2):
+        gan = tiny(save_path="run")
+        gan.fit(Stream(images).dataset(), epochs=2, verbose=0)
+        assert (gan.state.step, gan.state.epochs) == (4, 2)
+    assert "All 2 epochs are done" in caplog.text
+    gan = tiny(save_path="run")
+    gan.fit(Stream(images).dataset(), epochs=3, verbose=0)
+    assert gan.state.step == 6
+
+
+@pytest.mark.once
+def test_a_dataset_that_fails_before_the_first_step_says_only_that(tiny, images, caplog):
+    from tensorflow.errors import InvalidArgumentError
+
+    with pytest.raises(InvalidArgumentError, match="no more"):
+        tiny(save_path="run").fit(Stream(images, epochs=0).dataset(), epochs=1, verbose=1)
+    assert "could not be saved" not in caplog.text
+
+
+@pytest.mark.parametrize("per_epoch, epochs", [(23_999, 1), (31_250, 1), (100_000, 1), (600, 40)])
+def test_the_usual_length_is_as_near_to_24000_steps_as_whole_epochs_come(per_epoch, epochs):
+    request = Request(None, None, None, 0, None, None, 0, True)
+    assert request.last_epoch(per_epoch) == epochs
+
+
+def test_a_path_with_a_null_character_is_refused_as_one(tiny):
+    with pytest.raises(DataError, match="null character"):
+        tiny().fit("a\0b", epochs=1)

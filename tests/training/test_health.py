@@ -172,7 +172,7 @@ GOOD = asdict(Health(recent=[Measurement(5)]))
         GOOD | {"best_varied": 1},
         GOOD | {"measured_on": "x" * 999},
         GOOD | {"recent": {}},
-        GOOD | {"recent": [{"step": 1}]},
+        GOOD | {"recent": [{"variety": 1.0}]},
         GOOD | {"recent": [{**asdict(Measurement(1)), "step": 2**64}]},
         GOOD | {"recent": GOOD["recent"] * 99},
         GOOD | {"more": 1},

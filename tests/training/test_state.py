@@ -85,3 +85,8 @@ def test_a_state_that_does_not_fit_changes_nothing(tiny, images, arrays_of, chan
         restore(gan._learner(), document["training"], arrays)
     after = arrays_of(gan)
     assert all(np.array_equal(before[n], after[n]) for n in before)
+
+
+def test_what_an_earlier_version_did_not_record_has_its_default():
+    earlier = {name: value for name, value in PLAIN.items() if name != "epochs"}
+    assert TrainingState.from_plain(earlier) == STATE

@@ -67,9 +67,8 @@ class Checkpointing(Task):
         state = self.learner.state
         document, arrays = capture(self.learner)
         if broken := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
-            reason = f"weights at step {state.step} are not finite ({broken[0]})"
-            self.rollback.roll_back(reason)  # is saved at once, since it makes a save due
-            return
+            self.rollback.roll_back(f"weights at step {state.step} are not finite ({broken[0]})")
+            document, arrays = capture(self.learner)
         self._rollbacks = state.rollbacks
         try:
             self.run.save_checkpoint(state.step, document, arrays)

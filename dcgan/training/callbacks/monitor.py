@@ -24,7 +24,7 @@ from dcgan.training.source import ImageSource
 from dcgan.training.state import Learner
 
 SAMPLES = 256  # per measurement, where they are small enough
-MIN_MEASURED = 4  # training images: with fewer there is no KID
+MIN_MEASURED = 4  # images: with fewer there is no KID
 MAX_COMPARED = 2_000  # training images that samples are compared with
 MAX_BYTES = 2**28  # of the training images, and of the samples, in memory
 TIME_SHARE = 0.015  # of training that measuring may take
@@ -56,7 +56,7 @@ class HealthMonitor(Task):
         chosen = mixed.permutation(len(source.train))[: min(MAX_COMPARED, fit)]
         self._train = source.train.take(chosen)
         few = mixed.permutation(len(source.held_out))[: self._samples]
-        self._held_out = source.held_out.take(few) if len(few) else None
+        self._held_out = source.held_out.take(few) if len(few) >= MIN_MEASURED else None
         self._network: FeatureNetwork | None = None
         self._pause = 0.0
 
@@ -96,7 +96,7 @@ class HealthMonitor(Task):
             self.act(epoch, logs)
 
     def _forget_other_images(self, source: ImageSource) -> None:
-        """What was measured against other images does not compare."""
+        """Drop measurements against other images, which cannot be compared with new ones."""
         measured_on = f"{source.images.fingerprint} {len(source.held_out)}"
         if self.state.health.measured_on != measured_on:
             self.state.health = type(self.state.health)(measured_on=measured_on)

@@ -57,9 +57,10 @@ class Progress(Task):
         left = self._steps_left(step, now, rate)
         numbers = [self.state.status, *(f"{name} {value:.2f}" for name, value in logs.items())]
         numbers.append(f"{rate * self.batch_size:.0f} images/s")
-        numbers.append(f"{tqdm.format_interval(left / rate) if rate else '?'} left")
+        if left is not None:
+            numbers.append(f"{tqdm.format_interval(left / rate) if rate else '?'} left")
         self._bar.set_description_str(f"epoch {epoch}", refresh=False)
-        self._bar.total = step + round(left) if left or self.total or ended else None
+        self._bar.total = step if ended else None if left is None else step + round(left)
         self._bar.n = step
         self._bar.set_postfix_str(", ".join(numbers), refresh=False)
         try:
@@ -67,10 +68,11 @@ class Progress(Task):
         except (OSError, ValueError):  # nobody reads it any more
             self._bar.disable = True
 
-    def _steps_left(self, step: int, now: float, rate: float) -> float:
+    def _steps_left(self, step: int, now: float, rate: float) -> float | None:
+        """Steps until the end, or None where nobody knows."""
         limits: list[float] = []
         if self.total is not None:
             limits.append(max(0, self.total - step))
         if self.deadline is not None:
             limits.append(max(0.0, self.deadline - now) * rate)
-        return min(limits, default=0)
+        return min(limits, default=None)

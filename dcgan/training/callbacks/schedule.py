@@ -80,6 +80,7 @@ class Schedule(keras.callbacks.Callback):
         self.stop = stop
         self.deadline = deadline
         self.means = means or {}
+        self.began = False
         self.epoch = 0  # from 1, as users count
         self.last_logs: dict[str, float] = {}
         self._first_step = self._checked = 0
@@ -91,6 +92,7 @@ class Schedule(keras.callbacks.Callback):
         self._marked = time.monotonic()
         for task in self.tasks:
             task.begin(self.state.step)
+        self.began = True
 
     def on_epoch_begin(self, epoch, logs=None):
         """Note where the epoch starts, and restore the means that Keras has just reset."""
@@ -126,9 +128,13 @@ class Schedule(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Keep the epoch's means for what is done at the end."""
         self.last_logs = dict(logs or {})
+        if not self.model.stop_training:  # else it may have been cut short
+            self.state.epochs = epoch + 1
 
     def finish(self) -> None:
-        """Let every task do what is left."""
+        """Let every task that has begun do what is left."""
+        if not self.began:
+            return
         self.rollback.check()
         for task in self.tasks:
             task.finish(self.epoch, self.last_logs)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dcgan import RunError
+from dcgan import DCGAN, RunError
 from dcgan.storage.model_file import read_model_file
 
 
@@ -33,10 +33,15 @@ def test_a_full_disk_is_said_and_ends_with_an_error(tiny, images, monkeypatch, c
 
 
 def test_a_checkpoint_loads_as_a_model(tiny, images):
-    from dcgan import DCGAN
-
     gan = tiny(save_path="run")
     gan.fit(images, epochs=1, verbose=0)
     loaded = DCGAN.load(max(Path("run/checkpoints").iterdir()))
     assert (loaded.generate(3) == gan.generate(3)).all()
     assert loaded.state == gan.state
+
+
+def test_broken_weights_at_the_end_are_rolled_back_and_saved(tiny, images, breaking_at):
+    gan = tiny(save_path="run")
+    gan.fit(images, epochs=1, verbose=0, callbacks=[breaking_at([3])])  # the last step
+    newest = DCGAN.load(max(Path("run/checkpoints").iterdir()))
+    assert (newest.state.step, newest.state.rollbacks) == (3, 1)

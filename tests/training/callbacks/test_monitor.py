@@ -116,3 +116,8 @@ def test_a_discriminator_that_learns_a_hundred_times_too_fast_is_named(
     gan.fit(images, epochs=14, verbose=0)
     assert "discriminator winning" in {line["status"] for line in log_lines("run", "status")}
     assert "nothing left to learn from" in caplog.text
+
+
+def test_too_few_held_out_images_to_measure_by_leave_it_to_the_others(tiny, images, often):
+    tiny(save_path="run", **often).fit(images, epochs=1, verbose=0, validation_data=images[:2])
+    assert Path("run/best.dcgan").exists()
