@@ -46,9 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     print(inspection.text(), end="")
     proposal = inspection.proposal
     options = {name: getattr(proposal, name) for name in ("img_size", "depth", "batch_size")}
-    print(
-        f"To train with these settings: {arguments.prog} {shlex.quote(arguments.images)} {as_flags(options)}"
-    )
+    command = f"{arguments.prog} {shlex.quote(arguments.images)} {as_flags(options)}"
+    print(f"To train with these settings: {command}")
     try:
         write_atomically(arguments.out, inspection.html())
     except OSError as error:

@@ -57,7 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=int,
         help="stop after this many passes over the images, counted from the run's start. Without "
-        "--epochs and --minutes: after about 24,000 steps (whole passes), or a preset's own number of passes",
+        "--epochs and --minutes: after about 24,000 steps (whole passes), or a preset's own "
+        "number of passes",
     )
     parser.add_argument(
         "--minutes",
