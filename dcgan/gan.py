@@ -1,7 +1,7 @@
 """The DCGAN (Radford et al. 2016, arXiv 1511.06434): two networks, their step and their use."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from os import PathLike
 from typing import Any
 
@@ -20,20 +20,20 @@ from dcgan.images import chunks, straight_alpha, to_float, to_uint8
 from dcgan.latents import latents_for
 from dcgan.networks.build import build_networks
 from dcgan.networks.plan import Pair, Plan, widest_map
-from dcgan.networks.presets import preset_options
 from dcgan.networks.resolve import resolve
 from dcgan.optimizers import make_pair, update_ema
 from dcgan.options import Options
 from dcgan.training.fit import Request, fit
 from dcgan.training.numbers import StepNumbers
 from dcgan.training.saving import parts_from_config, read_model, save_model, to_config
+from dcgan.training.starting import Starting
 from dcgan.training.state import GENERATOR_ONLY, Learner, TrainingState, restore
 
 Size = tuple[int, int, int]
 
 
 @keras.saving.register_keras_serializable("dcgan")
-class DCGAN(Showing, BackendModel):
+class DCGAN(Starting, Showing, BackendModel):
     """A generator of images like yours, and the discriminator that it learns from.
 
     Args:
@@ -196,16 +196,20 @@ class DCGAN(Showing, BackendModel):
         return self.numbers.means
 
     def fit(
-        self, x: Any = None, *, epochs: int | None = None, minutes: float | None = None,
+        self, x: Any = None, y: Any = None, *, batch_size: int | None = None,
+        epochs: int | None = None, minutes: float | None = None,
         steps_per_epoch: int | None = None, initial_epoch: int = 0, callbacks: Any = None,
         validation_data: Any = None, verbose: int | str = 1, resume: bool = True,
     ) -> keras.callbacks.History:  # fmt: skip
         """Train on images; a run folder that holds a checkpoint is resumed.
 
         Args:
-            x: a folder, array or file of arrays (see `dcgan.open_images`), or a `tf.data.Dataset`
-                or `keras.utils.PyDataset` of batches `(n, H, W, C)`, uint8 or float in [-1, 1],
-                premultiplied if C is 4. None: a small drawn sample set.
+            x: a folder, array or file of arrays (see `dcgan.open_images`), or a `tf.data.Dataset`,
+                `keras.utils.PyDataset` or PyTorch `DataLoader` of batches `(n, H, W, C)`, uint8 or
+                float in [-1, 1] or [0, 255], premultiplied if C is 4. None: the images of the run
+                in `save_path`, if there is one, else a small drawn sample set.
+            y: labels, which are not used, as those in a dataset are not.
+            batch_size: images per step from now on, in place of the model's.
             epochs: passes over the images after which to stop, counted from the run's start.
             minutes: stop after so many minutes of this call, with everything saved. If neither is
                 given, training ends with the epoch that is nearest to 24,000 steps.
@@ -219,6 +223,9 @@ class DCGAN(Showing, BackendModel):
         Returns Keras's `History`. Raises `ArgumentError`, `DataError` or `RunError` before it
         trains, `TrainingError` where training failed too often.
         """
+        if batch_size is not None:
+            self.options = replace(self.options, batch_size=batch_size)
+            self.batch_size = batch_size
         length = (epochs, minutes, steps_per_epoch, initial_epoch)
         request = Request(*length, callbacks, validation_data, verbose, resume)
         result = fit(self._learner(), super().fit, x, request)
@@ -275,14 +282,6 @@ class DCGAN(Showing, BackendModel):
         restore(gan._learner(), saved.training, saved.arrays)
         gan.model_hash = saved.model_hash
         return gan
-
-    @classmethod
-    def from_preset(cls, preset: str, *, recipe: str = "original", **changes: Any) -> "DCGAN":
-        """A new DCGAN with the networks of a known system (see `dcgan.list_presets`).
-
-        The recipe "original" trains as its authors did, but for `changes`; "own" does not.
-        """
-        return cls(**preset_options(preset, recipe, changes))
 
     def call(self, latents, training=False):
         """The EMA generator: latents `(n, input_size)` to float32 images in [-1, 1]."""

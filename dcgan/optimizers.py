@@ -73,6 +73,13 @@ class OptimizerPair(keras.optimizers.Optimizer):
     def rates(self, values):
         self.generator.learning_rate, self.discriminator.learning_rate = values
 
+    def restart(self, generator: keras.Model, discriminator: keras.Model) -> None:
+        """Forget all steps of both networks' optimizers, but not their settings."""
+        fresh = OptimizerPair(make_optimizer(self.generator), make_optimizer(self.discriminator))
+        fresh.build_pair(generator, discriminator)
+        for variable, new in zip(self.variables, fresh.variables, strict=True):
+            variable.assign(new)
+
     def finalize_variable_values(self, variables) -> None:
         """Nothing to do: each optimizer of the pair has its own variables."""
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from dcgan.cli.console import find_model
 from dcgan.cli.flags import add_option_flags, as_flags, given_options
 from dcgan.errors import ArgumentError, DataError
 
@@ -53,6 +54,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "and this program's training (default: original)",
     )
     parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="MODEL",
+        help="start from the weights of a trained model instead of random ones: its .dcgan file, "
+        "run folder or run's name. Of another image size or depth, it gives the layers that fit",
+    )
+    parser.add_argument(
         "--epochs",
         metavar="N",
         type=int,
@@ -94,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if arguments.preset is None and arguments.recipe != "original":
         raise ArgumentError("--recipe decides how the networks of a --preset train. Give both.")
-    from dcgan.storage.run_folder import read_run
+    from dcgan.storage.run_folder import SAMPLE_SET, read_run
 
     options = given_options(arguments)
     if images is not None and (run := read_run(Path(images))):
@@ -103,7 +111,8 @@ def run(arguments: argparse.Namespace) -> int:
                 f"The run in {images!r} does not say where its images are, for they were no files. "
                 "Give the same images as when it was begun."
             )
-        images, options["save_path"] = run["source"], images
+        source = None if run["source"] == SAMPLE_SET else run["source"]
+        images, options["save_path"] = source, images
     gan, preset_epochs = _make(arguments, images, options)
     if epochs is None and minutes is None:
         epochs = preset_epochs
@@ -136,18 +145,27 @@ def _make(arguments: argparse.Namespace, images: str | None, options: dict[str, 
         preset = find_preset(arguments.preset)  # a wrong name is refused before Keras is imported
         epochs = preset.epochs if arguments.recipe == "original" else None
     from dcgan import DCGAN  # imports Keras, which takes seconds
+    from dcgan.options import to_plain
     from dcgan.training.resume import choose_folder, run_options
 
     if arguments.preset is not None:
         return DCGAN.from_preset(arguments.preset, recipe=arguments.recipe, **options), epochs
+    defaults: dict[str, Any] = {}
     if arguments.dataset == "mnist":
-        options = MNIST_OPTIONS | options
+        defaults = MNIST_OPTIONS
     elif images is None:
-        options = SAMPLE_SET_OPTIONS | options
+        defaults = SAMPLE_SET_OPTIONS
+    earlier: dict[str, Any] = {}
     if not arguments.new:
         path, resume = choose_folder(images, options.get("save_path"), resume=True)
-        options = (run_options(path) if resume else {}) | options
-    return DCGAN(**options), epochs
+        earlier = run_options(path) if resume else {}
+    if arguments.start is None or earlier:  # a run that was started from a model has its own
+        return DCGAN(**{**defaults, **earlier, **options}), epochs
+    start = find_model(arguments.start)
+    known = to_plain(DCGAN.load(start).options, "network")
+    gan = DCGAN(**{**known, **options})
+    gan.start_from(start)
+    return gan, epochs
 
 
 def _download_mnist(prog: str):

@@ -21,6 +21,7 @@ from dcgan.storage.run_log import RunLog
 
 FORMAT = "dcgan-run"
 VERSION = 1
+SAMPLE_SET = "the drawn sample set"  # in options.json, in place of a path
 _LOCK = ".lock"
 _OWN_NAMES = ("log.jsonl", "log.csv", "checkpoints", "best.dcgan", "last.dcgan")
 _PACKAGES = ("dcgan", "keras", "tensorflow", "jax", "torch", "numpy", "pillow")

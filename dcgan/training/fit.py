@@ -25,7 +25,7 @@ from dcgan.training.callbacks.previews import SAMPLE_COUNT, Previews
 from dcgan.training.callbacks.progress import Progress
 from dcgan.training.callbacks.rollback import Rollback
 from dcgan.training.callbacks.schedule import CallbackList, Schedule, Task
-from dcgan.training.resume import choose_folder, resume_run, settle
+from dcgan.training.resume import choose_folder, images_of, resume_run, settle
 from dcgan.training.signals import StopRequest
 from dcgan.training.source import ImageSource, Source, open_source
 from dcgan.training.state import GENERATOR_ONLY, Learner, TrainingState
@@ -112,6 +112,7 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
     began = time.monotonic()
     deadline = None if request.minutes is None else began + 60 * request.minutes
     with show_messages(request.verbose):
+        x = images_of(x, learner.options.save_path)
         path, resume = choose_folder(x, learner.options.save_path, request.resume)
         source = open_source(
             x,

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from dcgan.errors import RunError
+from dcgan.errors import ArgumentError, RunError
 from dcgan.networks.resolve import plan_to_dict, resolve
 from dcgan.optimizers import optimizer_from_plain, optimizer_to_plain
 from dcgan.options import Options, describe_changes, from_plain, in_groups, to_plain
-from dcgan.storage.checkpoints import Checkpoint
-from dcgan.storage.run_folder import RunFolder, folder_for, read_run
+from dcgan.storage.checkpoints import Checkpoint, CheckpointStore
+from dcgan.storage.run_folder import SAMPLE_SET, RunFolder, folder_for, read_run
 from dcgan.training.saving import expected_arrays
 from dcgan.training.source import (
     ImageSource,
@@ -24,7 +24,7 @@ from dcgan.training.source import (
     run_name,
     without_held_out,
 )
-from dcgan.training.state import Learner, TrainingState, restore
+from dcgan.training.state import Learner, TrainingState, restart, restore
 
 logger = logging.getLogger("dcgan")
 
@@ -61,6 +61,45 @@ def run_options(path: Path) -> dict[str, Any]:
         options = {n: v for n, v in options.items() if n not in in_groups("network")}
         options["network_plan"] = stored
     return options
+
+
+def resumed_options(path: str | os.PathLike) -> dict[str, Any]:
+    """The options of the run at `path`.
+
+    Raises:
+        RunError: there is no run.
+    """
+    options = run_options(Path(path))
+    if not options:
+        raise RunError(
+            f"There is no run in {str(path)!r}: it holds no options.json. Give the folder that a "
+            "training has filled."
+        )
+    return options
+
+
+def restore_newest(learner: Learner, path: str | os.PathLike) -> None:
+    """Restore the newest checkpoint of the run at `path`, if it has one."""
+    checkpoint = CheckpointStore(Path(path) / "checkpoints").newest(expected_arrays)
+    if checkpoint is not None:
+        restore(learner, checkpoint.document["training"], checkpoint.arrays)
+
+
+def images_of(x: object, save_path: str | os.PathLike[str] | None) -> object:
+    """What to train on: `x`, or for None what the run in the folder was begun with.
+
+    Raises:
+        ArgumentError: the run was begun with images that are in no file.
+    """
+    run = read_run(Path(save_path)) if x is None and save_path is not None else None
+    if run is None or run["source"] == SAMPLE_SET:
+        return x
+    if run["source"] is None:
+        raise ArgumentError(
+            f"x must be the images that the run in {str(save_path)!r} was begun with, which were "
+            "in no file. Received: x=None"
+        )
+    return run["source"]
 
 
 def settle(learner: Learner, run: RunFolder, source: Source) -> Source:
@@ -205,6 +244,8 @@ def resume_run(
             kept = {n: getattr(state, n) for n in ("learning_rates", "precision")}
             fresh = TrainingState(step, seen, epochs=initial_epoch, run_id=uuid.uuid4().hex, **kept)
             state.become(fresh)
+            if elsewhere:
+                restart(learner)
         if checkpoint is None:
             run.log.cut_after(state.step or -1)
     state.data = facts

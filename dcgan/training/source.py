@@ -20,6 +20,7 @@ from dcgan.data.sample_set import draw_seascapes
 from dcgan.errors import DataError, printable
 from dcgan.inspection.advice import enlarged, expectation
 from dcgan.options import Options
+from dcgan.storage.run_folder import SAMPLE_SET
 from dcgan.training.state import DataFacts
 
 logger = logging.getLogger("dcgan")
@@ -101,7 +102,12 @@ def run_name(x: object) -> str:
 
 def is_stream(x: object) -> bool:
     """Whether `x` gives batches itself, in an order that cannot be repeated from here."""
-    return isinstance(x, keras.utils.PyDataset) or hasattr(x, "element_spec")
+    return isinstance(x, keras.utils.PyDataset) or hasattr(x, "element_spec") or _is_loader(x)
+
+
+def _is_loader(x: object) -> bool:
+    """Whether `x` is a `torch.utils.data.DataLoader`, without importing PyTorch."""
+    return any(cls.__module__.startswith("torch.utils.data") for cls in type(x).__mro__)
 
 
 def open_source(
@@ -136,9 +142,12 @@ def open_source(
         train, others = split(images.names, options.seed)
         held_out = Subset(images.pixels, others)
     else:
+        if isinstance(validation_data, tuple):  # Keras's (images, labels)
+            validation_data = validation_data[0]
         given = open_images(validation_data, options.img_size, **fitting)
         train, held_out = np.arange(len(images)), Subset(given.pixels, np.arange(len(given)))
     path = str(Path(x).resolve()) if isinstance(x, str | Path) else None
+    path = SAMPLE_SET if x is None else path
     return _of_images(images, train, held_out, options, path)
 
 
@@ -176,14 +185,65 @@ def _of_images(
 def _open_stream(x, img_size) -> Source:
     """A user's own batches, after a look at the first."""
     first = x[0] if isinstance(x, keras.utils.PyDataset) else next(iter(x), None)
+    if _is_loader(x) and not isinstance(first, tuple | list):
+        raise DataError(
+            "The DataLoader must give tuples, such as (images, labels) or (images,), since Keras "
+            f"takes no other. Received: {type(first).__name__}"
+        )
     if first is not None:
         images = keras.utils.unpack_x_y_sample_weight(first)[0]
-        _check_batch(keras.ops.convert_to_numpy(images), img_size)
-    length = x.num_batches if isinstance(x, keras.utils.PyDataset) else int(x.cardinality())
+        images = keras.ops.convert_to_numpy(images)
+        if images.dtype.kind == "f" and images.size and images.min() >= 0 and images.max() > 2:
+            x, images = _scaled(x), images / 127.5 - 1  # as image_dataset_from_directory gives them
+        _check_batch(images, img_size)
+    if isinstance(x, keras.utils.PyDataset):
+        length = x.num_batches
+    else:
+        length = len(x) if _is_loader(x) else int(x.cardinality())
     return Source(lambda first_step: x, length if length and length > 0 else None)
 
 
+class _Scaled(keras.utils.PyDataset):
+    """The images of another dataset, from [0, 255] to [-1, 1]."""
+
+    def __init__(self, batches: keras.utils.PyDataset):
+        super().__init__(workers=batches.workers, use_multiprocessing=batches.use_multiprocessing)
+        self.batches = batches
+
+    @property
+    def num_batches(self):
+        return self.batches.num_batches
+
+    def __getitem__(self, index):
+        return _scale(self.batches[index])
+
+    def on_epoch_end(self):
+        self.batches.on_epoch_end()
+
+
+def _scale(batch):
+    return keras.utils.unpack_x_y_sample_weight(batch)[0] / 127.5 - 1
+
+
+def _scaled(x):
+    """The same dataset with images in [-1, 1] in place of [0, 255]."""
+    if isinstance(x, keras.utils.PyDataset):
+        return _Scaled(x)
+    if _is_loader(x):
+        raise DataError(
+            "The DataLoader gives floats in [0, 255]. Expected uint8, or floats in [-1, 1]: divide "
+            "by 127.5 and subtract 1 in the dataset's transform."
+        )
+    return x.map(lambda *batch: _scale(batch[0]))
+
+
 def _check_batch(images: np.ndarray, img_size: tuple[int, int, int]) -> None:
+    height, width, channels = img_size
+    if images.shape[1:] == (channels, height, width) != tuple(img_size):
+        raise DataError(
+            f"The dataset must give channels last: (n, {height}, {width}, {channels}). Received: "
+            f"{images.shape}. In PyTorch: images.permute(0, 2, 3, 1)."
+        )
     shape, kind = images.shape, images.dtype
     low, high = (float(images.min()), float(images.max())) if images.size else (0.0, 0.0)
     fits = len(shape) == 4 and tuple(shape[1:]) == tuple(img_size)
@@ -192,8 +252,8 @@ def _check_batch(images: np.ndarray, img_size: tuple[int, int, int]) -> None:
     if not (fits and least <= low and high <= most):
         raise DataError(
             f"The dataset must give batches (n, {', '.join(map(str, img_size))}) of uint8, or of "
-            f"floats in [-1, 1]. Received: {shape} of {kind} from {low:.4g} to {high:.4g}. For "
-            "floats in 0 to 255: dataset.map(lambda x: x / 127.5 - 1)."
+            f"floats in [-1, 1] or [0, 255]. Received: {shape} of {kind} from {low:.4g} to "
+            f"{high:.4g}."
         )
     if not whole and low >= 0:
         logger.warning(

@@ -210,6 +210,15 @@ def restore(learner: Learner, training: Mapping, arrays: Mapping[str, np.ndarray
     learner.state.become(state)
 
 
+def restart(learner: Learner) -> None:
+    """Count steps from 0 with fresh optimizers: what they know is of other images.
+
+    The EMA then follows the weights closely at first, and augmentation starts from nothing.
+    """
+    networks = learner.networks
+    learner.pair.restart(networks["training_generator"], networks["discriminator"])
+
+
 def _set_precision(learner: Learner, precision: str) -> None:
     """Let the networks in training compute in another precision; the step is compiled anew."""
     for name, network in learner.networks.items():

@@ -1,6 +1,7 @@
 """The verb `train`: what it trains on, with which options, and what it prints."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -140,3 +141,26 @@ def test_sigterm_while_decoding_is_one_line_and_exit_code_143(tmp_path):
     assert process.returncode == 143
     assert shown.rstrip("\n").split("\n")[-1].startswith("dcgan: train was stopped by SIGTERM")
     assert "Traceback" not in shown and not (tmp_path / "Results").exists()
+
+
+def test_training_starts_from_a_model_of_the_same_networks_unless_others_are_asked_for(
+    folder, small, capsys, tmp_path
+):
+    from dcgan import DCGAN
+
+    assert main([str(folder), *small, "--epochs", "1"]) == 0
+    shutil.copytree(folder, tmp_path / "cats")
+    assert main([str(tmp_path / "cats"), "--from", "sea", "--quiet", "--epochs", "1"]) == 0
+    assert "Starting from Results/sea/last.dcgan: 9 of 9 layers." in capsys.readouterr().err
+    cats, sea = (DCGAN.load(f"Results/{name}/last.dcgan") for name in ("cats", "sea"))
+    assert cats.plan == sea.plan
+    assert cats.state.run_id != sea.state.run_id
+    assert main([str(tmp_path / "cats"), "--from", "sea", "--quiet", "--epochs", "2"]) == 0
+    assert "Resuming in Results/cats" in capsys.readouterr().err
+
+
+def test_the_folder_of_a_run_of_the_sample_set_resumes_it(small, monkeypatch, capsys):
+    monkeypatch.setattr("dcgan.training.source.SAMPLE_SET_COUNT", 8)
+    assert main([*small, "--epochs", "1"]) == 0
+    assert main(["Results/seascapes", "--quiet", "--epochs", "2"]) == 0
+    assert "Resuming in Results/seascapes" in capsys.readouterr().err

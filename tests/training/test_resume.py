@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from dcgan import DCGAN, RunError
+from dcgan import DCGAN, ArgumentError, RunError
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.images import save_png
 
@@ -213,3 +213,37 @@ def test_images_of_another_place_do_not_train_over_a_run(tiny, images, tmp_path)
     tiny(save_path="run").fit(tmp_path / "one", epochs=1, verbose=0)
     with pytest.raises(RunError, match="is the run of .*one.*these images are from .*two"):
         tiny(save_path="run").fit(tmp_path / "two", epochs=2, verbose=0)
+
+
+def test_a_run_is_resumed_from_its_folder_alone(tiny, images, tmp_path):
+    folder = tmp_path / "sea"
+    folder.mkdir()
+    for number, image in enumerate(images):
+        save_png(folder / f"{number}.png", image)
+    first = tiny(save_path="run", optimizer=1e-4)
+    first.fit(folder, epochs=1, verbose=0)
+    gan = DCGAN.resume("run")
+    assert gan.state == first.state and gan.options.optimizer is not None
+    assert (gan.generate(2) == first.generate(2)).all()
+    gan.fit(epochs=2, verbose=0)
+    assert gan.state.step == 2 * first.state.step
+    assert gan.optimizer.rates == pytest.approx((1e-4, 1e-4))
+
+
+def test_a_run_of_the_sample_set_resumes_without_images(tiny, monkeypatch):
+    monkeypatch.setattr("dcgan.training.source.SAMPLE_SET_COUNT", 8)
+    tiny(save_path="run").fit(epochs=1, verbose=0)
+    gan = DCGAN.resume("run")
+    gan.fit(epochs=2, verbose=0)
+    assert gan.state.step == 4
+
+
+def test_a_run_of_arrays_asks_for_them_again(tiny, images):
+    tiny(save_path="run").fit(images, epochs=1, verbose=0)
+    with pytest.raises(ArgumentError, match="images that the run in 'run' was begun with"):
+        DCGAN.resume("run").fit(epochs=2)
+
+
+def test_a_folder_without_a_run_cannot_be_resumed(tmp_path):
+    with pytest.raises(RunError, match="There is no run in"):
+        DCGAN.resume(tmp_path)

@@ -6,6 +6,7 @@ import pytest
 
 from dcgan import DataError
 from dcgan.images import save_png
+from dcgan.training.source import open_source
 
 
 def test_images_that_are_enlarged_are_mentioned(tiny, images, caplog):
@@ -38,7 +39,7 @@ def test_a_users_own_dataset_trains(tiny, images):
 @pytest.mark.parametrize(
     "batch, received",
     [
-        (np.full((4, 16, 12, 3), 255.0, np.float32), "to 255"),
+        (np.full((4, 16, 12, 3), 300.0, np.float32), "to 1.353"),
         (np.zeros((4, 12, 16, 3), np.uint8), "12, 16, 3"),
         (np.zeros((4, 7), np.uint8), "4, 7"),
     ],
@@ -89,3 +90,59 @@ def test_a_tf_data_dataset_trains(tiny, images):
     history = tiny().fit(batches, epochs=2, verbose=0)
     assert history.epoch == [0, 1]
     assert np.isfinite(history.history["d_loss"]).all()
+
+
+@pytest.mark.once
+def test_floats_from_0_to_255_are_what_image_dataset_from_directory_gives(tiny, images, tmp_path):
+    for number, image in enumerate(images):
+        (tmp_path / "kind").mkdir(exist_ok=True)
+        save_png(tmp_path / "kind" / f"{number}.png", image)
+    data = keras.utils.image_dataset_from_directory(
+        tmp_path, image_size=(16, 12), batch_size=5, shuffle=False, verbose=False
+    )
+    seen = next(iter(open_source(data, tiny().options).batches(0)))
+    assert np.allclose(seen, images[:5] / 127.5 - 1, atol=1e-6)
+    assert len(tiny(save_path="run").fit(data, epochs=2, verbose=0).epoch) == 2
+
+
+def test_floats_from_0_to_255_of_a_users_own_dataset_are_scaled(tiny, images):
+    batches = open_source(Stream(images[:4] * np.float32(1)), tiny().options).batches(0)
+    assert np.allclose(batches[0], images[:4] / 127.5 - 1, atol=1e-6)
+
+
+def test_labels_are_taken_and_not_used(tiny, images, arrays_of):
+    plain, labeled = tiny(save_path="a"), tiny(save_path="b")
+    plain.fit(images, epochs=1, verbose=0, validation_data=images[:4])
+    labels = np.zeros(10)
+    labeled.fit(images, labels, epochs=1, verbose=0, validation_data=(images[:4], labels[:4]))
+    ours, theirs = arrays_of(plain), arrays_of(labeled)
+    assert all((ours[name] == theirs[name]).all() for name in ours)
+
+
+def test_a_batch_size_in_fit_is_the_models_from_then_on(tiny, images):
+    gan = tiny(save_path="run")
+    gan.fit(images, batch_size=5, epochs=1, verbose=0)
+    assert (gan.state.step, gan.batch_size, gan.options.batch_size) == (2, 5, 5)
+
+
+def loader_of(images, **options):
+    data = pytest.importorskip("torch.utils.data")
+    return data.DataLoader(images, **options)
+
+
+def test_a_pytorch_data_loader_trains(tiny, images):
+    labeled = list(zip(images, range(10), strict=True))
+    history = tiny().fit(loader_of(labeled, batch_size=5), epochs=2, verbose=0)
+    assert history.epoch == [0, 1]
+
+
+def test_a_data_loader_of_bare_images_is_told_to_give_tuples(tiny, images):
+    with pytest.raises(DataError, match="must give tuples"):
+        tiny().fit(loader_of(images, batch_size=5), epochs=1, verbose=0)
+
+
+def test_a_data_loader_with_channels_first_is_told_how_to_put_them_last(tiny, images):
+    first = np.moveaxis(images, -1, 1)
+    with pytest.raises(DataError, match=r"permute\(0, 2, 3, 1\)"):
+        labeled = list(zip(first, range(10), strict=True))
+        tiny().fit(loader_of(labeled, batch_size=5), epochs=1, verbose=0)

@@ -1,0 +1,42 @@
+"""The methods of `DCGAN` that begin from something there is: a preset, a run or a trained model."""
+
+from collections.abc import Callable
+from os import PathLike
+from typing import Any, Self
+
+from dcgan.networks.presets import preset_options
+from dcgan.training.resume import restore_newest, resumed_options
+from dcgan.training.transfer import start_from
+
+
+class Starting:
+    """Ways to begin, besides the constructor and `load`."""
+
+    _learner: Callable
+
+    @classmethod
+    def resume(cls, path: str | PathLike) -> Self:
+        """The newest state of the run in a folder; `fit()` continues with the run's own images.
+
+        Raises `RunError` where there is no run, or its options are damaged.
+        """
+        options = {**resumed_options(path), "save_path": path}
+        gan = cls(**options)  # type: ignore[call-arg]
+        restore_newest(gan._learner(), path)
+        return gan
+
+    def start_from(self, path: str | PathLike) -> tuple[int, int]:
+        """Take over the weights of a `.dcgan` file where layers fit, to train on other images.
+
+        The model may have another image size or depth. Returns the number of layers taken over
+        and of all layers; raises `ArgumentError` if none fits.
+        """
+        return start_from(self._learner(), path)
+
+    @classmethod
+    def from_preset(cls, preset: str, *, recipe: str = "original", **changes: Any) -> Self:
+        """A new DCGAN with the networks of a known system (see `dcgan.list_presets`).
+
+        The recipe "original" trains as its authors did, but for `changes`; "own" does not.
+        """
+        return cls(**preset_options(preset, recipe, changes))  # type: ignore[call-arg]
