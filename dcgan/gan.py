@@ -24,8 +24,9 @@ from dcgan.networks.resolve import resolve
 from dcgan.optimizers import make_pair, update_ema
 from dcgan.options import Options
 from dcgan.training.fit import Request, fit
+from dcgan.training.keras_file import KerasFile, load_keras, save_keras
 from dcgan.training.numbers import StepNumbers
-from dcgan.training.saving import parts_from_config, read_model, save_model, to_config
+from dcgan.training.saving import read_model, save_model
 from dcgan.training.starting import Starting
 from dcgan.training.state import GENERATOR_ONLY, Learner, TrainingState, restore
 
@@ -33,7 +34,7 @@ Size = tuple[int, int, int]
 
 
 @keras.saving.register_keras_serializable("dcgan")
-class DCGAN(Starting, Showing, BackendModel):
+class DCGAN(Starting, Showing, KerasFile, BackendModel):
     """A generator of images like yours, and the discriminator that it learns from.
 
     Args:
@@ -265,17 +266,26 @@ class DCGAN(Starting, Showing, BackendModel):
         """Write a `.dcgan` file: safe to share, and all that is needed to continue training.
 
         Args:
-            path: the file, written whole or not at all; missing folders are made.
+            path: the file, written whole or not at all; missing folders are made. With the ending
+                .keras it is a file of Keras, of the whole model too.
             overwrite: whether to replace a file that is there.
             generator_only: leave out what only training needs: a file about a sixth the size.
 
         Raises `ModelFileError` if it cannot be written, or the weights are not finite.
         """
-        self.model_hash = save_model(self._learner(), path, overwrite, generator_only)
+        if str(path).endswith(".keras") and not generator_only:
+            save_keras(self, path, overwrite)
+        else:
+            self.model_hash = save_model(self._learner(), path, overwrite, generator_only)
 
     @classmethod
     def load(cls, path: str | PathLike) -> "DCGAN":
-        """Read a `.dcgan` file or checkpoint, which cannot run code; raises `ModelFileError`."""
+        """Read a `.dcgan` file or checkpoint, which cannot run code, or a `.keras` file of ours.
+
+        Raises `ModelFileError`.
+        """
+        if str(path).endswith(".keras"):
+            return load_keras(path)
         saved = read_model(path)
         gan = cls.__new__(cls)
         gan._build(saved.options, saved.plan, saved.optimizers)
@@ -286,17 +296,6 @@ class DCGAN(Starting, Showing, BackendModel):
     def call(self, latents, training=False):
         """The EMA generator: latents `(n, input_size)` to float32 images in [-1, 1]."""
         return self.generator(latents, training=training)
-
-    def get_config(self):
-        """All options, the plan and both optimizers as plain values."""
-        return to_config(self._learner())
-
-    @classmethod
-    def from_config(cls, config):
-        """A model of the same options, plan and optimizers as the one that gave `config`."""
-        gan = cls.__new__(cls)
-        gan._build(*parts_from_config(config))
-        return gan
 
     def _learner(self):
         """The pieces of this model that training and files work with."""

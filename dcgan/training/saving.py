@@ -32,10 +32,9 @@ def save_model(
     if not overwrite and os.path.lexists(path):
         raise ModelFileError(f"{str(path)!r} is there already. Give another path.")
     if str(path).endswith((".keras", ".h5")):
-        logger.warning(
-            "%s will be a .dcgan file by another name, which DCGAN.load reads and Keras does not. "
-            "For Keras: gan.generator.save(...).",
-            path,
+        raise ModelFileError(
+            f"{str(path)!r} would hold the generator alone, which is an export and not a model to "
+            "be trained. Use export(path) for it, or save a .dcgan file."
         )
     document, arrays = capture(learner)
     if generator_only or learner.optimizers is None:
@@ -48,8 +47,10 @@ def save_model(
 def to_config(learner: Learner) -> dict:
     """What Keras calls the config of a model: all options, the plan and both optimizers."""
     pair = learner.pair
+    options = to_plain(learner.options, "network", "training", "data", "run")
+    del options["save_path"]  # nothing in a file names a place
     return {
-        **to_plain(learner.options, "network", "training", "data", "run"),
+        **options,
         "network_plan": plan_to_dict(learner.plan),
         "optimizer": keras.optimizers.serialize(pair.generator),
         "discriminator_optimizer": keras.optimizers.serialize(pair.discriminator),

@@ -1,0 +1,111 @@
+"""What Keras needs to save a whole DCGAN as a `.keras` file and to load it again."""
+
+import json
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from dcgan.errors import ArgumentError, ModelFileError
+from dcgan.optimizers import PLAIN_OPTIMIZERS
+from dcgan.training.saving import parts_from_config, to_config
+from dcgan.training.state import TrainingState, assign
+
+OPTIMIZERS = ("optimizer", "discriminator_optimizer")
+MAX_CONFIG = 4 << 20  # bytes; ours has a few thousand
+MAX_BYTES = 4 << 30  # of all that the file unpacks to
+
+
+class KerasFile:
+    """The methods by which `keras.saving` saves and loads a model; see `get_config`."""
+
+    _learner: Callable
+    _build: Callable
+
+    def get_config(self) -> dict[str, Any]:
+        """All options but the run folder, the plan and both optimizers as plain values."""
+        return to_config(self._learner())
+
+    @classmethod
+    def from_config(cls, config):
+        """A model of the same options, plan and optimizers as the one that gave `config`."""
+        gan = cls.__new__(cls)
+        gan._build(*parts_from_config(config))
+        return gan
+
+    def get_compile_config(self) -> None:
+        """Nothing: `from_config` compiles."""
+
+    def save_own_variables(self, store) -> None:
+        """Put what Keras does not know of into a file: the training state and random streams."""
+        learner = self._learner()
+        store["training"] = np.frombuffer(json.dumps(learner.state.to_plain()).encode(), np.uint8)
+        for name, variable in _own(learner).items():
+            store[name.replace("/", " ")] = keras.ops.convert_to_numpy(variable)
+
+    def load_own_variables(self, store) -> None:
+        """Take back what `save_own_variables` gave."""
+        learner, own = self._learner(), _own(self._learner())
+        learner.state.become(TrainingState.from_plain(json.loads(bytes(store["training"]))))
+        assign(own, {name: np.array(store[name.replace("/", " ")]) for name in own})
+
+
+def save_keras(gan: keras.Model, path: str | os.PathLike, overwrite: bool) -> None:
+    """Write a `.keras` file of the whole model, in one piece or not at all."""
+    if not overwrite and os.path.lexists(path):
+        raise ModelFileError(f"{str(path)!r} is there already. Give another path.")
+    partial = Path(path).with_name(f".{Path(path).name}.partial.keras")
+    try:
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        keras.saving.save_model(gan, partial)
+        os.replace(partial, path)
+    except OSError as error:
+        raise ModelFileError(f"Cannot write {str(path)!r}: {error.strerror or error}.") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load_keras(path: str | os.PathLike) -> Any:
+    """Read a `.keras` file of a whole DCGAN, with Keras, which may run no code of the file's.
+
+    Raises:
+        ModelFileError: it is none, or damaged.
+    """
+    try:
+        _check(path)
+        return keras.saving.load_model(path, safe_mode=True)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        raise ModelFileError(
+            f"{str(path)!r} cannot be loaded as a Keras file of a whole DCGAN, which "
+            f"save('name.keras') writes: {str(error).splitlines()[0][:300]}"
+        ) from error
+
+
+def _check(path: str | os.PathLike) -> None:
+    """Refuse a file that names other classes than ours, before Keras imports one."""
+    with zipfile.ZipFile(path) as file:
+        if sum(member.file_size for member in file.infolist()) > MAX_BYTES:
+            raise ArgumentError("it unpacks to more than 4 GiB")
+        if file.getinfo("config.json").file_size > MAX_CONFIG:
+            raise ArgumentError("its config is too large")
+        content = json.loads(file.read("config.json"))
+    if content["class_name"] != "DCGAN" or content["registered_name"] != "dcgan>DCGAN":
+        raise ArgumentError(f"it holds a model of class {content['class_name']!r:.99}")
+    config = content["config"]
+    for name in OPTIMIZERS:
+        optimizer = config[name]
+        if optimizer["class_name"] not in PLAIN_OPTIMIZERS:
+            raise ArgumentError(f"its {name} is of class {optimizer['class_name']!r:.99}")
+        if optimizer["module"] != "keras.optimizers":
+            raise ArgumentError(f"its {name} is from {optimizer['module']!r:.99}")
+    if json.dumps(content).count('"class_name"') != 1 + len(OPTIMIZERS):
+        raise ArgumentError("it names more classes than ours do")
+
+
+def _own(learner) -> dict[str, keras.Variable]:
+    """The variables that no layer and no optimizer of the model has."""
+    return {name: v for name, v in learner.variables.items() if name.startswith("state/")}
