@@ -1,5 +1,6 @@
 """Plots of a training's log."""
 
+import html
 import io
 
 from dcgan.images import RUN_IMAGE
@@ -38,3 +39,41 @@ def plot_losses(records: list[dict]) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100, metadata=RUN_IMAGE)
     return buffer.getvalue()
+
+
+def plot_svg(
+    series: dict[str, list[tuple[int, float]]],
+    words: str,
+    band: tuple[float, float] | None = None,
+    best: tuple[int, float] | None = None,
+) -> str:
+    """Draw lines over the training steps for a page, as SVG that takes its colors.
+
+    Args:
+        series: points (step, value) by label.
+        words: what the plot shows, for those who do not see it.
+        band: healthy range of the values, shaded.
+        best: a point to mark.
+    """
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": words, "font.size": 11}):
+        figure = Figure(figsize=(5, 3), layout="constrained")
+        axes = figure.subplots()
+        if band:
+            axes.axhspan(*band, color="#2a9d4a", alpha=0.12, linewidth=0)
+            axes.set_ylim(0, 1)
+        for label, points in series.items():
+            axes.plot([step for step, _ in points], [value for _, value in points], label=label)
+        if best:
+            axes.plot(*best, "o", color="#b35c00")
+        axes.set_xlabel("training step")
+        axes.legend(framealpha=0)
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    drawn = buffer.getvalue()
+    named = f'<svg role="img" aria-label="{html.escape(words)}" '
+    return drawn[drawn.index("<svg") :].replace("<svg ", named, 1)

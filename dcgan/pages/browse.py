@@ -1,18 +1,15 @@
 """The page on which a user browses a generator's seeds and the directions in which it changes."""
 
-import base64
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from PIL import Image
 
 from dcgan.errors import MAX_SEED, printable, real, refuse, whole
 from dcgan.images import shrink
 from dcgan.latents import draw_latents
 from dcgan.pages.directions import find_directions
+from dcgan.pages.templating import render, webp
 
 MAX_SEEDS = 5_000  # of one page, which a browser holds in memory
 MAX_PIXELS = 160  # of the longer side of an image on the page
@@ -85,11 +82,9 @@ def browse_page(
     latents *= np.float32(truncation)
     images, (width, height) = _encoded(subject, latents, report)
     strips = _strips(subject, latents[:AROUND], report)
-    templates = Environment(
-        loader=PackageLoader("dcgan.pages"), autoescape=True, undefined=StrictUndefined
-    )
     added = "" if truncation == 1 else f" --truncation {truncation:g}"
-    return templates.get_template("browse.html").render(
+    return render(
+        "browse.html",
         name=printable(subject.name),
         width=width,
         height=height,
@@ -138,9 +133,6 @@ def _encoded(
         for image in subject.generate(latents=part):
             small = shrink(image, MAX_PIXELS)
             size = (small.shape[1], small.shape[0])
-            buffer = io.BytesIO()
-            shown = Image.fromarray(small[..., 0] if small.shape[-1] == 1 else small)
-            shown.save(buffer, "webp", quality=QUALITY)
-            texts.append(base64.b64encode(buffer.getvalue()).decode())
+            texts.append(webp(small, QUALITY))
         report(len(part))
     return texts, size

@@ -24,6 +24,7 @@ from dcgan.training.callbacks.monitor import MIN_MEASURED, HealthMonitor
 from dcgan.training.callbacks.previews import SAMPLE_COUNT, Previews
 from dcgan.training.callbacks.progress import Progress
 from dcgan.training.callbacks.rollback import Rollback
+from dcgan.training.callbacks.run_page import RunPage
 from dcgan.training.callbacks.schedule import CallbackList, Schedule, Task
 from dcgan.training.resume import choose_folder, images_of, resume_run, settle
 from dcgan.training.signals import StopRequest
@@ -131,6 +132,7 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             rollback = Rollback(learner, run)
             saving = Checkpointing(learner, run, rollback)
             tasks = make_tasks(learner, run, source, rollback, length, deadline, request.verbose)
+            tasks.append(RunPage(run, learner.options.sample_steps))
             tasks.append(saving)  # last, so that it saves what the others have done
             schedule = Schedule(learner, tasks, rollback, stop, deadline, means)
             history = train(learner, keras_fit, source, schedule, length, request)

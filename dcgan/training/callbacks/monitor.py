@@ -8,11 +8,11 @@ from keras import ops
 
 from dcgan.augment import augmented_copies
 from dcgan.errors import ModelFileError
-from dcgan.images import chunks, premultiply, straight_alpha, to_float
+from dcgan.images import RUN_IMAGE, chunks, premultiply, save_png, straight_alpha, to_float
 from dcgan.metrics.distances import kid
 from dcgan.metrics.features import FeatureNetwork, features, load_network, scaling
 from dcgan.metrics.leak import MIN_IMAGES, leaked
-from dcgan.metrics.memorization import memorization
+from dcgan.metrics.memorization import memorization, sheet
 from dcgan.metrics.variety import variety
 from dcgan.storage.model_file import read_model_file
 from dcgan.storage.run_folder import RunFolder
@@ -28,6 +28,7 @@ MIN_MEASURED = 4  # images: with fewer there is no KID
 MAX_COMPARED = 2_000  # training images that samples are compared with
 MAX_BYTES = 2**28  # of the training images, and of the samples, in memory
 TIME_SHARE = 0.015  # of training that measuring may take
+NEAREST = 6  # samples shown beside their nearest training images
 SEED = 2**31 - 2  # of the measured samples: not those that users look at
 
 logger = logging.getLogger("dcgan")
@@ -124,6 +125,8 @@ class HealthMonitor(Task):
         if self._held_out is not None:
             held_out, d_held_out = straight_alpha(self._held_out), self._score(self._held_out)
         copies = memorization(fakes, train, held_out)
+        with keep_training("nearest.png"):
+            save_png(self.run.path / "nearest.png", sheet(fakes, train, copies, NEAREST), RUN_IMAGE)
         real = train[: len(few)]
         return Measurement(
             step=self.state.step,

@@ -1,0 +1,36 @@
+"""Open the page of a run in the browser: its status, samples, numbers and options."""
+
+import argparse
+import webbrowser
+from pathlib import Path
+
+from dcgan.errors import RunError
+
+HELP = "open the page of a run in the browser"
+USAGE = "RUN"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the verb."""
+    parser.add_argument("run", metavar="RUN", help="a run folder, or the name of a run in Results")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Open the page, which is written where it is missing, and print where it is."""
+    from dcgan.pages.run import PAGE, write_run_page
+    from dcgan.storage.run_folder import read_run
+
+    for folder in (Path(arguments.run), Path("Results") / arguments.run):
+        if read_run(folder) is not None:
+            break
+    else:
+        raise RunError(f"There is no run at {arguments.run!r}, or of that name in Results.")
+    page = folder / PAGE
+    if not page.exists():
+        try:
+            write_run_page(folder)
+        except OSError as error:
+            raise RunError(f"Cannot write {str(page)!r}: {error.strerror or error}.") from error
+    print(page)
+    webbrowser.open(page.resolve().as_uri())
+    return 0

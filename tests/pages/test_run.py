@@ -1,0 +1,92 @@
+"""The page of a run: what it says of the run, in a real browser and as text."""
+
+import html
+import json
+import re
+
+import numpy as np
+import pytest
+
+from dcgan.images import grid, save_png
+from dcgan.pages.run import MAX_GRIDS, run_page
+from dcgan.storage.run_folder import RunFolder
+from dcgan.storage.run_log import RunLog
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture
+def run(tmp_path):
+    """The folder of a run of 60 grids, with a name and a source that are no safe HTML."""
+    path = tmp_path / "Results" / "<b>sea"
+    source = tmp_path / "my <i>sea"
+    source.mkdir()
+    with RunFolder.open(path) as folder:
+        options = {"img_size": [8, 8, 3], "depth": 4, "dropout": 0.25}
+        folder.write_options(options, {"count": 90, "held_out": 9}, str(source))
+        folder.samples_path.mkdir(exist_ok=True)
+        for step in range(200, 200 * 61, 200):
+            tiles = np.full((4, 8, 8, 3), step // 200, np.uint8)
+            save_png(folder.samples_path / f"step_{step:07d}_epoch_0001.png", grid(tiles))
+            line = {"step": step, "epoch": 1, "seconds": 60.0, "d_loss": 1.0, "g_loss": 0.7}
+            folder.log.write(line | {"d_real": 0.6, "d_fake": 0.4})
+        for name in ("real", "samples", "nearest"):
+            save_png(path / f"{name}.png", grid(np.zeros((4, 8, 8, 3), np.uint8)))
+        for step, kid in ((1000, 3.0), (2000, 1.0), (3000, 2.0)):
+            facts = {"measured_kid": kid, "measured_variety": 0.9, "measured_memorized": 0.04}
+            words = {"status": "memorizing", "sentence": "9% are <copies>."}
+            folder.log.write({"step": step, **words, **facts})
+    return path
+
+
+def test_the_status_says_what_is_wrong_and_what_to_do(run, in_browser):
+    words = in_browser(run_page(run), "return document.querySelector('[role=status]').innerText")
+    assert words.startswith("Memorizing: 9% are <copies>.")
+    assert "Add images" in words
+
+
+def test_the_slider_shows_the_grid_of_its_step(run, in_browser):
+    script = """
+        const shown = () => [...document.querySelectorAll('img.grid')].filter((i) => !i.hidden);
+        const before = shown().map((image) => image.dataset.step);
+        slider.value = 0; slider.oninput();
+        return [before, shown().map((image) => image.dataset.step), step.value, slider.max]
+    """
+    assert in_browser(run_page(run), script) == [["12000"], ["200"], "200", str(MAX_GRIDS - 1)]
+
+
+def test_every_image_and_plot_has_words_and_nothing_is_loaded(run, in_browser):
+    script = """
+        const images = [...document.querySelectorAll('img')];
+        return [images.every((i) => i.alt && i.src.startsWith('data:')),
+            [...document.querySelectorAll('svg')].every((s) => s.ariaLabel),
+            images.length, document.querySelectorAll('svg').length,
+            document.documentElement.scrollWidth <= innerWidth]
+    """
+    assert in_browser(run_page(run), script) == [True, True, MAX_GRIDS + 3, 4, True]
+
+
+def test_names_from_outside_are_text_and_quoted_in_commands(run):
+    page = run_page(run)
+    assert "<b>sea" not in page and "<i>sea" not in page
+    commands = [html.unescape(text) for text in re.findall(r"<pre>(.*?)</pre>", page)]
+    assert f"dcgan generate '{run}' -n 64" in commands
+    source = json.loads((run / "options.json").read_text())["source"]
+    assert f"dcgan evaluate '{run}' '{source}'" in commands
+
+
+def test_options_are_shown_where_they_are_not_the_default(run):
+    page = run_page(run)
+    assert "dropout" in page and "8 x 8 x 3" in page
+    assert ">depth<" not in page
+
+
+def test_a_live_page_reloads_itself_and_a_finished_one_does_not(run):
+    assert 'http-equiv="refresh"' in run_page(run, live=True)
+    assert 'http-equiv="refresh"' not in run_page(run)
+
+
+def test_a_run_that_has_measured_nothing_has_a_page(tmp_path):
+    assert "No step has been logged yet." in run_page(tmp_path)
+    RunLog(tmp_path).write({"step": 1, "epoch": 1, "seconds": 1.0, "d_loss": 1.0})
+    assert "Step 1, epoch 1" in run_page(tmp_path)
