@@ -29,7 +29,8 @@ MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.n
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
-    parser.add_argument(
+    add = parser.add_argument
+    add(
         "images",
         metavar="IMAGES",
         nargs="?",
@@ -37,30 +38,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "or a folder of them; or the folder of a run, which resumes. Without it, a small set of "
         "seascapes is drawn and trained on",
     )
-    parser.add_argument(
-        "--dataset", choices=("mnist",), help="train on MNIST, which Keras downloads once"
-    )
-    parser.add_argument(
+    add("--dataset", choices=("mnist",), help="train on MNIST, which Keras downloads once")
+    add(
         "--preset",
         metavar="NAME",
         help="build the networks of a known system, and train them as its authors did; the verb "
         "presets lists them",
     )
-    parser.add_argument(
+    add(
         "--recipe",
         choices=("original", "own"),
         default="original",
         help="with --preset: original trains as the system's authors did, own takes their networks "
         "and this program's training (default: original)",
     )
-    parser.add_argument(
+    add(
         "--from",
         dest="start",
         metavar="MODEL",
         help="start from the weights of a trained model instead of random ones: its .dcgan file, "
         "run folder or run's name. Of another image size or depth, it gives the layers that fit",
     )
-    parser.add_argument(
+    add(
         "--epochs",
         metavar="N",
         type=int,
@@ -68,22 +67,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--epochs and --minutes: after about 24,000 steps (whole passes), or a preset's own "
         "number of passes",
     )
-    parser.add_argument(
-        "--minutes",
-        metavar="X",
-        type=float,
-        help="stop after this many minutes, with everything saved",
+    add("--minutes", metavar="X", type=float, help="stop after so many minutes, all saved")
+    add(
+        "--devices",
+        metavar="N",
+        type=_devices,
+        help="divide each batch among so many GPUs of this machine, with KERAS_BACKEND=jax; or "
+        "all (default: all)",
     )
-    parser.add_argument(
+    add(
         "--new",
         action="store_true",
         help="start a new run in a folder with the next free number, instead of resuming",
     )
     # What users of other programs type
     other: dict[str, Any] = {"default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
-    parser.add_argument("--data", dest="data", **other)
-    parser.add_argument("--image-size", dest="img_size", type=int, nargs="+", **other)
-    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
+    add("--data", dest="data", **other)
+    add("--image-size", dest="img_size", type=int, nargs="+", **other)
+    add("--quiet", action="store_true", help="show no progress bar")
     add_option_flags(parser)
 
 
@@ -131,6 +132,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _devices(text: str) -> int | None:
+    """The value of --devices: a number, or None for all."""
+    if text == "all":
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, or all, not {text!r}")
+    return int(text)
+
+
 def _make(arguments: argparse.Namespace, images: str | None, options: dict[str, Any]):
     """The DCGAN that the flags ask for, and its preset's number of epochs, if it has one.
 
@@ -145,9 +155,11 @@ def _make(arguments: argparse.Namespace, images: str | None, options: dict[str, 
         preset = find_preset(arguments.preset)  # a wrong name is refused before Keras is imported
         epochs = preset.epochs if arguments.recipe == "original" else None
     from dcgan import DCGAN  # imports Keras, which takes seconds
+    from dcgan.backend.devices import use_devices
     from dcgan.options import to_plain
     from dcgan.training.resume import choose_folder, run_options
 
+    use_devices(arguments.devices)
     if arguments.preset is not None:
         return DCGAN.from_preset(arguments.preset, recipe=arguments.recipe, **options), epochs
     defaults: dict[str, Any] = {}

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from dcgan.augment import augmented_copies
+from dcgan.backend.devices import check_devices
 from dcgan.data.memory import check_memory
 from dcgan.errors import ArgumentError, RunError, TrainingError, real, refuse, whole
 from dcgan.images import RUN_IMAGE, grid, save_png, straight_alpha
@@ -108,6 +109,7 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
     if learner.optimizers is None:
         raise ArgumentError(GENERATOR_ONLY)
     batch_size = learner.options.batch_size
+    check_devices(batch_size)
     advice = f"Use a smaller batch_size than {batch_size}, or a smaller img_size."
     check_memory(training_bytes(learner.plan, batch_size), "Training", advice)
     began = time.monotonic()
