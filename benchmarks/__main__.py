@@ -8,6 +8,7 @@ VERBS = {
     "speed": "time the training step, fit and generate, in one table",
     "peak": "measure the fastest convolution and matrix product of this machine",
     "data": "time the decoding of images, and measure its memory",
+    "devices": "reckon what several devices exchange and gain",
     "quality": "train a recipe with several seeds, and append what it gives to a table",
     "survive": "kill a training 100 times and check that each start resumes",
     "gallery": "train an entry of the gallery and write its page",

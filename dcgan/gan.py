@@ -12,6 +12,7 @@ from keras import ops
 from dcgan import evaluation, losses
 from dcgan.augment import Augmentation
 from dcgan.backend import BackendModel
+from dcgan.backend.devices import divided
 from dcgan.backend.precision import fastest_precision
 from dcgan.data.memory import check_memory
 from dcgan.errors import ArgumentError, refuse
@@ -141,6 +142,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
             real = to_float(ops.cast(real, "float32"))
         if latents is None:
             latents = keras.random.normal((ops.shape(real)[0], self.input_size), seed=self.random)
+            latents = divided(latents)
         # One forward pass serves both networks: `pull_back` later takes a gradient at the fakes,
         # (n, H, W, C), to the gradients of the generator's weights.
         weights = self.training_generator.trainable_variables

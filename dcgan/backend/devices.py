@@ -36,6 +36,23 @@ def use_devices(count: int | None) -> None:
         keras.distribution.set_distribution(parallel)
 
 
+def divided(batch):
+    """The same tensor `(n, ...)`, of which each device that is set keeps its share of the batch."""
+    count = _count()
+    if count == 1 or batch.shape[0] % count:
+        return batch
+    layout = keras.distribution.distribution().get_data_layout(batch.shape)
+    return keras.distribution.distribute_tensor(batch, layout)
+
+
+def _count() -> int:
+    """How many devices share each batch."""
+    if keras.backend.backend() != "jax":
+        return 1
+    distribution = keras.distribution.distribution()
+    return 1 if distribution is None else distribution.device_mesh.devices.size
+
+
 def check_devices(batch_size: int) -> None:
     """Refuse what cannot be trained on the devices that are set.
 
@@ -62,9 +79,7 @@ def check_devices(batch_size: int) -> None:
                 f"{jax.process_count()} processes of JAX. Start one, without "
                 "keras.distribution.initialize."
             )
-    distribution = keras.distribution.distribution() if backend == "jax" else None
-    devices = 1 if distribution is None else distribution.device_mesh.devices.size
-    if batch_size % devices:
+    if batch_size % (devices := _count()):
         raise ArgumentError(
             f"batch_size must be divisible by {devices}, the number of devices that share each "
             f"batch. Received: batch_size={batch_size}"
