@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dcgan.errors import (
@@ -59,6 +61,7 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module 'dcgan' has no attribute {name!r}")
+    _choose_backend()
     _set_up_tensorflow()
     with _frameworks_held_back():
         return getattr(import_module(_MODULES[name]), name)
@@ -66,6 +69,19 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_MODULES})
+
+
+def _choose_backend() -> None:
+    """Take JAX or PyTorch where the user chose nothing and TensorFlow is not installed."""
+    if "keras" in sys.modules or os.environ.get("KERAS_BACKEND") or find_spec("tensorflow"):
+        return
+    settings = Path(os.environ.get("KERAS_HOME", "~/.keras"), "keras.json").expanduser()
+    if settings.exists() and '"backend": "tensorflow"' not in settings.read_text():
+        return
+    for name in ("jax", "torch"):
+        if find_spec(name):
+            os.environ["KERAS_BACKEND"] = name
+            return
 
 
 def _set_up_tensorflow() -> None:

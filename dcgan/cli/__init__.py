@@ -98,7 +98,7 @@ def _check_backend() -> None:
         ArgumentError: there is no such framework, or it is not installed.
     """
     name = os.environ.get("KERAS_BACKEND")
-    if not name:  # Keras's own settings decide
+    if not name:  # Keras's own settings decide, or what is installed
         return
     if name not in BACKENDS:
         raise ArgumentError(f"KERAS_BACKEND must be one of {', '.join(BACKENDS)}. Received: {name}")
