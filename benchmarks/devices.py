@@ -5,10 +5,10 @@
 
 Each device computes its share of a batch, then all add up the gradients of both networks: a ring
 all-reduce sends 2 (n - 1) / n of the gradients' bytes from every device (Patarasuk and Yuan 2009,
-section 3). XLA adds up the discriminator's twice, those from real and those from generated images. BatchNorm
-adds up two numbers per channel forward and two backward. Nothing is assumed
-to overlap, so that the efficiencies are lower bounds: time on one device over time on n devices,
-with the same batch on each.
+section 3). XLA adds up the discriminator's twice, those from real and those from generated images.
+BatchNorm adds up two numbers per channel forward and two backward. Nothing is assumed to overlap,
+so that the efficiencies are lower bounds: time on one device over time on n devices, with the same
+batch on each.
 """
 
 import argparse
