@@ -113,6 +113,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         self.tracked = [self.numbers.sums, self.numbers.first_broken]  # by Keras, on JAX
         self.augment = Augmentation(options.augmentation or 0.0)  # `fit` decides for None
         self.model_hash = self.run_path = None
+        self.card = {}
         self.built = True  # for Keras: no input shape is waited for
         if optimizers is not None:
             usual = {self.discriminator_loss, self.generator_loss} == losses.USUAL
@@ -264,7 +265,10 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         estimates = evaluation.evaluate(self, x).estimates
         return {name.lower(): estimate.value for name, estimate in estimates.items()}
 
-    def save(self, path: str | PathLike, overwrite: bool = True, *, generator_only: bool = False):
+    def save(
+        self, path: str | PathLike, overwrite: bool = True, *, generator_only: bool = False,
+        card: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         """Write a `.dcgan` file: safe to share, and all that is needed to continue training.
 
         Args:
@@ -272,13 +276,17 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
                 .keras it is a file of Keras, of the whole model too.
             overwrite: whether to replace a file that is there.
             generator_only: leave out what only training needs: a file about a sixth the size.
+            card: texts "author", "license", "data" and "note", kept in later saves of a `.dcgan`.
 
         Raises `ModelFileError` if it cannot be written, or the weights are not finite.
         """
         if str(path).endswith(".keras") and not generator_only:
             save_keras(self, path, overwrite)
         else:
-            self.model_hash = save_model(self._learner(), path, overwrite, generator_only)
+            self.card = dict(self.card if card is None else card)
+            self.model_hash = save_model(
+                self._learner(), path, overwrite, generator_only, self.card
+            )
 
     @classmethod
     def load(cls, path: str | PathLike) -> "DCGAN":
@@ -292,7 +300,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         gan = cls.__new__(cls)
         gan._build(saved.options, saved.plan, saved.optimizers)
         restore(gan._learner(), saved.training, saved.arrays)
-        gan.model_hash = saved.model_hash
+        gan.model_hash, gan.card = saved.model_hash, saved.card
         return gan
 
     def call(self, latents, training=False):

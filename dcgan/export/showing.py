@@ -16,6 +16,7 @@ class Showing:
     img_size: tuple[int, int, int]
     input_size: int
     model_hash: Any
+    card: dict[str, str]
 
     def walk(self, seeds: Sequence[int], seconds: float = 12.0, **options: Any) -> Walk:
         """Animate the way through the images of these seeds; see `dcgan.export.walk.make_walk`."""
@@ -25,5 +26,9 @@ class Showing:
         self, filepath: str | PathLike, format: str | None = None, *, output: str = "float"
     ) -> float:
         """Write the generator as ONNX, LiteRT, SavedModel, Keras or H5; see `export_generator`."""
-        facts = {"img_size": self.img_size, "model": self.model_hash, "license": None}
+        facts = {
+            "img_size": self.img_size,
+            "model": self.model_hash,
+            "license": self.card.get("license"),
+        }
         return export_generator(self.generator, filepath, format, output=output, facts=facts)

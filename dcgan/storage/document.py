@@ -13,6 +13,9 @@ import numpy as np
 FORMAT = "dcgan-model"
 VERSION = 1
 PARTS = ("options", "plan", "optimizers", "training")  # what the caller puts in
+CARD = "card"  # an optional part: what people say of the model, by `CARD_FIELDS`
+CARD_FIELDS = ("author", "license", "data", "note")
+MAX_CARD_TEXT = 2_000  # characters
 GENERATOR_GROUP = "generator/"  # the arrays that generate images; files to share hold no others
 NETWORK_GROUPS = (GENERATOR_GROUP, "training_generator/", "discriminator/")
 OPTIMIZER_GROUP = "optimizer/"
@@ -110,8 +113,9 @@ def read_document(content: str) -> tuple[dict[str, Any], list[ArrayEntry]]:
             f"was made by a newer dcgan (file version {version}, this program reads up to "
             f"{VERSION}): update with `pip install -U dcgan`"
         )
-    if set(document) != _KEYS:
+    if set(document) - {CARD} != _KEYS:
         raise Refused(f"has other parts than it should: {sorted(set(document) ^ _KEYS)[:5]!a:.200}")
+    check_card(document.get(CARD, {}))
     for key in (*PARTS, "arrays"):
         if not isinstance(document[key], dict):
             raise Refused(f"has {key!r} that is no dictionary")
@@ -124,7 +128,22 @@ def read_document(content: str) -> tuple[dict[str, Any], list[ArrayEntry]]:
     _check_bounds(entries)
     if not is_generator_only(arrays) and not (document["training"] and document["optimizers"]):
         raise Refused("holds more than a generator, but not the training state or the optimizers")
-    return {key: document[key] for key in PARTS}, entries
+    return {**{key: document[key] for key in PARTS}, CARD: document.get(CARD, {})}, entries
+
+
+def check_card(card: object) -> None:
+    """Refuse a card that holds other than a few texts.
+
+    Raises:
+        Refused: it has an unknown field, or a text that is no short string.
+    """
+    texts = card.items() if isinstance(card, dict) else [("", None)]
+    for name, text in texts:
+        if name not in CARD_FIELDS or not isinstance(text, str) or len(text) > MAX_CARD_TEXT:
+            raise Refused(
+                f"has a card with {name!r:.50}; expected texts of at most {MAX_CARD_TEXT:,} "
+                f"characters by the names {', '.join(CARD_FIELDS)}"
+            )
 
 
 def encode(value: Mapping[str, object]) -> str:

@@ -14,6 +14,7 @@ from dcgan.networks.plan import Plan, dropout_layers, weight_shapes
 from dcgan.networks.resolve import plan_from_dict, plan_to_dict
 from dcgan.optimizers import OptimizerPair, make_pair, optimizer_from_plain
 from dcgan.options import Options, from_plain, to_plain
+from dcgan.storage.document import CARD
 from dcgan.storage.model_file import read_model_file, write_model_file
 from dcgan.training.numbers import NAMES
 from dcgan.training.state import Learner, TrainingState, capture
@@ -26,7 +27,11 @@ SEED_SHAPE, SUMS_SHAPE = (2,), (1 + len(NAMES),)
 
 
 def save_model(
-    learner: Learner, path: str | os.PathLike, overwrite: bool = True, generator_only: bool = False
+    learner: Learner,
+    path: str | os.PathLike,
+    overwrite: bool = True,
+    generator_only: bool = False,
+    card: Mapping[str, str] | None = None,
 ) -> str:
     """Write a model file and return the SHA-256 of its generator; see `DCGAN.save`."""
     if not overwrite and os.path.lexists(path):
@@ -37,6 +42,8 @@ def save_model(
             "be trained. Use export(path) for it, or save a .dcgan file."
         )
     document, arrays = capture(learner)
+    if card:
+        document[CARD] = dict(card)
     if generator_only or learner.optimizers is None:
         arrays = {name: a for name, a in arrays.items() if name.startswith("generator/")}
         document["optimizers"] = {}
@@ -75,6 +82,7 @@ class SavedModel:
     training: dict
     arrays: dict[str, np.ndarray]
     model_hash: str
+    card: dict[str, str]
 
 
 def read_model(path: str | os.PathLike) -> SavedModel:
@@ -88,6 +96,7 @@ def read_model(path: str | os.PathLike) -> SavedModel:
         file.document["training"],
         file.arrays,
         file.sha256,
+        file.document[CARD],
     )
 
 

@@ -1,0 +1,50 @@
+"""Show what a model file is: its images, networks, training, and what its author says of it.
+
+Nothing is computed, and no framework is loaded."""
+
+import argparse
+
+from dcgan.cli.console import find_model
+from dcgan.cli.flags import add_model
+
+HELP = "show what a model file holds, and its author, license and data"
+USAGE = "MODEL [options]"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the verb."""
+    add_model(parser)
+    parser.add_argument("--preview", metavar="PNG", help="also write the file's preview image")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a line per fact."""
+    from dcgan.errors import RunError, printable
+    from dcgan.images import RUN_IMAGE, save_png
+    from dcgan.storage.document import CARD, CARD_FIELDS
+    from dcgan.storage.model_file import read_model_file
+
+    path = find_model(arguments.model)
+    file = read_model_file(path)
+    plan, training = file.document["plan"], file.document["training"]
+    card, data = file.document[CARD], training["data"] or {}
+    held = "the generator alone" if file.generator_only else "the whole model; training can go on"
+    weights = sum(a.size for name, a in file.arrays.items() if name.startswith("generator/"))
+    facts = {
+        "file": f"{path}, {held}",
+        "images": "x".join(map(str, plan["img_size"])),
+        "generator": f"{weights:,} weights, depth {len(plan['generator'])}",
+        "training": f"{training['step']:,} steps, status {training['status']}",
+        "trained on": f"{data['count']:,} images" if data else "not known",
+        "sha256": file.sha256,
+        **{name: card.get(name, "not said") for name in CARD_FIELDS},
+    }
+    for name, value in facts.items():
+        print(f"{name:11} {printable(str(value))}")
+    if arguments.preview and file.preview is not None:
+        try:
+            save_png(arguments.preview, file.preview, RUN_IMAGE)
+        except OSError as error:
+            reason = error.strerror or error
+            raise RunError(f"Cannot write --preview {arguments.preview!r}: {reason}.") from error
+    return 0

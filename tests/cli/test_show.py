@@ -1,0 +1,45 @@
+"""The verb `show`: what a file is, without a framework, and what its author says of it."""
+
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from dcgan.cli import main
+
+
+def shown(capsys, *words):
+    assert main(["show", *words]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    return {line[:11].strip(): line[12:] for line in lines}
+
+
+def test_the_card_that_save_was_given_is_shown_and_kept(tiny, capsys):
+    from dcgan import DCGAN
+
+    tiny().save("a.dcgan", card={"author": "Ada", "license": "CC0-1.0"})
+    DCGAN.load("a.dcgan").save("b.dcgan", generator_only=True)
+    facts = shown(capsys, "b.dcgan", "--preview", "p.png")
+    assert (facts["author"], facts["license"], facts["note"]) == ("Ada", "CC0-1.0", "not said")
+    assert facts["images"] == "16x12x3" and "generator alone" in facts["file"]
+    with Image.open("p.png") as preview:
+        assert preview.size[0] > 12
+
+
+@pytest.mark.parametrize("card", [{"email": "x"}, {"note": "x" * 3000}, {"note": 7}])
+def test_a_card_of_anything_else_is_refused(tiny, card):
+    from dcgan import ModelFileError
+
+    with pytest.raises(ModelFileError, match="card"):
+        tiny().save("a.dcgan", card=card)
+
+
+@pytest.mark.once
+def test_no_framework_is_loaded(tiny):
+    tiny().save("a.dcgan")
+    code = (
+        "import sys; from dcgan.cli import main; main(['show', 'a.dcgan']); "
+        "assert 'keras' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
