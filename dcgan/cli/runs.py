@@ -30,8 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
         table.append((*cells, time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))))
     widths = [max(len(printable(row[column])) for row in table) for column in range(len(table[0]))]
     for row in table:
-        cells = (printable(c).ljust(width) for c, width in zip(row, widths, strict=True))
-        print("  ".join(cells).rstrip())
+        words = (printable(c).ljust(width) for c, width in zip(row, widths, strict=True))
+        print("  ".join(words).rstrip())
     return 0
 
 

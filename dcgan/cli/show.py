@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     path = find_model(arguments.model)
     file = read_model_file(path)
     plan, training = file.document["plan"], file.document["training"]
-    card, data = file.document[CARD], training["data"] or {}
+    card, data = file.document.get(CARD, {}), training["data"] or {}
     held = "the generator alone" if file.generator_only else "the whole model; training can go on"
     weights = sum(a.size for name, a in file.arrays.items() if name.startswith("generator/"))
     facts = {

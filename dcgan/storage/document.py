@@ -128,7 +128,7 @@ def read_document(content: str) -> tuple[dict[str, Any], list[ArrayEntry]]:
     _check_bounds(entries)
     if not is_generator_only(arrays) and not (document["training"] and document["optimizers"]):
         raise Refused("holds more than a generator, but not the training state or the optimizers")
-    return {**{key: document[key] for key in PARTS}, CARD: document.get(CARD, {})}, entries
+    return {key: document[key] for key in (*PARTS, CARD) if key in document}, entries
 
 
 def check_card(card: object) -> None:

@@ -96,7 +96,7 @@ def read_model(path: str | os.PathLike) -> SavedModel:
         file.document["training"],
         file.arrays,
         file.sha256,
-        file.document[CARD],
+        file.document.get(CARD, {}),
     )
 
 
