@@ -28,14 +28,27 @@ def to_uint8(images) -> np.ndarray:
     return np.clip(np.rint((np.asarray(images, np.float32) + 1) * 127.5), 0, 255).astype(np.uint8)
 
 
+def to_pillow(image: np.ndarray) -> Image.Image:
+    """A uint8 image `(H, W, C)`, C of 1, 3 or 4, as a Pillow image."""
+    return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+
+
 def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
-    """Lay uint8 images `(n, H, W, C)` out in rows on white; near square unless `columns` says.
+    """Lay uint8 images `(n, H, W, C)` out in rows on white.
+
+    Unless `columns` says how many, the sheet is near square, and its last row full where a number
+    of columns near that one allows it.
 
     Returns:
         One uint8 image `(height, width, C)`.
     """
     count, height, width, channels = images.shape
-    columns = min(count, columns or math.ceil(math.sqrt(count * height / width)))
+    if columns is None:
+        square = math.ceil(math.sqrt(count * height / width))
+        near = range(max(1, math.ceil(square * 0.7)), math.ceil(square * 1.5) + 1)
+        full = [number for number in near if count % number == 0]
+        columns = min(full, key=lambda number: abs(number - square), default=square)
+    columns = min(count, columns)
     rows = math.ceil(count / columns)
     sheet = np.full(
         (rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, channels), 255, np.uint8
@@ -52,7 +65,7 @@ def shrink(image: np.ndarray, longest: int) -> np.ndarray:
     height, width, channels = image.shape
     if max(height, width) <= longest:
         return image
-    small = Image.fromarray(image[..., 0] if channels == 1 else image)
+    small = to_pillow(image)
     small.thumbnail((longest, longest))
     return np.asarray(small).reshape(small.height, small.width, channels)
 
@@ -62,10 +75,8 @@ def png_bytes(image: np.ndarray, text: Mapping[str, str] | None = None) -> bytes
     information = PngImagePlugin.PngInfo()
     for key, value in (text or {}).items():
         information.add_text(key, value)
-    if image.shape[-1] == 1:
-        image = image[..., 0]
     buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "png", pnginfo=information)
+    to_pillow(image).save(buffer, "png", pnginfo=information)
     return buffer.getvalue()
 
 
@@ -112,7 +123,7 @@ def thumbnails(images: np.ndarray, side: int) -> np.ndarray:
     """
     resized = np.empty((len(images), side, side, images.shape[3]), np.uint8)
     for into, image in zip(resized, images, strict=True):
-        full = Image.fromarray(image.squeeze(2) if image.shape[2] == 1 else image)
+        full = to_pillow(image)
         smaller = full.resize((side, side), Image.Resampling.BILINEAR)
         into[...] = np.asarray(smaller).reshape(into.shape)
     return premultiply(resized) if resized.shape[-1] == 4 else resized

@@ -108,3 +108,11 @@ def test_floats_and_whole_numbers_are_the_same_images():
     floats = to_float(values)
     assert floats.dtype == np.float32 and (floats.min(), floats.max()) == (-1, 1)
     np.testing.assert_array_equal(to_uint8(floats), values)
+
+
+@pytest.mark.parametrize("count", [4, 9, 12, 16, 20, 24, 36, 48, 100])
+def test_the_last_row_of_a_grid_is_full_where_it_can_be(count):
+    sheet = grid(np.zeros((count, 8, 8, 1), np.uint8))
+    empty = sheet[-3, :, 0] == 255  # the middle of the last row
+    assert empty.sum() <= GAP * (count + 1)
+    assert sheet.shape[1] <= 3 * sheet.shape[0]

@@ -84,7 +84,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     other: dict[str, Any] = {"default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
     add("--data", dest="data", **other)
     add("--image-size", dest="img_size", type=int, nargs="+", **other)
+    add("--until-done", action="store_true", help="stop when the status of the run is done")
     add("--quiet", action="store_true", help="show no progress bar")
+    add("-v", "--verbose", action="store_true", help="a line per epoch with losses, not the bar")
     add_option_flags(parser)
 
 
@@ -121,11 +123,14 @@ def run(arguments: argparse.Namespace) -> int:
             epochs, minutes = None, SAMPLE_SET_MINUTES
     if arguments.dataset == "mnist":
         images = _download_mnist(arguments.prog)
+    from dcgan.training.callbacks.until_done import UntilDone
+
     gan.fit(
         images,
         epochs=epochs,
         minutes=minutes,
-        verbose=0 if arguments.quiet else 1,
+        callbacks=[UntilDone()] if arguments.until_done else None,
+        verbose=0 if arguments.quiet else 2 if arguments.verbose else 1,
         resume=not arguments.new,
     )
     print(f"Images: {gan.run_path / 'samples.png'}  model: {gan.run_path / 'last.dcgan'}")

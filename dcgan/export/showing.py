@@ -4,19 +4,49 @@ from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any
 
+from PIL import Image
+
 from dcgan.export.formats import export_generator
 from dcgan.export.walk import Walk, make_walk
+from dcgan.images import grid, to_pillow
+from dcgan.options import Options
+from dcgan.pages.templating import data_uri
+
+SHOWN = 8  # images that a notebook shows of a model
 
 
 class Showing:
-    """Walks and exports of a model that has a generator."""
+    """Grids, walks and exports of a model that has a generator."""
 
     generate: Callable
     generator: Any
     img_size: tuple[int, int, int]
     input_size: int
     model_hash: Any
+    options: Options
+    state: Any  # a TrainingState
     card: dict[str, str]
+
+    @property
+    def status(self) -> str:
+        """How training goes in a word or two, such as "learning" or "collapsing"."""
+        return self.state.status
+
+    def show(self, n: int = 16, seed: int = 0) -> Image.Image:
+        """A grid of the images that `generate(n, seed)` gives, as a Pillow image."""
+        return to_pillow(grid(self.generate(n, seed)))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of a model: eight images and three lines."""
+        size = " x ".join(map(str, self.img_size))
+        weights = f"{self.generator.count_params():,}"
+        lines = (
+            f"DCGAN of {size} images, depth {self.options.depth}",
+            f"{weights} weights in the generator",
+            f"{self.state.step:,} training steps, status: {self.state.status}",
+        )
+        samples = data_uri(grid(self.generate(SHOWN), SHOWN))
+        return f'<img alt="generated samples" src="{samples}"><div>{"<br>".join(lines)}</div>'
 
     def walk(self, seeds: Sequence[int], seconds: float = 12.0, **options: Any) -> Walk:
         """Animate the way through the images of these seeds; see `dcgan.export.walk.make_walk`."""

@@ -13,7 +13,7 @@ from PIL import Image
 from dcgan.animation import find_ffmpeg, save_mp4
 from dcgan.atomic import write_atomically
 from dcgan.errors import MAX_SEED, ArgumentError, RunError, real, refuse, whole
-from dcgan.images import grid
+from dcgan.images import grid, to_pillow
 from dcgan.latents import draw_latents, slerp
 
 FORMATS = (".mp4", ".webp", ".gif")
@@ -148,7 +148,7 @@ def _on_loop(keys: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 def _shown(frame: np.ndarray, scale: int) -> Image.Image:
     """A frame as an RGB image on white, its pixels enlarged."""
-    image = Image.fromarray(frame[..., 0] if frame.shape[-1] == 1 else frame)
+    image = to_pillow(frame)
     if image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     size = (image.width * scale, image.height * scale)

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from dcgan.data.reader import ImageReader
+from dcgan.images import to_pillow
 
 CHUNK = 256  # images looked at together
 MAX_COMPARED = 20_000  # images; each is compared with each, 200 million pairs
@@ -59,7 +60,7 @@ def _unlike(ones: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 def _look(image: np.ndarray) -> tuple[int, np.ndarray]:
     """An image's difference hash, and its thumbnail as one row of float32."""
-    full = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+    full = to_pillow(image)
     small = full.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
     grid = np.asarray(full.convert("L").resize((9, 8), Image.Resampling.BOX))
     bits = np.packbits(grid[:, :-1] > grid[:, 1:])

@@ -5,7 +5,8 @@ import io
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from PIL import Image
+
+from dcgan.images import to_pillow
 
 
 def render(template: str, **values: object) -> str:
@@ -19,8 +20,7 @@ def render(template: str, **values: object) -> str:
 def webp(image: np.ndarray, quality: int = 85) -> str:
     """A uint8 image `(H, W, C)` as base64 of a WebP file."""
     buffer = io.BytesIO()
-    shown = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
-    shown.save(buffer, "webp", quality=quality)
+    to_pillow(image).save(buffer, "webp", quality=quality)
     return base64.b64encode(buffer.getvalue()).decode()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,6 +23,7 @@ from dcgan.storage.run_folder import RunFolder
 from dcgan.training.callbacks.checkpointing import Checkpointing
 from dcgan.training.callbacks.loss_log import LossLog
 from dcgan.training.callbacks.monitor import MIN_MEASURED, HealthMonitor
+from dcgan.training.callbacks.notebook import NotebookProgress, in_notebook
 from dcgan.training.callbacks.previews import SAMPLE_COUNT, Previews
 from dcgan.training.callbacks.progress import Progress
 from dcgan.training.callbacks.rollback import Rollback
@@ -79,7 +81,12 @@ class Request:
         if self.callbacks is None:
             return []
         given = self.callbacks
-        return list(given) if isinstance(given, list | tuple) else [given]
+        callbacks: list[Any] = list(given) if isinstance(given, list | tuple) else [given]
+        for callback in callbacks:  # Keras knows of its own metrics alone which way is better
+            if getattr(callback, "mode", None) == "auto":
+                ways = {"rkid": "min", "variety": "max"}
+                callback.mode = ways.get(getattr(callback, "monitor", ""), "auto")
+        return callbacks
 
 
 @dataclass(frozen=True)
@@ -144,7 +151,9 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
 @contextmanager
 def show_messages(verbose):
     """Show what the library logs of a run, where logging has not been set up otherwise."""
-    level, handler = logger.level, logging.StreamHandler()
+    # What a notebook gets on stderr has a red background
+    stream = sys.stdout if in_notebook() else sys.stderr
+    level, handler = logger.level, logging.StreamHandler(stream)
     unseen = sys.stderr is None or sys.stderr.closed
     if not verbose or unseen or level != logging.NOTSET:
         yield
@@ -191,8 +200,8 @@ def make_tasks(learner, run, source, rollback, length, deadline, verbose) -> lis
     tasks.append(Previews(run, learner))
     tasks.append(LossLog(run, learner.state, learner.numbers))
     if verbose in (1, "auto"):
-        batch_size = learner.options.batch_size
-        tasks.append(Progress(learner.state, batch_size, length.total, deadline))
+        shown = (learner.state, learner.options.batch_size, length.total, deadline)
+        tasks.append(NotebookProgress(run, *shown) if in_notebook() else Progress(*shown))
     return tasks
 
 

@@ -123,6 +123,12 @@ class Health:
         recent = [Measurement(**check_kinds(Measurement, given)) for given in values["recent"]]
         return cls(**{**values, "recent": recent})
 
+    def estimates(self) -> dict[str, float]:
+        """rKID and variety as last measured, for Keras's logs; empty before that."""
+        latest = self.recent[-1] if self.recent else Measurement(0)
+        found = {"rkid": latest.kid, "variety": latest.variety}
+        return {name: float(value) for name, value in found.items() if value is not None}
+
     def update(self, measurement: Measurement) -> Diagnosis:
         """Take in one more measurement, and say what status the run has."""
         self.count += 1

@@ -251,3 +251,28 @@ def test_the_usual_length_is_as_near_to_24000_steps_as_whole_epochs_come(per_epo
 def test_a_path_with_a_null_character_is_refused_as_one(tiny):
     with pytest.raises(DataError, match="null character"):
         tiny().fit("a\0b", epochs=1)
+
+
+def test_estimates_are_in_the_history_and_stop_a_training_early(tiny, images, often):
+    stopping = keras.callbacks.EarlyStopping(monitor="rkid", min_delta=1e9, patience=1)
+    gan = tiny(save_path="run", **often)
+    history = gan.fit(images, epochs=9, verbose=0, callbacks=[stopping])
+    assert stopping.mode == "min"  # lower is better
+    assert len(history.epoch) < 9
+    latest = gan.state.health.recent[-1]
+    assert history.history["variety"][-1] == pytest.approx(latest.variety)
+    assert all(np.isfinite(history.history["rkid"]))
+
+
+def test_a_training_that_is_done_can_end_there(tiny, images):
+    from dcgan.training.callbacks.until_done import UntilDone
+
+    def named_done(epoch, logs):
+        if epoch == 1:
+            gan.state.status = "done"
+
+    gan = tiny(save_path="run")
+    naming = keras.callbacks.LambdaCallback(on_epoch_end=named_done)
+    history = gan.fit(images, epochs=5, verbose=0, callbacks=[naming, UntilDone()])
+    assert len(history.epoch) == 2
+    assert gan.status == "done"

@@ -1,5 +1,6 @@
-"""The progress bar: losses, images per second and the time left."""
+"""How far the training is: a bar in a terminal, an area in a notebook, or a line now and then."""
 
+import os
 import sys
 import time
 
@@ -9,10 +10,13 @@ from dcgan.training.callbacks.schedule import Task
 from dcgan.training.state import TrainingState
 
 REFRESH_SECONDS = 0.5  # each refresh waits for the device and writes to the terminal
+LINE_SECONDS = 30  # between two lines where nothing can be overwritten
 
 
 class Progress(Task):
-    """A tqdm bar on stderr over all steps of the run.
+    """A bar on stderr: the share of the steps or of the time that is done, whichever ends first.
+
+    Where stderr is no terminal, or one without a width, it is a line each half minute.
 
     Args:
         state: the training state.
@@ -24,55 +28,79 @@ class Progress(Task):
     def __init__(
         self, state: TrainingState, batch_size: int, total: int | None, deadline: float | None
     ):
-        super().__init__(every_seconds=REFRESH_SECONDS)
+        self.overwrites = sys.stderr is not None and _is_terminal(sys.stderr)
+        super().__init__(every_seconds=REFRESH_SECONDS if self.overwrites else LINE_SECONDS)
         self.state = state
         self.batch_size = batch_size
         self.total = total
         self.deadline = deadline
+        self.known = total is not None or deadline is not None
+        self.share = 0.0  # of the way, so far
 
     def begin(self, step):
-        """Show the bar where training starts."""
+        """Show where training starts."""
         super().begin(step)
-        options = {"total": self.total, "initial": step, "unit": "step", "file": sys.stderr}
-        try:
-            self._bar = tqdm(**options, disable=sys.stderr is None)
-        except (OSError, ValueError):  # nobody reads it
-            self._bar = tqdm(**options, disable=True)
-        self._bar.bar_format = "{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} {postfix}"
         self._start = (step, time.monotonic())
+        if self.overwrites:
+            self._bar = tqdm(total=1.0, file=sys.stderr, dynamic_ncols=True)
+            self._bar.bar_format = "{desc}{percentage:3.0f}%|{bar}| {postfix}"
 
     def act(self, epoch, logs):
-        """Move the bar."""
-        self._show(epoch, logs)
+        """Move on."""
+        self.show(self.line(epoch), self.share)
 
     def finish(self, epoch, logs):
         """Leave the last state on the screen."""
-        self._show(epoch, logs, ended=True)
-        self._bar.close()
+        line = self.line(epoch)
+        self.share = 1.0
+        self.show(line, 1.0)
+        if self.overwrites:
+            self._bar.close()
 
-    def _show(self, epoch: int, logs, ended: bool = False) -> None:
+    def show(self, line: str, share: float) -> None:
+        """Put a line of text and the share that is done where the user sees them."""
+        try:
+            if self.overwrites:
+                self._bar.n = share
+                self._bar.set_postfix_str(line)
+            elif sys.stderr is not None:
+                sys.stderr.write(f"{share:4.0%}  {line}\n" if self.known else f"{line}\n")
+                sys.stderr.flush()
+        except (OSError, ValueError):  # nobody reads it any more
+            self.show = lambda line, share: None  # type: ignore[method-assign]
+
+    def line(self, epoch: int) -> str:
+        """The state in a line: status, estimates, speed and the time left."""
         step, now = self.state.step, time.monotonic()
         first, began = self._start
         rate = (step - first) / max(now - began, 1e-9)
-        left = self._steps_left(step, now, rate)
-        numbers = [self.state.status, *(f"{name} {value:.2f}" for name, value in logs.items())]
-        numbers.append(f"{rate * self.batch_size:.0f} images/s")
-        if left is not None:
-            numbers.append(f"{tqdm.format_interval(left / rate) if rate else '?'} left")
-        self._bar.set_description_str(f"epoch {epoch}", refresh=False)
-        self._bar.total = step if ended else None if left is None else step + round(left)
-        self._bar.n = step
-        self._bar.set_postfix_str(", ".join(numbers), refresh=False)
-        try:
-            self._bar.refresh()
-        except (OSError, ValueError):  # nobody reads it any more
-            self._bar.disable = True
-
-    def _steps_left(self, step: int, now: float, rate: float) -> float | None:
-        """Steps until the end, or None where nobody knows."""
-        limits: list[float] = []
+        words = [f"step {step:,}, epoch {epoch}", self.state.status]
+        if kids := self._kids():
+            words.append("rKID " + " > ".join(f"{kid:.3g}" for kid in kids))
+        words.append(f"{rate * self.batch_size:.0f} images/s")
+        shares, seconds = [self.share], []  # a share never runs backwards
         if self.total is not None:
-            limits.append(max(0, self.total - step))
+            shares.append(step / self.total)
+            if rate:
+                seconds.append(max(0, self.total - step) / rate)
         if self.deadline is not None:
-            limits.append(max(0.0, self.deadline - now) * rate)
-        return min(limits, default=None)
+            shares.append((now - began) / (self.deadline - began))
+            seconds.append(max(0.0, self.deadline - now))
+        self.share = min(1.0, max(shares))
+        if seconds:
+            words.append(f"{tqdm.format_interval(min(seconds))} left")
+        return ", ".join(words)
+
+    def _kids(self) -> list[float]:
+        """The first KID of the run and the latest one."""
+        health = self.state.health
+        latest = health.recent[-1].kid if health.recent else None
+        return [kid for kid in (health.first_kid, latest) if kid is not None]
+
+
+def _is_terminal(stream) -> bool:
+    """Whether a bar can be drawn over and over on a stream."""
+    try:
+        return stream.isatty() and os.get_terminal_size(stream.fileno()).columns > 0
+    except (OSError, ValueError):  # it is closed, or is no file
+        return False

@@ -126,7 +126,9 @@ class Schedule(keras.callbacks.Callback):
             model.stop_training = True
 
     def on_epoch_end(self, epoch, logs=None):
-        """Keep the epoch's means for what is done at the end."""
+        """Add the latest estimates to the epoch's means, for all callbacks, and keep both."""
+        if logs is not None:
+            logs.update(self.state.health.estimates())
         self.last_logs = dict(logs or {})
         if not self.model.stop_training:  # else it may have been cut short
             self.state.epochs = epoch + 1

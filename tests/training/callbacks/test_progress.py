@@ -1,29 +1,85 @@
-"""The progress bar."""
+"""Progress: a bar in a terminal, lines elsewhere."""
 
+import io
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from dcgan import DCGAN
-from dcgan.training.callbacks.progress import Progress
+from dcgan.training.callbacks.progress import LINE_SECONDS, Progress
+from dcgan.training.health import Health, Measurement
 from dcgan.training.state import TrainingState
 
 
-def test_the_bar_shows_losses_speed_and_time_left(tiny, images, capsys):
+class Terminal(io.StringIO):
+    """A terminal of 100 columns."""
+
+    def isatty(self):
+        return True
+
+    def fileno(self):
+        return 2
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    stream = Terminal()
+    monkeypatch.setattr(os, "get_terminal_size", lambda *_: os.terminal_size((100, 20)))
+    monkeypatch.setattr(sys, "stderr", stream)
+    return stream
+
+
+def test_the_bar_shows_status_estimates_speed_and_time_left_and_no_losses(terminal):
+    state = TrainingState(health=Health(recent=[Measurement(5, kid=0.4)], first_kid=0.8))
+    bar = Progress(state, 4, total=10, deadline=None)
+    bar.begin(0)
+    state.step = 5
+    bar.act(2, {"d_loss": 1.2345})
+    shown = terminal.getvalue().split("\r")[-1]
+    for words in ("50%", "step 5, epoch 2", "learning", "rKID 0.8 > 0.4", "images/s", "left"):
+        assert words in shown
+    assert "loss" not in shown and "1.23" not in shown
+    bar.finish(2, {})
+    assert "100%" in terminal.getvalue().split("\r")[-1]
+
+
+def test_with_a_time_limit_the_bar_is_the_share_of_the_time(terminal, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    bar = Progress(TrainingState(), 4, total=None, deadline=160.0)
+    bar.begin(0)
+    shares = []
+    for moment, step in ((115.0, 5), (130.0, 6), (130.0, 6), (175.0, 9)):
+        now[0], bar.state.step = moment, step
+        bar.act(1, {})
+        shares.append(bar.share)
+    assert shares == [0.25, 0.5, 0.5, 1.0]
+    bar.finish(1, {})
+
+
+def test_of_two_limits_the_nearer_one_counts_and_the_bar_never_runs_backwards(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    bar = Progress(TrainingState(), 4, total=100, deadline=100.0)
+    bar.begin(0)
+    now[0], bar.state.step = 10.0, 60
+    bar.line(1)
+    assert bar.share == 0.6
+    bar.state.step = 50  # a rollback counts no steps back, but nothing else may either
+    bar.line(1)
+    assert bar.share == 0.6
+
+
+def test_without_a_terminal_there_is_a_line_now_and_then(tiny, images, capsys):
     tiny().fit(images, epochs=2)
     shown = capsys.readouterr()
-    assert shown.out == ""
-    for word in ("learning", "d_loss", "g_loss", "images/s", "left", "epoch"):
-        assert word in shown.err
-
-
-def test_the_bar_of_a_run_that_the_clock_ends_is_full_at_the_end(tiny, images, capsys):
-    tiny().fit(images, minutes=0.01)
-    last = capsys.readouterr().err.rstrip().split("\r")[-1]
-    assert "100%" in last and "/?" not in last
+    assert shown.out == "" and "\r" not in shown.err
+    assert shown.err.splitlines()[-1].startswith("100%  step 6, epoch 2, ")
+    assert Progress(TrainingState(), 4, 10, None).every_seconds == LINE_SECONDS
 
 
 TRAIN = """
@@ -31,7 +87,8 @@ import os, sys
 {}
 import numpy as np
 from dcgan import DCGAN
-from dcgan.training.callbacks.progress import Progress
+from dcgan.training.callbacks.progress import LINE_SECONDS, Progress
+from dcgan.training.health import Health, Measurement
 from dcgan.training.state import TrainingState
 options = dict(img_size=(16, 12, 3), depth=2, increment=4, input_size=8, batch_size=4)
 DCGAN(save_path="run", **options).fit(np.zeros((8, 16, 12, 3), np.uint8), epochs=300)
