@@ -69,6 +69,7 @@ class Augmentation(keras.layers.Layer):
         super().__init__(name="augmentation", trainable=False)
         self.strength = self.add_weight((), initializer="zeros", name="strength")
         self.ramp_steps = self.add_weight((), initializer="ones", name="ramp_steps")
+        self.first_step = self.add_weight((), initializer="zeros", name="first_step")
         self.active = False
         self.set(strength, ramp_steps)
         self.built = True
@@ -84,7 +85,7 @@ class Augmentation(keras.layers.Layer):
         """Augment float images `(n, H, W, C)` after so many training steps; see `augment`."""
         if not self.active:
             return images
-        ramp = ops.minimum(1.0, steps / self.ramp_steps)
+        ramp = ops.minimum(1.0, (self.first_step + steps) / self.ramp_steps)
         return augment(images, self.strength * ramp, seed)
 
 

@@ -20,6 +20,7 @@ from dcgan.export.showing import Showing
 from dcgan.images import chunks, straight_alpha, to_float, to_uint8
 from dcgan.latents import latents_for
 from dcgan.networks.build import build_networks
+from dcgan.networks.growing import enlarge_to, phase_plans, shrink_to
 from dcgan.networks.plan import Pair, Plan, widest_map
 from dcgan.networks.resolve import resolve
 from dcgan.optimizers import make_pair, update_ema
@@ -29,7 +30,7 @@ from dcgan.training.keras_file import KerasFile, load_keras, save_keras
 from dcgan.training.numbers import StepNumbers
 from dcgan.training.saving import read_model, save_model
 from dcgan.training.starting import Starting
-from dcgan.training.state import GENERATOR_ONLY, Learner, TrainingState, restore
+from dcgan.training.state import GENERATOR_ONLY, NETWORKS, Learner, TrainingState, restore
 
 Size = tuple[int, int, int]
 
@@ -59,6 +60,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         upsampling: "transposed", "blur", "antialiased" or "resize". None: one of the first two.
         discriminator_norm: "batch" or "none". None: "batch" up to depth 4.
         one_stage: train both networks from one pass over the fakes, where D has no BatchNorm.
+        growing: begin with the inner stages and small images, and add the outer stages later.
         precision: "float32" or "mixed_bfloat16" in training. None: what is fast on this machine.
         network_plan: a `Plan` (or its dict) in place of all arguments that shape the networks.
         sample_steps: training steps between two grids of samples.
@@ -83,7 +85,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         ema_momentum: float = 0.999, augmentation: float | None = None,
         horizontal_flip: bool = False, resize: str = "crop", background: Size = (255, 255, 255),
         upsampling: str | None = None, discriminator_norm: str | None = None,
-        one_stage: bool = True, precision: str | None = None,
+        one_stage: bool = True, growing: bool = True, precision: str | None = None,
         network_plan: Plan | Mapping | None = None, sample_steps: int = 200,
         checkpoint_seconds: float = 300.0, measure_steps: int = 250, name: str = "dcgan",
     ):  # fmt: skip
@@ -91,40 +93,57 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
             save_path, kernel_size, stride, input_size, img_size,  # type: ignore[arg-type]
             dropout, depth, increment, batch_size, optimizer, discriminator_optimizer, seed,
             ema_momentum, augmentation, horizontal_flip, resize, background, upsampling,
-            discriminator_norm, one_stage, precision, network_plan, sample_steps,
+            discriminator_norm, one_stage, growing, precision, network_plan, sample_steps,
             checkpoint_seconds, measure_steps, name,
         )  # fmt: skip
         self._build(*resolve(options), make_pair(optimizer, discriminator_optimizer))
 
-    def _build(self, options, plan, optimizers):
-        """Build the networks of a plan; without `optimizers`, the generator alone."""
+    def _build(self, options, plan, optimizers, phase=None):
+        """Build all that a model has; without `optimizers`, the generator alone of the networks.
+
+        A training may be in a `phase` with smaller networks than those of the plan.
+        """
         super().__init__(name=options.name)
-        self.options, self.plan = options, plan
+        self.options, self.plan, self.phases = options, plan, phase_plans(plan)
         for row in fields(options):
             if row.name not in ("optimizer", "name"):  # Keras's own attributes
                 setattr(self, row.name, getattr(options, row.name))
-        self.state = TrainingState(precision=self.precision or fastest_precision())
-        seed = self.seed * 1000  # each layer takes the next: room for both networks
-        self.generator, self.training_generator, self.discriminator = build_networks(
-            plan, seed=seed, dtype=self.state.precision, generator_alone=optimizers is None
-        )
-        self.random = keras.random.SeedGenerator(seed)
+        phase = len(self.phases) - 1 if phase is None else phase
+        self.state = TrainingState(precision=self.precision or fastest_precision(), phase=phase)
+        self.random = keras.random.SeedGenerator(self.seed * 1000)
         self.numbers = StepNumbers()
         self.tracked = [self.numbers.sums, self.numbers.first_broken]  # by Keras, on JAX
         self.augment = Augmentation(options.augmentation or 0.0)  # `fit` decides for None
         self.model_hash = self.run_path = None
         self.card = {}
         self.built = True  # for Keras: no input shape is waited for
+        usual = {self.discriminator_loss, self.generator_loss} == losses.USUAL
+        self.uses_one_stage = self.one_stage and usual and not plan.discriminator_couples
+        self.compile_options = {}
+        self.rebuild(optimizers)
+
+    def rebuild(self, optimizers):
+        """Build the networks of the training's phase, in place of those there are."""
+        for name in NETWORKS:
+            if hasattr(self, name):
+                self._tracker.untrack(getattr(self, name))  # Keras would keep both
+        self.generator, self.training_generator, self.discriminator = build_networks(
+            self.phases[self.state.phase],
+            seed=self.seed * 1000,  # each layer takes the next: room for both networks
+            dtype=self.state.precision,
+            generator_alone=optimizers is None,
+        )
         if optimizers is not None:
-            usual = {self.discriminator_loss, self.generator_loss} == losses.USUAL
-            self.uses_one_stage = self.one_stage and usual and not plan.discriminator_couples
-            self.compile(optimizers)
+            eagerly = self.run_eagerly
+            self.compile(optimizers, **self.compile_options)
+            self.run_eagerly = eagerly
 
     def compile(self, optimizer=None, discriminator_optimizer=None, **options):
         """Set both optimizers, with new states; `options` are those of Keras's `compile`."""
         if self.training_generator is None:
             raise ArgumentError(GENERATOR_ONLY)
         pair = make_pair(optimizer, discriminator_optimizer)
+        self.compile_options = options
         pair.build_pair(self.training_generator, self.discriminator)
         self.state.learning_rates = pair.rates
         super().compile(pair, **{"jit_compile": self.jit_compile_default, **options})
@@ -133,7 +152,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         """Do one training step: the discriminator's, the generator's, then the EMA's.
 
         Args:
-            real: images `(n, H, W, C)`: uint8, or float in [-1, 1].
+            real: images `(n, H, W, C)`: uint8, or float in [-1, 1]. Growing networks shrink them.
             latents: float32 `(n, input_size)`; None draws them from N(0, 1).
 
         Returns a dict of the epoch's mean losses and mean scores (1: real, 0: generated).
@@ -141,6 +160,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         real, *_ = keras.utils.unpack_x_y_sample_weight(real)  # labels, if any, are not used
         if "int" in keras.backend.standardize_dtype(real.dtype):
             real = to_float(ops.cast(real, "float32"))
+        real = shrink_to(real, self.phases[self.state.phase].img_size[:2])
         if latents is None:
             latents = keras.random.normal((ops.shape(real)[0], self.input_size), seed=self.random)
             latents = divided(latents)
@@ -255,7 +275,8 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         check_memory(12 * widest, "Each image", "Use a smaller model or a larger machine.")
         images = np.empty((len(latents), *self.img_size), np.uint8)
         for chunk in chunks(len(latents), (widest,)):
-            images[chunk] = to_uint8(self.generator.predict_on_batch(latents[chunk]))
+            generated = self.generator.predict_on_batch(latents[chunk])
+            images[chunk] = to_uint8(enlarge_to(generated, self.img_size[:2]))
         return straight_alpha(images)
 
     def evaluate(self, x: Any = None, *, return_dict: bool = True, **keras_arguments: Any) -> dict:
@@ -298,20 +319,21 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
             return load_keras(path)
         saved = read_model(path)
         gan = cls.__new__(cls)
-        gan._build(saved.options, saved.plan, saved.optimizers)
+        gan._build(saved.options, saved.plan, saved.optimizers, saved.training["phase"])
         restore(gan._learner(), saved.training, saved.arrays)
         gan.model_hash, gan.card = saved.model_hash, saved.card
         return gan
 
     def call(self, latents, training=False):
-        """The EMA generator: latents `(n, input_size)` to float32 images in [-1, 1]."""
+        """The EMA generator: latents `(n, input_size)` to float32 images in [-1, 1].
+
+        While the networks grow, the images are smaller than `img_size`.
+        """
         return self.generator(latents, training=training)
 
     def _learner(self):
         """The pieces of this model that training and files work with."""
-        names = ("generator", "training_generator", "discriminator")
-        networks = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         return Learner(
-            self, self.options, self.plan, self.state, networks, getattr(self, "optimizer", None),
-            self.numbers, self.augment, self.random.state, self.generate,
+            self, self.options, self.plan, self.phases, self.state, self.numbers, self.augment,
+            self.random.state, self.generate,
         )  # fmt: skip

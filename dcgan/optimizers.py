@@ -75,10 +75,14 @@ class OptimizerPair(keras.optimizers.Optimizer):
 
     def restart(self, generator: keras.Model, discriminator: keras.Model) -> None:
         """Forget all steps of both networks' optimizers, but not their settings."""
-        fresh = OptimizerPair(make_optimizer(self.generator), make_optimizer(self.discriminator))
+        fresh = self.fresh()
         fresh.build_pair(generator, discriminator)
         for variable, new in zip(self.variables, fresh.variables, strict=True):
             variable.assign(new)
+
+    def fresh(self) -> "OptimizerPair":
+        """A pair of the same settings that has taken no step."""
+        return OptimizerPair(make_optimizer(self.generator), make_optimizer(self.discriminator))
 
     def finalize_variable_values(self, variables) -> None:
         """Nothing to do: each optimizer of the pair has its own variables."""

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from dcgan.networks.plan import Plan, Stage
+from dcgan.networks.plan import Pair, Plan, Stage
 
 BLURRED = 2  # last stages of a deep generator, where a blur in all let the discriminator win
 FLOAT32_LAYERS = ("image", "float32_logit")  # whatever the precision of the others
@@ -117,10 +117,14 @@ def _start_bilinear(generator: keras.Model) -> None:
     for layer in generator.layers:
         if isinstance(layer, layers.Conv2DTranspose):
             kernel = layer.kernel  # (height, width, filters out, filters in)
-            axes = zip(layer.kernel_size, layer.strides, strict=True)
-            triangle = np.multiply.outer(*(_triangle(side, step) for side, step in axes))
-            triangle = ops.cast(triangle / np.linalg.norm(triangle), kernel.dtype)
-            kernel.assign(triangle[:, :, None, None] * ops.sum(kernel, (0, 1)))
+            weights = triangle(layer.kernel_size, layer.strides)
+            weights = ops.cast(weights / np.linalg.norm(weights), kernel.dtype)
+            kernel.assign(weights[:, :, None, None] * ops.sum(kernel, (0, 1)))
+
+
+def triangle(kernel: Pair, stride: Pair) -> np.ndarray:
+    """Weights of bilinear interpolation by a transposed convolution; float64 `(height, width)`."""
+    return np.multiply.outer(*(_triangle(*axis) for axis in zip(kernel, stride, strict=True)))
 
 
 def _triangle(side: int, step: int) -> np.ndarray:

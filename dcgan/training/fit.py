@@ -29,6 +29,7 @@ from dcgan.training.callbacks.progress import Progress
 from dcgan.training.callbacks.rollback import Rollback
 from dcgan.training.callbacks.run_page import RunPage
 from dcgan.training.callbacks.schedule import CallbackList, Schedule, Task
+from dcgan.training.phases import Growth, begin_small, grow
 from dcgan.training.resume import choose_folder, images_of, resume_run, settle
 from dcgan.training.signals import StopRequest
 from dcgan.training.source import ImageSource, Source, open_source
@@ -137,10 +138,12 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             length = Length(steps, request.last_epoch(steps))
             means = resume_run(learner, run, source, steps, request.initial_epoch)
             warn_if_done(learner, length)
+            begin_small(learner)
             write_previews(run, source, learner)
             rollback = Rollback(learner, run)
             saving = Checkpointing(learner, run, rollback)
             tasks = make_tasks(learner, run, source, rollback, length, deadline, request.verbose)
+            tasks.append(Growth(learner, steps, length.total, deadline))
             tasks.append(RunPage(run, learner.options.sample_steps))
             tasks.append(saving)  # last, so that it saves what the others have done
             schedule = Schedule(learner, tasks, rollback, stop, deadline, means)
@@ -213,7 +216,7 @@ def train(
     length: Length,
     request: Request,
 ) -> keras.callbacks.History:
-    """Call Keras's `fit`, twice where training resumes within an epoch."""
+    """Call Keras's `fit`: again where training resumes within an epoch, or the networks grow."""
     callbacks = CallbackList(
         schedule,
         request.user_callbacks(),
@@ -225,7 +228,9 @@ def train(
     )
     batches = None
     try:
-        for first, initial_epoch, epochs, steps in _calls(learner.state, length):
+        calls = _calls(learner.state, length)
+        while calls:
+            first, initial_epoch, epochs, steps = calls.pop(0)
             batches = source.batches(first)
             history = keras_fit(
                 batches,
@@ -236,7 +241,13 @@ def train(
                 verbose=0,
                 shuffle=False,
             )
-            if learner.model.stop_training:
+            if schedule.ended:
+                break
+            if schedule.cut:
+                schedule.keep_means()
+                grow(learner)
+                calls = _calls(learner.state, length)
+            elif learner.model.stop_training:
                 break
     except Exception as error:  # of a user's callback, say
         if is_out_of_memory(error):  # the device may have lost the weights: checkpoints have not

@@ -241,7 +241,7 @@ def resume_run(
         if state.run_id is None or (checkpoint is None and elsewhere):
             step = initial_epoch * (steps or 0)
             seen = step * learner.options.batch_size
-            kept = {n: getattr(state, n) for n in ("learning_rates", "precision")}
+            kept = {n: getattr(state, n) for n in ("learning_rates", "precision", "fresh", "phase")}
             fresh = TrainingState(step, seen, epochs=initial_epoch, run_id=uuid.uuid4().hex, **kept)
             state.become(fresh)
             if elsewhere:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from dcgan.errors import ArgumentError, ModelFileError
+from dcgan.errors import ArgumentError, ModelFileError, whole
 from dcgan.images import grid, shrink
+from dcgan.networks.growing import phase_plans
 from dcgan.networks.plan import Plan, dropout_layers, weight_shapes
 from dcgan.networks.resolve import plan_from_dict, plan_to_dict
 from dcgan.optimizers import OptimizerPair, make_pair, optimizer_from_plain
@@ -17,11 +18,10 @@ from dcgan.options import Options, from_plain, to_plain
 from dcgan.storage.document import CARD
 from dcgan.storage.model_file import read_model_file, write_model_file
 from dcgan.training.numbers import NAMES
-from dcgan.training.state import Learner, TrainingState, capture
+from dcgan.training.state import NETWORKS, Learner, TrainingState, capture
 
 logger = logging.getLogger("dcgan")
 
-NETWORKS = ("generator", "training_generator", "discriminator")
 PREVIEW_IMAGES, PREVIEW_PIXELS = 16, 640  # the pixels of its longer side
 SEED_SHAPE, SUMS_SHAPE = (2,), (1 + len(NAMES),)
 
@@ -59,17 +59,19 @@ def to_config(learner: Learner) -> dict:
     return {
         **options,
         "network_plan": plan_to_dict(learner.plan),
+        "phase": learner.state.phase,
         "optimizer": keras.optimizers.serialize(pair.generator),
         "discriminator_optimizer": keras.optimizers.serialize(pair.discriminator),
     }
 
 
-def parts_from_config(config: Mapping) -> tuple[Options, Plan, OptimizerPair]:
+def parts_from_config(config: Mapping) -> tuple[Options, Plan, OptimizerPair, int]:
     """The parts that a model is made from, of what `to_config` gave."""
     given = dict(config)
     plan = plan_from_dict(given.pop("network_plan"))
     pair = make_pair(given.pop("optimizer"), given.pop("discriminator_optimizer"))
-    return from_plain(given), plan, pair
+    phase = whole("phase", given.pop("phase"), 0, len(phase_plans(plan)) - 1)
+    return from_plain(given), plan, pair, phase
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,9 @@ def expected_arrays(document: Mapping) -> dict[str, tuple[tuple[int, ...], str]]
     """
     try:
         _, plan, _ = _parts(document)
-        TrainingState.from_plain(document["training"])
+        phases = phase_plans(plan)
+        state = TrainingState.from_plain(document["training"])
+        plan = phases[whole("phase", state.phase, 0, len(phases) - 1)]
     except (ArgumentError, KeyError, TypeError) as error:
         raise ModelFileError(f"The settings in the file are wrong: {error}") from error
     expected: dict[str, tuple[tuple[int, ...], str]] = {

@@ -21,6 +21,7 @@ from dcgan.training.numbers import StepNumbers
 
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 MAX_RATE = 1e9
+NETWORKS = ("generator", "training_generator", "discriminator")
 GENERATOR_ONLY = (
     "This model was loaded from a generator-only file, which lacks the discriminator and both "
     "optimizers, so it can generate but not be trained. Load the file that save(path) wrote "
@@ -53,7 +54,8 @@ class TrainingState:
         status: how training goes, one of `health.STATUSES`.
         data: what the images were, or None where that is unknown.
         health: what the measurements so far have shown.
-        phase, phase_step: number of the training's phase, and steps within it.
+        fresh: whether the weights are those that the networks began with.
+        phase, phase_step: which of the plans of growing networks is trained, and steps within it.
     """
 
     step: int = 0
@@ -67,6 +69,7 @@ class TrainingState:
     status: str = "learning"
     data: DataFacts | None = None
     health: Health = field(default_factory=Health)
+    fresh: bool = True
     phase: int = 0
     phase_step: int = 0
 
@@ -113,9 +116,7 @@ class Learner:
     Attributes:
         model: the Keras model, for Keras's own callbacks.
         options, plan, state: its options, plan and training state.
-        networks: generator (the EMA), training_generator and discriminator by name; the generator
-            alone where only that was loaded.
-        optimizers: its pair of optimizers, or None with the generator alone.
+        phases: the plans that growing networks pass through; the last one is `plan`.
         numbers: its losses and scores.
         augment: its augmentation.
         latents_seed: state of the random stream of latents and augmentation.
@@ -125,13 +126,33 @@ class Learner:
     model: keras.Model
     options: Options
     plan: Plan
+    phases: tuple[Plan, ...]
     state: TrainingState
-    networks: Mapping[str, keras.Model]
-    optimizers: OptimizerPair | None
     numbers: StepNumbers
     augment: Augmentation
     latents_seed: keras.Variable
     generate: Callable[..., np.ndarray]
+
+    @property
+    def networks(self) -> dict[str, keras.Model]:
+        """The generator (the EMA), training_generator and discriminator by name.
+
+        The generator alone where only that was loaded.
+        """
+        found = {name: getattr(self.model, name) for name in NETWORKS}
+        return {name: network for name, network in found.items() if network is not None}
+
+    @property
+    def optimizers(self) -> OptimizerPair | None:
+        """The pair of optimizers, or None with the generator alone."""
+        return getattr(self.model, "optimizer", None)
+
+    def enter(self, phase: int) -> None:
+        """Build the networks of a phase of training, with fresh weights and fresh optimizers."""
+        rates, self.state.phase = self.state.learning_rates, phase
+        self.model.rebuild(self.optimizers and self.optimizers.fresh())
+        self.state.learning_rates = rates
+        self.__dict__.pop("variables", None)
 
     @property
     def pair(self) -> OptimizerPair:
@@ -199,6 +220,8 @@ def restore(learner: Learner, training: Mapping, arrays: Mapping[str, np.ndarray
             was changed.
     """
     state = TrainingState.from_plain(training)
+    if state.phase != learner.state.phase:
+        learner.enter(state.phase)
     named = learner.variables
     if missing := sorted(named.keys() - arrays.keys()):
         raise ModelFileError(f"The saved state lacks {', '.join(missing[:3])}.")

@@ -37,6 +37,7 @@ def start_from(learner: Learner, path: str | os.PathLike) -> tuple[int, int]:
             "kernel_size, which may have another img_size."
         )
     restart(learner)
+    learner.state.fresh = False
     logger.info("Starting from %s: %d of %d layers.", path, taken, total)
     return taken, total
 

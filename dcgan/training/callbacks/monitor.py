@@ -14,6 +14,7 @@ from dcgan.metrics.features import FeatureNetwork, features, load_network, scali
 from dcgan.metrics.leak import MIN_IMAGES, leaked
 from dcgan.metrics.memorization import memorization, sheet
 from dcgan.metrics.variety import variety
+from dcgan.networks.growing import shrink_to
 from dcgan.storage.model_file import read_model_file
 from dcgan.storage.run_folder import RunFolder
 from dcgan.training.callbacks.rollback import Rollback
@@ -144,7 +145,8 @@ class HealthMonitor(Task):
         """The discriminator's mean score of images without augmentation, 1 for real."""
         discriminator, scores = self.learner.networks["discriminator"], []
         for chunk in chunks(len(images), images.shape[1:]):
-            logits = discriminator(to_float(images[chunk]), training=False)
+            shrunk = shrink_to(to_float(images[chunk]), discriminator.input_shape[1:3])
+            logits = discriminator(shrunk, training=False)
             scores.append(ops.convert_to_numpy(ops.sigmoid(logits)).ravel())
         return float(np.concatenate(scores).mean())
 
@@ -157,11 +159,14 @@ class HealthMonitor(Task):
     def _roll_back(self, sentence: str) -> None:
         """Roll back to before the collapse; the best KID stays what later ones compare with."""
         try:
-            best = read_model_file(self.run.best_path).arrays
+            best = read_model_file(self.run.best_path)
         except ModelFileError as error:
             logger.error("%s", error)
             best = None
-        self.rollback.roll_back(f"the training is collapsing: {sentence.rstrip('.')}", best)
+        if best is not None and best.document["training"]["phase"] != self.state.phase:
+            best = None  # its networks are smaller
+        reason = f"the training is collapsing: {sentence.rstrip('.')}"
+        self.rollback.roll_back(reason, best and best.arrays)
         self.state.health.after_rollback()
 
 

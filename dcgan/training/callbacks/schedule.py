@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import keras
+from keras import ops
 
 from dcgan.training.callbacks.rollback import Rollback
 from dcgan.training.signals import StopRequest
@@ -80,7 +81,8 @@ class Schedule(keras.callbacks.Callback):
         self.stop = stop
         self.deadline = deadline
         self.means = means or {}
-        self.began = False
+        self.began = self.ended = False
+        self.cut = False  # a task has ended a call of Keras's `fit` within an epoch
         self.epoch = 0  # from 1, as users count
         self.last_logs: dict[str, float] = {}
         self._first_step = self._checked = 0
@@ -122,8 +124,9 @@ class Schedule(keras.callbacks.Callback):
         for task in due:
             task.act(self.epoch, self.last_logs)
             task.last_step, task.last_moment = self.state.step, time.monotonic()
+        self.cut = model.stop_training
         if ends:
-            model.stop_training = True
+            self.ended = model.stop_training = True
 
     def on_epoch_end(self, epoch, logs=None):
         """Add the latest estimates to the epoch's means, for all callbacks, and keep both."""
@@ -132,6 +135,11 @@ class Schedule(keras.callbacks.Callback):
         self.last_logs = dict(logs or {})
         if not self.model.stop_training:  # else it may have been cut short
             self.state.epochs = epoch + 1
+
+    def keep_means(self) -> None:
+        """Let the running means go on in the next call of Keras's `fit`, which resets them."""
+        named = self.learner.variables.items()
+        self.means = {n: ops.convert_to_numpy(v) for n, v in named if n.startswith("state/mean/")}
 
     def finish(self) -> None:
         """Let every task that has begun do what is left."""
@@ -164,6 +172,19 @@ class CallbackList(keras.callbacks.CallbackList):
 
     def on_train_end(self, logs=None):
         """Wait for `end`."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Begin an epoch; users' callbacks are not told again of one that was cut."""
+        if self._schedule.cut:
+            self._schedule.cut = False
+            self._schedule.on_epoch_begin(epoch, logs)
+        else:
+            super().on_epoch_begin(epoch, logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """End an epoch, unless the next call of Keras's `fit` goes on with it."""
+        if self._schedule.ended or not self._schedule.cut:
+            super().on_epoch_end(epoch, logs)
 
     def end(self, logs=None) -> None:
         """Tell the callbacks that training has ended."""

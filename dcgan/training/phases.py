@@ -1,0 +1,97 @@
+"""The phases of a training: it begins with small networks, and grows them during its first half."""
+
+import logging
+import time
+
+import numpy as np
+from keras import ops
+
+from dcgan.images import chunks
+from dcgan.networks.growing import grow_discriminator, grow_generator
+from dcgan.training.callbacks.schedule import Task
+from dcgan.training.state import Learner
+
+STATISTICS = 256  # generated images, from which new normalizations take their statistics
+
+logger = logging.getLogger("dcgan")
+
+
+class Growth(Task):
+    """Ends a call of Keras's `fit` where a phase is over; `grow` then begins the next one.
+
+    The last phase has half of the run, the one before it a quarter, and so on.
+
+    Args:
+        learner: the pieces of the model.
+        steps: of an epoch, or None. A phase does not end with one, so that no epoch is cut to
+            nothing.
+        total: steps at which the run ends, or None.
+        deadline: `time.monotonic()` at which it ends, or None.
+    """
+
+    def __init__(
+        self, learner: Learner, steps: int | None, total: int | None, deadline: float | None
+    ):
+        super().__init__()
+        self.learner = learner
+        self.steps, self.total, self.deadline = steps, total, deadline
+
+    def begin(self, step):
+        """Note when the run would end, in seconds of training."""
+        super().begin(step)
+        self._end = None
+        if self.deadline is not None:
+            self._end = self.learner.state.seconds + self.deadline - time.monotonic()
+
+    def is_due(self, step, now):
+        """Whether the phase has had its share of the run."""
+        state = self.learner.state
+        left = len(self.learner.phases) - 1 - state.phase
+        share = max(
+            step / self.total if self.total else 0, state.seconds / self._end if self._end else 0
+        )
+        return left > 0 and share >= 0.5**left and (self.steps is None or step % self.steps > 0)
+
+    def act(self, epoch, logs):
+        """End the call of Keras's `fit`, and let `grow` begin the next phase."""
+        self.learner.model.stop_training = True
+
+
+def begin_small(learner: Learner) -> None:
+    """Begin with the first phase, if the networks are new and may grow."""
+    if learner.options.growing and learner.state.fresh and learner.state.phase > 0:
+        learner.enter(0)
+        _say(learner)
+    learner.state.fresh = False
+    _count(learner)
+
+
+def grow(learner: Learner) -> None:
+    """Begin the next phase, with networks that give what those of this phase give."""
+    old = learner.networks
+    learner.enter(learner.state.phase + 1)
+    learner.state.phase_step = 0
+    plan, new = learner.phases[learner.state.phase], learner.networks
+    latents = np.random.default_rng(learner.options.seed)
+    latents = latents.standard_normal((STATISTICS, plan.input_size), "float32")
+    images = np.concatenate([
+        ops.convert_to_numpy(old["generator"](latents[chunk], training=False))
+        for chunk in chunks(STATISTICS, learner.plan.img_size)
+    ])  # fmt: skip
+    for name in ("generator", "training_generator"):
+        grow_generator(old[name], new[name], plan, latents)
+    grow_discriminator(old["discriminator"], new["discriminator"], plan, images)
+    _say(learner)
+    _count(learner)
+
+
+def _count(learner: Learner) -> None:
+    """Let augmentation count the steps of earlier phases."""
+    state = learner.state
+    learner.augment.first_step.assign(state.step - state.phase_step)
+
+
+def _say(learner: Learner) -> None:
+    height, width, _ = learner.phases[learner.state.phase].img_size
+    number, count = learner.state.phase + 1, len(learner.phases)
+    logger.info("Phase %d of %d: images of %d x %d.", number, count, height, width)

@@ -1,0 +1,159 @@
+"""Trainings of growing networks: phases, and what survives the growth of a network."""
+
+import logging
+
+import keras
+import numpy as np
+import pytest
+
+from dcgan import DCGAN
+from dcgan.data.sample_set import draw_seascapes
+from dcgan.errors import ModelFileError
+from dcgan.training.phases import Growth
+from dcgan.training.state import capture
+
+GROWING = {
+    "img_size": (32, 24, 3),
+    "depth": 2,
+    "increment": 6,
+    "input_size": 8,
+    "batch_size": 4,
+    "augmentation": 0.5,
+}
+
+
+@pytest.fixture
+def growing(tiny, monkeypatch):
+    """A function that makes a tiny DCGAN of two phases."""
+    monkeypatch.setattr("dcgan.networks.growing.MIN_SIDE_GROWN", 12)
+    return lambda **changes: tiny(**{**GROWING, **changes})
+
+
+@pytest.fixture
+def images():
+    """Ten images of 32 x 24 pixels."""
+    return draw_seascapes(10, GROWING["img_size"], seed=1)
+
+
+def test_a_training_begins_small_and_ends_with_the_networks_of_the_plan(growing, images, caplog):
+    caplog.set_level(logging.INFO)
+    gan = growing(save_path="run")
+    sizes = []
+    look = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: sizes.append(gan.generator.output_shape[1:3])
+    )
+    history = gan.fit(images, epochs=4, verbose=0, callbacks=[look])  # 12 steps
+    assert sizes == [(16, 12), (16, 12), (32, 24), (32, 24)]
+    assert history.epoch == [0, 1, 2, 3]  # each once, though the third was cut
+    assert "Phase 1 of 2: images of 16 x 12" in caplog.text
+    assert "Phase 2 of 2: images of 32 x 24" in caplog.text
+    assert gan.state.step == 12 and gan.state.phase_step == 12 - 7
+    assert len(gan.trainable_variables) == len(gan.training_generator.trainable_variables) + len(
+        gan.discriminator.trainable_variables
+    )
+
+
+def test_samples_have_the_full_size_in_every_phase(growing, images):
+    gan = growing(save_path="run")
+    shapes = []
+    look = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: shapes.append(gan.generate(2).shape)
+    )
+    gan.fit(images, epochs=2, verbose=0, callbacks=[look])
+    assert shapes == [(2, 32, 24, 3)] * 2
+
+
+def test_without_growing_the_whole_networks_are_trained(growing, images):
+    gan = growing(save_path="run", growing=False)
+    gan.fit(images, epochs=1, verbose=0)
+    assert gan.state.phase_step == gan.state.step == 3
+
+
+@pytest.mark.parametrize("first", [1, 3])
+def test_a_run_resumes_bit_for_bit_before_and_after_it_grows(growing, images, arrays_of, first):
+    """Steps 1 to 6 are small: 3 epochs of 4 are begun in one process and ended in another."""
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch + 1 == first:
+                raise KeyboardInterrupt
+
+    whole = growing(save_path="whole")
+    whole.fit(images, epochs=4, verbose=0)
+    with pytest.raises(KeyboardInterrupt):
+        growing(save_path="parts").fit(images, epochs=4, verbose=0, callbacks=[Stop()])
+    parts = growing(save_path="parts")
+    parts.fit(images, epochs=4, verbose=0)
+    assert parts.state.phase_step == whole.state.phase_step
+    ours, theirs = arrays_of(whole), arrays_of(parts)
+    assert ours.keys() == theirs.keys()
+    for name, array in ours.items():
+        np.testing.assert_array_equal(array, theirs[name], err_msg=name)
+
+
+def test_a_model_file_of_a_phase_loads_and_grows_on(growing, images, tmp_path):
+    gan = growing(save_path="run")
+    gan.fit(images, epochs=1, steps_per_epoch=1, verbose=0)  # too short to grow
+    assert gan.state.phase == 0
+    for name in ("small.dcgan", "small.keras"):
+        gan.save(name)
+        loaded = DCGAN.load(name)
+        assert loaded.state.phase == 0
+        np.testing.assert_array_equal(loaded.generate(2), gan.generate(2))
+    loaded.fit(images, epochs=4, verbose=0)
+    assert loaded.state.phase == 1
+
+
+def test_a_generator_of_a_phase_loads_alone(growing, images):
+    gan = growing(save_path="run")
+    gan.fit(images, epochs=1, steps_per_epoch=1, verbose=0)
+    gan.save("small.dcgan", generator_only=True)
+    np.testing.assert_array_equal(DCGAN.load("small.dcgan").generate(2), gan.generate(2))
+
+
+def test_a_file_of_a_phase_that_the_plan_lacks_is_refused(growing):
+    gan = growing()
+    gan.state.phase = 7
+    learner = gan._learner()
+    document, arrays = capture(learner)
+    from dcgan.storage.model_file import write_model_file
+
+    write_model_file("seven.dcgan", document, arrays, None)
+    with pytest.raises(ModelFileError, match="phase must be"):
+        DCGAN.load("seven.dcgan")
+
+
+def test_a_start_from_a_trained_model_does_not_begin_small(growing, images):
+    gan = growing(save_path="run", growing=False)
+    gan.fit(images, epochs=1, verbose=0)
+    gan.save("trained.dcgan")
+    other = growing(save_path="other")
+    other.start_from("trained.dcgan")
+    other.fit(images[:8], epochs=1, verbose=0)
+    assert other.state.phase == 1 and other.state.phase_step == other.state.step
+
+
+def test_augmentation_counts_the_steps_of_all_phases(growing, images):
+    gan = growing(save_path="run")
+    gan.fit(images, epochs=4, verbose=0)
+    assert float(gan.augment.first_step) == 12 - gan.state.phase_step > 0
+
+
+def test_with_a_time_limit_phases_end_by_their_share_of_the_time(growing):
+    gan = growing()
+    gan.state.phase, learner = 0, gan._learner()
+    task = Growth(learner, steps=None, total=None, deadline=None)
+    task.begin(0)
+    assert not task.is_due(10**6, 0.0)  # nobody knows when it ends
+    task._end = 100.0
+    gan.state.seconds = 49.0
+    assert not task.is_due(5, 0.0)
+    gan.state.seconds = 50.0
+    assert task.is_due(5, 0.0)
+
+
+def test_learning_rates_stay_as_they_were_given(growing, images):
+    gan = growing(save_path="run", optimizer=1e-3)
+    gan.fit(images, epochs=4, verbose=0)
+    assert gan.state.learning_rates == pytest.approx((1e-3, 1e-3))
+    assert gan.optimizer.rates == pytest.approx((1e-3, 1e-3))
