@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from dcgan import DCGAN
+from dcgan.training.callbacks import progress
 from dcgan.training.callbacks.progress import LINE_SECONDS, Progress
 from dcgan.training.health import Health, Measurement
 from dcgan.training.state import TrainingState
@@ -29,7 +31,8 @@ class Terminal(io.StringIO):
 def terminal(monkeypatch):
     stream = Terminal()
     monkeypatch.setattr(os, "get_terminal_size", lambda *_: os.terminal_size((100, 20)))
-    monkeypatch.setattr(sys, "stderr", stream)
+    # pytest puts its own stderr into `sys` between a fixture and its test
+    monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=stream))
     return stream
 
 
