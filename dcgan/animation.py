@@ -2,26 +2,28 @@
 
 import io
 import logging
-import shutil
-import subprocess
-from collections.abc import Iterable
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from dcgan.atomic import write_atomically
-from dcgan.images import GAP, RUN_IMAGE, save_png
+from dcgan.errors import RunError, real, whole
+from dcgan.frames import check_format, find_ffmpeg, save_frames, save_mp4
+from dcgan.images import GAP, RUN_IMAGE, enlargement, grid, save_png
 
 MAX_FRAMES = 100
 MAX_PIXELS = 400  # of the longer side: it is watched on a page, beside text
 MAX_BYTES = 5_000_000  # of animation.gif; frames are left out until it fits
 FRAME_MILLISECONDS = 120
+FPS = 1000 / FRAME_MILLISECONDS
 LAST_MILLISECONDS = 2_000  # the end is looked at longer
 MOMENTS = 8  # rows of epochs.png
 IMAGES = 8  # columns of epochs.png
-IMAGE_PIXELS = 100  # of the longer side of an image there
-LABEL_PIXELS = 78  # room for "step 1234567" in Pillow's own font
+IMAGE_PIXELS = 128  # of the longer side of an image there, at most
+LABEL_PIXELS, LABEL_FONT = 124, 16  # room for "step 1,234,567", and the size of the letters
+NEAREST = Image.Resampling.NEAREST
 
 logger = logging.getLogger("dcgan")
 
@@ -43,9 +45,37 @@ def write_animation(run: Path, img_size: tuple[int, int, int]) -> None:
         write_atomically(run / "animation.gif", gif_bytes(frames))
         save_png(run / "epochs.png", moments_grid(previews, img_size), RUN_IMAGE)
         if ffmpeg := find_ffmpeg():
-            save_mp4(ffmpeg, frames, run / "animation.mp4", 1000 / FRAME_MILLISECONDS)
+            save_mp4(ffmpeg, frames, run / "animation.mp4", FPS)
     except OSError as error:
         logger.warning("No animation was made of %s: %s.", run, error.strerror or error)
+
+
+def save_animation(run: Path, path: str | PathLike, scale: int = 1, fps: float = FPS) -> int:
+    """Write all sample grids of a run as an animation in full size; the last is held for a while.
+
+    Args:
+        run: the run's folder.
+        path: the file; its ending is .mp4, .webp or .gif.
+        scale: whole factor by which pixels are enlarged.
+        fps: grids per second.
+
+    Returns:
+        how many grids it shows.
+
+    Raises:
+        ArgumentError: an argument is out of its limits, or .mp4 where there is no encoder.
+        RunError: the run has no grids, or the file cannot be written.
+    """
+    path, scale, fps = check_format(path), whole("scale", scale, 1, 64), real("fps", fps, 1, 60)
+    previews = find_previews(run / "samples")
+    if not previews:
+        raise RunError(f"{str(run)!r} has no grids of samples that could be animated.")
+    shown = previews + previews[-1:] * round(fps * LAST_MILLISECONDS / 1000)
+    size = _on_white(previews[-1]).size  # all have it, but those of an earlier version
+    enlarged = (size[0] * scale, size[1] * scale)
+    frames = (_on_white(preview).resize(enlarged, NEAREST) for preview in shown)
+    save_frames(path, frames, len(shown), fps)
+    return len(previews)
 
 
 def find_previews(folder: str | Path) -> list[Path]:
@@ -62,12 +92,11 @@ def read_frames(previews: list[Path]) -> list[Image.Image]:
     chosen = np.unique(
         np.linspace(0, len(previews) - 1, min(MAX_FRAMES, len(previews))).astype(int)
     )
-    frames = []
-    for number in chosen:
-        frame = _on_white(previews[number])
-        frame.thumbnail((MAX_PIXELS, MAX_PIXELS), Image.Resampling.LANCZOS)
-        frames.append(frame)
-    return frames
+    last = _on_white(previews[-1])
+    last.thumbnail((MAX_PIXELS, MAX_PIXELS), Image.Resampling.LANCZOS)
+    return [
+        _on_white(previews[number]).resize(last.size, Image.Resampling.LANCZOS) for number in chosen
+    ]
 
 
 def _on_white(preview: Path) -> Image.Image:
@@ -100,40 +129,13 @@ def gif_bytes(frames: list[Image.Image]) -> bytes:
         frames = frames[::-2][::-1]  # from the back: the last one stays
 
 
-def find_ffmpeg() -> str | None:
-    """The program that encodes videos: that of the package imageio-ffmpeg, or the system's."""
-    try:
-        import imageio_ffmpeg
-    except ImportError:
-        return shutil.which("ffmpeg")
-    return imageio_ffmpeg.get_ffmpeg_exe()
-
-
-def save_mp4(ffmpeg: str, frames: Iterable[Image.Image], path: Path, fps: float) -> None:
-    """Write RGB frames of one size as an MP4 file with the program `ffmpeg`.
-
-    Raises:
-        OSError: it could not be written; the message is what `ffmpeg` says.
-    """
-    first, *rest = frames
-    width, height = (side // 2 * 2 for side in first.size)  # its color planes are halved
-    command = [ffmpeg, "-loglevel", "error", "-y", "-f", "rawvideo", "-pixel_format", "rgb24"]
-    command += ["-video_size", f"{width}x{height}", "-framerate", str(fps), "-i", "-"]
-    command += ["-threads", "1", "-pix_fmt", "yuv420p", "-movflags", "+faststart", str(path)]
-    pixels = b"".join(frame.crop((0, 0, width, height)).tobytes() for frame in [first, *rest])
-    done = subprocess.run(command, input=pixels, capture_output=True, check=False)
-    if done.returncode:
-        reason = " ".join(done.stderr.decode(errors="replace").split())[-200:]
-        raise OSError(f"{ffmpeg} says: {reason}")
-
-
 def moments_grid(previews: list[Path], img_size: tuple[int, int, int]) -> np.ndarray:
     """A row for each of a few moments, the same latents below each other, its step beside it.
 
     Images change fastest early, so the moments lie closer there.
 
     Args:
-        previews: grids of images of `img_size`, as `images.grid` lays them out.
+        previews: grids of images of `img_size`, as `images.enlarged_grid` lays them out.
         img_size: (height, width, channels) of one image.
 
     Returns:
@@ -144,25 +146,33 @@ def moments_grid(previews: list[Path], img_size: tuple[int, int, int]) -> np.nda
 
 
 def _row(preview: Path, size: tuple[int, int]) -> np.ndarray:
-    """The first images of a grid beside each other, made small, with the step before them."""
-    images = Image.fromarray(_first_images(_on_white(preview), size))
+    """The first images of a grid beside each other, with the step before them."""
+    images = _first_images(_on_white(preview), size)
+    factor = max(1, IMAGE_PIXELS // max(size))
+    shown = Image.fromarray(grid(images.repeat(factor, 1).repeat(factor, 2), len(images)))
     scale = min(1, IMAGE_PIXELS / max(size))
-    width, height = (round(side * scale) for side in images.size)
-    row = Image.new("RGB", (LABEL_PIXELS + width, height), "white")
-    row.paste(images.resize((width, height), Image.Resampling.LANCZOS), (LABEL_PIXELS, 0))
-    ImageDraw.Draw(row).text((4, height // 2), f"step {_step(preview)}", "black", anchor="lm")
+    width, height = (round(side * scale) for side in shown.size)
+    row = Image.new("RGB", (LABEL_PIXELS + width, height - GAP), "white")
+    row.paste(shown.resize((width, height), Image.Resampling.LANCZOS), (LABEL_PIXELS, 0))
+    font = ImageFont.load_default(LABEL_FONT)
+    ImageDraw.Draw(row).text(
+        (LABEL_PIXELS - 8, row.height // 2), f"step {_step(preview):,}", "black", font, anchor="rm"
+    )
     return np.asarray(row)
 
 
 def _first_images(preview: Image.Image, size: tuple[int, int]) -> np.ndarray:
-    """The first images of a grid in one row."""
-    height, width = size
+    """The first images of a grid as they were before it enlarged them: uint8 (n, H, W, 3)."""
+    factor = enlargement(*size)
+    if (preview.width - GAP) % (size[1] * factor + GAP):  # a grid of an earlier version
+        factor = 1
+    height, width = (side * factor for side in size)
     columns = (preview.width - GAP) // (width + GAP)
     rows = (preview.height - GAP) // (height + GAP)
     pixels = np.asarray(preview)
     images = []
     for number in range(min(IMAGES, rows * columns)):
-        top = number // columns * (height + GAP)
-        left = number % columns * (width + GAP)
-        images.append(pixels[top : top + height + GAP, left : left + width + GAP])
-    return np.concatenate(images, axis=1)
+        top = GAP + number // columns * (height + GAP)
+        left = GAP + number % columns * (width + GAP)
+        images.append(pixels[top : top + height : factor, left : left + width : factor])
+    return np.stack(images)

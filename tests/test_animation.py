@@ -2,14 +2,15 @@
 
 import io
 import os
-import stat
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from dcgan import animation
-from dcgan.images import grid, save_png
+from dcgan.errors import ArgumentError, RunError
+from dcgan.frames import find_ffmpeg
+from dcgan.images import enlarged_grid, grid, save_png
 
 pytestmark = pytest.mark.once
 
@@ -18,14 +19,16 @@ pytestmark = pytest.mark.once
 def previews(tmp_path):
     """A function that writes `count` previews of six images, each brighter than the last."""
 
-    def make(count, img_size=(6, 4, 3)):
+    def make(count, img_size=(6, 4, 3), lay_out=grid, in_run=False):
+        folder = tmp_path / "samples" if in_run else tmp_path
+        folder.mkdir(exist_ok=True)
         for number in range(count):
             images = np.full((6, *img_size), 250 * number // count, np.uint8)
             images[:, 0, 0] = np.arange(6)[:, None]  # tells the images apart
             step = 500 * (number + 1)
             name = f"step_{step:07d}_epoch_{number // 2 + 1:04d}.png"
-            save_png(tmp_path / name, grid(images))
-        return animation.find_previews(tmp_path)
+            save_png(folder / name, lay_out(images))
+        return tmp_path if in_run else animation.find_previews(tmp_path)
 
     return make
 
@@ -79,22 +82,23 @@ def test_the_animation_is_bounded_in_frames_pixels_and_bytes(previews, monkeypat
     assert (fewer[-1][0] == frames_of(whole)[-1][0]).all()
 
 
-def test_moments_are_rows_of_the_same_images_first_and_last_among_them(previews):
-    found = previews(40)
+@pytest.mark.parametrize("lay_out", [grid, enlarged_grid])  # as before, and as today
+def test_moments_are_rows_of_the_same_images_first_and_last_among_them(previews, lay_out):
+    found = previews(40, lay_out=lay_out)
     preview = animation.moments_grid(found, (6, 4, 3))
-    row_height = 6 + 2
-    assert preview.shape == (8 * row_height, animation.LABEL_PIXELS + 6 * (4 + 2), 3)
-    images = preview[:, animation.LABEL_PIXELS :].reshape(8, row_height, 6, 6, 3)
-    assert (images[:, 2, :, 2, 0] == np.arange(6)).all()
-    brightness = images[:, 4, 0, 4, 0]
+    side, row_height = 128 // 6, 128 // 6 * 6 + 2
+    assert preview.shape == (8 * row_height, animation.LABEL_PIXELS + 6 * (4 * side + 2) + 2, 3)
+    first = preview[2::row_height, animation.LABEL_PIXELS + 2 :: 4 * side + 2, 0]
+    assert (first[:, :6] == np.arange(6)).all()
+    brightness = preview[row_height // 2 :: row_height, animation.LABEL_PIXELS + 2 * side, 0]
     assert brightness[0] == 0 and brightness[-1] == 250 * 39 // 40
     assert (np.diff(brightness.astype(int)) > 0).all()
     assert preview[:, : animation.LABEL_PIXELS].min() < 128  # something is written there
 
 
 def test_large_images_are_small_among_the_moments(previews):
-    preview = animation.moments_grid(previews(1, (200, 150, 3)), (200, 150, 3))
-    assert preview.shape == (202 // 2, animation.LABEL_PIXELS + 6 * 152 // 2, 3)
+    preview = animation.moments_grid(previews(1, (256, 192, 3)), (256, 192, 3))
+    assert preview.shape == (260 // 2 - 2, animation.LABEL_PIXELS + (6 * 194 + 2) // 2, 3)
 
 
 @pytest.mark.parametrize("channels", [1, 4])
@@ -113,22 +117,33 @@ def test_training_leaves_an_animation_and_moments(tiny, images, monkeypatch):
     with Image.open("run/animation.gif") as image:
         assert image.n_frames == 3
     with Image.open("run/epochs.png") as image:
-        assert image.height == 3 * (16 + 2)
+        assert image.height == 3 * (128 + 2)
     assert not os.path.exists("run/animation.mp4")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the stand-in for ffmpeg is a shell script")
-def test_ffmpeg_gets_every_frame_and_its_failure_is_raised(previews, tmp_path):
-    frames = animation.read_frames(previews(3))
-    program = tmp_path / "ffmpeg"
-    program.write_text('#!/bin/sh\nfor last; do :; done\ncat > "$last"\n')
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    animation.save_mp4(str(program), frames, tmp_path / "animation.mp4", 8)
-    width, height = (side // 2 * 2 for side in frames[0].size)
-    assert (tmp_path / "animation.mp4").stat().st_size == 3 * width * height * 3
-    program.write_text("#!/bin/sh\necho no such codec >&2\nexit 1\n")
-    with pytest.raises(OSError, match="no such codec"):
-        animation.save_mp4(str(program), frames, tmp_path / "animation.mp4", 8)
+@pytest.mark.parametrize("ending", [".webp", ".gif", ".mp4"])
+def test_a_run_is_animated_in_full_size_and_enlarged(previews, tmp_path, ending):
+    if ending == ".mp4" and find_ffmpeg() is None:
+        pytest.skip("needs an encoder")
+    run = previews(3, in_run=True)
+    out = tmp_path / "deep" / f"a{ending}"
+    assert animation.save_animation(run, out, scale=2, fps=4) == 3
+    assert [path.name for path in out.parent.iterdir()] == [out.name]
+    if ending == ".mp4":
+        assert out.read_bytes()[4:8] == b"ftyp"
+        return
+    with Image.open(out) as image:
+        with Image.open(animation.find_previews(run / "samples")[0]) as grid_of_samples:
+            assert image.size == tuple(2 * side for side in grid_of_samples.size)
+        lengths = [image.info["duration"] for n in range(image.n_frames) if image.seek(n) is None]
+    assert sum(lengths) == 3 * 250 + 2000 and image.n_frames >= 3
+
+
+def test_a_run_without_grids_and_another_ending_are_refused(tmp_path):
+    with pytest.raises(RunError, match="no grids"):
+        animation.save_animation(tmp_path, tmp_path / "a.webp")
+    with pytest.raises(ArgumentError, match=".mp4, .webp, .gif"):
+        animation.save_animation(tmp_path, tmp_path / "a.avi")
 
 
 def test_a_damaged_preview_costs_the_animation_and_not_the_training(tmp_path, caplog):

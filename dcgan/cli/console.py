@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from dcgan.cli.flags import with_flags
+from dcgan.errors import RunError
 
 
 class SafeStream:
@@ -85,6 +86,20 @@ def find_model(name: str) -> str:
         if not Path(name).is_file() and (folder / "last.dcgan").is_file():
             return str(folder / "last.dcgan")
     return name
+
+
+def find_run(name: str) -> Path:
+    """The run folder at a path, or the run of that name in Results.
+
+    Raises:
+        RunError: there is none.
+    """
+    from dcgan.storage.run_folder import read_run  # imports NumPy, of which help has no need
+
+    for folder in (Path(name), Path("Results") / name):
+        if read_run(folder) is not None:
+            return folder
+    raise RunError(f"There is no run at {name!r}, or of that name in Results.")
 
 
 @contextmanager

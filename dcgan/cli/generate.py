@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     import numpy as np
 
     from dcgan.errors import MAX_SEED, ArgumentError, RunError, real, whole
-    from dcgan.images import grid, png_bytes, save_png
+    from dcgan.images import enlarged_grid, png_bytes, save_png
 
     n = whole("n", arguments.n, 1, MAX_IMAGES)
     seed = whole("seed", arguments.seed, 0, MAX_SEED)
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         drawn = f"seed{seed}" if seeds is None else f"seeds{arguments.seeds[:60]}"
         drawn = drawn if arguments.near is None else f"near{arguments.near}_{drawn}"
         sheet = out / f"{drawn}_contact_sheet.png"
-        save_png(sheet, grid(np.stack(shown)), made_by | {"dcgan-drawn": drawn})
+        save_png(sheet, enlarged_grid(np.stack(shown)), made_by | {"dcgan-drawn": drawn})
     except OSError as error:
         raise RunError(f"Cannot write to {arguments.out!r}: {error.strerror or error}.") from error
     on_sheet = "all" if total == len(shown) else f"the first {len(shown)}"

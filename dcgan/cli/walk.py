@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the animation and print where it is."""
     from dcgan.errors import ArgumentError, whole
+    from dcgan.frames import check_format
 
+    check_format(arguments.out)
     seeds = seed_list(arguments.seeds)
     rows, cross, columns = arguments.grid.partition("x")
     if not (cross and rows.isdecimal() and columns.isdecimal()):

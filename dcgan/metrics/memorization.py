@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dcgan.errors import ArgumentError
-from dcgan.images import grid, thumbnails
+from dcgan.images import enlarged_grid, thumbnails
 from dcgan.metrics.manifold import squared_distances
 
 SIDE = 16  # pixels: coarse enough to know a copy that is blurred, noisy, mirrored or shifted a bit
@@ -126,7 +126,7 @@ def sheet(samples: np.ndarray, train: np.ndarray, found: Memorization, rows: int
     """
     chosen = np.argsort(found.ratios, kind="stable")[:rows]
     images = [p for i in chosen for p in (samples[i], *(train[j] for j in found.nearest[i]))]
-    return grid(np.stack(images), columns=1 + found.nearest.shape[1])
+    return enlarged_grid(np.stack(images), columns=1 + found.nearest.shape[1])
 
 
 def _near(references: int) -> int:

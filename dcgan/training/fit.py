@@ -16,7 +16,7 @@ from dcgan.augment import augmented_copies
 from dcgan.backend.devices import check_devices
 from dcgan.data.memory import check_memory
 from dcgan.errors import ArgumentError, RunError, TrainingError, real, refuse, whole
-from dcgan.images import RUN_IMAGE, grid, save_png, straight_alpha
+from dcgan.images import RUN_IMAGE, enlarged_grid, save_png, straight_alpha
 from dcgan.inspection.advice import USUAL_STEPS
 from dcgan.networks.plan import training_bytes
 from dcgan.storage.run_folder import RunFolder
@@ -186,10 +186,10 @@ def write_previews(run: RunFolder, source: Source, learner: Learner) -> None:
     count = len(source.images)
     shown = np.linspace(0, count - 1, min(SAMPLE_COUNT, count)).astype(int)
     reals = np.stack([source.images.pixels[index] for index in shown])
-    save_png(run.path / "real.png", grid(straight_alpha(reals)), RUN_IMAGE)
+    save_png(run.path / "real.png", enlarged_grid(straight_alpha(reals)), RUN_IMAGE)
     if strength := float(learner.augment.strength):
         seen = straight_alpha(augmented_copies(reals, strength))
-        save_png(run.path / "augmented.png", grid(seen), RUN_IMAGE)
+        save_png(run.path / "augmented.png", enlarged_grid(seen), RUN_IMAGE)
 
 
 def make_tasks(learner, run, source, rollback, length, deadline, verbose) -> list[Task]:

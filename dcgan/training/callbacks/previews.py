@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dcgan.animation import write_animation
-from dcgan.images import RUN_IMAGE, grid, save_png
+from dcgan.images import RUN_IMAGE, enlarged_grid, save_png
 from dcgan.storage.run_folder import RunFolder
 from dcgan.training.callbacks.schedule import Task, keep_training
 from dcgan.training.state import Learner
@@ -42,4 +42,4 @@ class Previews(Task):
     def _write(self, path: Path) -> None:
         with keep_training(str(path)):
             self.run.restore()
-            save_png(path, grid(self.learner.generate(SAMPLE_COUNT)), RUN_IMAGE)
+            save_png(path, enlarged_grid(self.learner.generate(SAMPLE_COUNT)), RUN_IMAGE)
