@@ -135,8 +135,10 @@ def test_a_run_is_animated_in_full_size_and_enlarged(previews, tmp_path, ending)
     with Image.open(out) as image:
         with Image.open(animation.find_previews(run / "samples")[0]) as grid_of_samples:
             assert image.size == tuple(2 * side for side in grid_of_samples.size)
-        lengths = [image.info["duration"] for n in range(image.n_frames) if image.seek(n) is None]
-    assert sum(lengths) == 3 * 250 + 2000 and image.n_frames >= 3
+        assert image.n_frames >= 3
+    if ending == ".gif":
+        lengths = [duration for _, duration in frames_of(out.read_bytes())]
+        assert lengths == [250, 250, 250 + 2000]  # the last is held
 
 
 def test_a_run_without_grids_and_another_ending_are_refused(tmp_path):
