@@ -80,10 +80,11 @@ def save_animation(run: Path, path: str | PathLike, scale: int = 1, fps: float =
 
 def find_previews(folder: str | Path) -> list[Path]:
     """A run's sample grids in the order in which they were made."""
-    return sorted(Path(folder).glob("step_*.png"), key=_step)
+    return sorted(Path(folder).glob("step_*.png"), key=step_of)
 
 
-def _step(preview: Path) -> int:
+def step_of(preview: Path) -> int:
+    """The training step of a grid of samples."""
     return int(preview.stem.split("_")[1])
 
 
@@ -156,7 +157,11 @@ def _row(preview: Path, size: tuple[int, int]) -> np.ndarray:
     row.paste(shown.resize((width, height), Image.Resampling.LANCZOS), (LABEL_PIXELS, 0))
     font = ImageFont.load_default(LABEL_FONT)
     ImageDraw.Draw(row).text(
-        (LABEL_PIXELS - 8, row.height // 2), f"step {_step(preview):,}", "black", font, anchor="rm"
+        (LABEL_PIXELS - 8, row.height // 2),
+        f"step {step_of(preview):,}",
+        "black",
+        font,
+        anchor="rm",
     )
     return np.asarray(row)
 

@@ -81,10 +81,15 @@ def progress_bar(**options: Any) -> Any:
 
 
 def find_model(name: str) -> str:
-    """The model file at a path, in a run folder, or in the folder of a run of that name."""
-    for folder in (Path(name), Path("Results") / name):
-        if not Path(name).is_file() and (folder / "last.dcgan").is_file():
-            return str(folder / "last.dcgan")
+    """The model file at a path, in a run folder, or in the folder of a run of that name.
+
+    A run that is still training has no last.dcgan yet, but a best.dcgan.
+    """
+    if not Path(name).is_file():
+        for folder in (Path(name), Path("Results") / name):
+            for model in (folder / "last.dcgan", folder / "best.dcgan"):
+                if model.is_file():
+                    return str(model)
     return name
 
 

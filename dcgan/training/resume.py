@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from dcgan.errors import ArgumentError, RunError
+from dcgan.inspection.advice import sizes_in_words
 from dcgan.networks.resolve import plan_to_dict, resolve
 from dcgan.optimizers import optimizer_from_plain, optimizer_to_plain
 from dcgan.options import Options, describe_changes, from_plain, in_groups, to_plain
@@ -121,7 +123,10 @@ def settle(learner: Learner, run: RunFolder, source: Source) -> Source:
     if isinstance(source, ImageSource):
         if earlier is not None:
             source = _compare_images(run.path, earlier, source, learner.options)
-        run.write_options(options, vars(source.facts), source.path)
+        originals = source.images.originals
+        sizes = Counter((original.width, original.height) for original in originals)
+        facts = {**vars(source.facts), "sizes": sizes_in_words(sizes)}
+        run.write_options(options, facts, source.path)
         source.images.write_skipped(run.skipped_path)
     else:
         run.write_options(options, {}, None)
