@@ -153,7 +153,7 @@ def _describe(run: Path) -> str:
 
     gan = DCGAN.load(run / "last.dcgan")
     step, data = gan.state.step, gan.state.data
-    epochs = step / math.ceil((data.count - data.held_out) / gan.batch_size)
+    epochs = gan.state.images_seen / (data.count - data.held_out)
     return (
         f"{step:,} steps of {gan.batch_size} ({epochs:,.1f} epochs of {data.count:,} images) in "
         f"{gan.state.seconds / 60:,.1f} minutes of training; {_machine()}"

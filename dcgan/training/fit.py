@@ -29,10 +29,10 @@ from dcgan.training.callbacks.progress import Progress
 from dcgan.training.callbacks.rollback import Rollback
 from dcgan.training.callbacks.run_page import RunPage
 from dcgan.training.callbacks.schedule import CallbackList, Schedule, Task
-from dcgan.training.resume import choose_folder, images_of, resume_run, settle
+from dcgan.training.resume import choose_folder, images_of, position, resume_run, settle
 from dcgan.training.signals import StopRequest
 from dcgan.training.source import ImageSource, Source, open_source
-from dcgan.training.state import GENERATOR_ONLY, Learner, TrainingState
+from dcgan.training.state import GENERATOR_ONLY, Learner
 
 logger = logging.getLogger("dcgan")
 
@@ -140,7 +140,7 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             write_previews(run, source, learner)
             rollback = Rollback(learner, run)
             saving = Checkpointing(learner, run, rollback)
-            tasks = make_tasks(learner, run, source, rollback, length, deadline, request.verbose)
+            tasks = make_tasks(learner, run, source, rollback, length, deadline, request)
             tasks.append(RunPage(run, learner.options.sample_steps))
             tasks.append(saving)  # last, so that it saves what the others have done
             schedule = Schedule(learner, tasks, rollback, stop, deadline, means)
@@ -171,7 +171,7 @@ def show_messages(verbose):
 def warn_if_done(learner: Learner, length: Length) -> None:
     """Say that nothing is left to train, where that is so."""
     step = learner.state.step
-    if _first_epoch(learner.state, length) >= length.last_epoch:
+    if _first_epoch(learner, length) >= length.last_epoch:
         logger.warning(
             "All %d epochs are done (%d steps); ask for more epochs, or minutes, to continue.",
             length.last_epoch,
@@ -192,15 +192,18 @@ def write_previews(run: RunFolder, source: Source, learner: Learner) -> None:
         save_png(run.path / "augmented.png", enlarged_grid(seen), RUN_IMAGE)
 
 
-def make_tasks(learner, run, source, rollback, length, deadline, verbose) -> list[Task]:
+def make_tasks(learner, run, source, rollback, length, deadline, request) -> list[Task]:
     """What is done now and then besides saving, in the order in which it is called."""
     tasks: list[Task] = []
     if isinstance(source, ImageSource) and len(source.train) >= MIN_MEASURED:
         tasks.append(HealthMonitor(learner, run, rollback, source))
-    tasks.append(Previews(run, learner))
+    tasks.append(Previews(run, learner, request.user_callbacks()))
     tasks.append(LossLog(run, learner.state, learner.numbers))
-    if verbose in (1, "auto"):
-        shown = (learner.state, learner.options.batch_size, length.total, deadline)
+    if request.verbose in (1, "auto"):
+        total = length.total
+        if total is not None:
+            total += learner.state.step - _position(learner)
+        shown = (learner.state, learner.options.batch_size, total, deadline)
         tasks.append(NotebookProgress(run, *shown) if in_notebook() else Progress(*shown))
     return tasks
 
@@ -225,7 +228,7 @@ def train(
     )
     batches = None
     try:
-        for first, initial_epoch, epochs, steps in _calls(learner.state, length):
+        for first, initial_epoch, epochs, steps in _calls(learner, length):
             batches = source.batches(first)
             history = keras_fit(
                 batches,
@@ -273,18 +276,22 @@ def _too_large(learner: Learner) -> str:
     )
 
 
-def _first_epoch(state: TrainingState, length: Length) -> int:
+def _position(learner: Learner) -> int:
+    return position(learner.state, learner.options.batch_size)
+
+
+def _first_epoch(learner: Learner, length: Length) -> int:
     """The epoch to start in, from 0."""
-    return state.step // length.steps if length.steps else state.epochs
+    return _position(learner) // length.steps if length.steps else learner.state.epochs
 
 
-def _calls(state: TrainingState, length: Length) -> list[tuple[int, int, int, int | None]]:
+def _calls(learner: Learner, length: Length) -> list[tuple[int, int, int, int | None]]:
     """(first step, first epoch, last epoch, steps per epoch) of each call of Keras's `fit`.
 
     Keras keeps one length for all epochs of a call, so the rest of an epoch is a call of its own.
     """
-    steps, epochs, first = length.steps, length.last_epoch, state.step
-    epoch, within = _first_epoch(state, length), first % steps if steps else 0
+    steps, epochs, first = length.steps, length.last_epoch, _position(learner)
+    epoch, within = _first_epoch(learner, length), first % steps if steps else 0
     if steps is None or not within or epoch >= epochs:
         return [(first, epoch, epochs, steps)]
     rest = steps - within

@@ -91,8 +91,7 @@ def test_a_live_page_reloads_itself_and_a_finished_one_does_not(run):
 
 def test_the_best_model_is_marked_where_it_was_measured(run):
     marked = _plots([], RunLog(run).records()[-3:])
-    dots = [plot["svg"].count("#b35c00") for plot in marked]
-    assert dots == [1, 0]
+    assert ["#b35c00" in plot["svg"] for plot in marked] == [True, False]
     again = RunLog(run).records()[-3:]
     for record in again:
         record["best_step"] = 7  # of a measurement that the log has not
@@ -111,7 +110,7 @@ def test_a_page_after_24000_steps_stays_below_5_megabytes(run):
     page = run_page(run)
     assert page.count('class="grid"') == MAX_GRIDS
     largest = max(map(len, re.findall(r'src="([^"]+)"', page)))
-    assert 100_000 < largest <= MAX_TEXT  # the noise, which takes more than any image
+    assert 60_000 < largest <= MAX_TEXT  # the noise, which takes more than any image
     assert len(page) + (MAX_GRIDS + 1) * MAX_TEXT < 5_000_000  # if all others were noise as well
 
 

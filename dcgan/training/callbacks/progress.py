@@ -1,5 +1,6 @@
 """How far the training is: a bar in a terminal, an area in a notebook, or a line now and then."""
 
+import logging
 import os
 import sys
 import time
@@ -11,6 +12,8 @@ from dcgan.training.state import TrainingState
 
 REFRESH_SECONDS = 0.5  # each refresh waits for the device and writes to the terminal
 LINE_SECONDS = 30  # between two lines where nothing can be overwritten
+
+logger = logging.getLogger("dcgan")
 
 
 class Progress(Task):
@@ -44,6 +47,7 @@ class Progress(Task):
         if self.overwrites:
             self._bar = tqdm(total=1.0, file=sys.stderr, dynamic_ncols=True)
             self._bar.bar_format = "{desc}{percentage:3.0f}%|{bar}| {postfix}"
+            logger.addFilter(self._make_room)
 
     def act(self, epoch, logs):
         """Move on."""
@@ -55,7 +59,13 @@ class Progress(Task):
         self.share = 1.0
         self.show(line, 1.0)
         if self.overwrites:
+            logger.removeFilter(self._make_room)
             self._bar.close()
+
+    def _make_room(self, record: logging.LogRecord) -> bool:
+        """Take the bar away before a message is written where it stands."""
+        self._bar.clear()
+        return True
 
     def show(self, line: str, share: float) -> None:
         """Put a line of text and the share that is done where the user sees them."""

@@ -1,6 +1,7 @@
 """Progress: a bar in a terminal, lines elsewhere."""
 
 import io
+import logging
 import os
 import subprocess
 import sys
@@ -48,6 +49,17 @@ def test_the_bar_shows_status_estimates_speed_and_time_left_and_no_losses(termin
     assert "loss" not in shown and "1.23" not in shown
     bar.finish(2, {})
     assert "100%" in terminal.getvalue().split("\r")[-1]
+
+
+def test_a_message_is_not_written_into_the_bar(terminal):
+    bar = Progress(TrainingState(), 4, total=10, deadline=None)
+    bar.begin(0)
+    bar.act(1, {})
+    logging.getLogger("dcgan").warning("collapsing")
+    left = terminal.getvalue().split("\r")
+    assert left[-1] == "" and left[-2].strip() == "" and "step 0" in left[-3]
+    bar.finish(1, {})
+    assert not logging.getLogger("dcgan").filters
 
 
 def test_with_a_time_limit_the_bar_is_the_share_of_the_time(terminal, monkeypatch):
