@@ -45,8 +45,12 @@ class Progress(Task):
         super().begin(step)
         self._start = (step, time.monotonic())
         if self.overwrites:
-            self._bar = tqdm(total=1.0, file=sys.stderr, dynamic_ncols=True)
-            self._bar.bar_format = "{desc}{percentage:3.0f}%|{bar}| {postfix}"
+            self._bar = tqdm(
+                total=1.0,
+                file=sys.stderr,
+                dynamic_ncols=True,
+                bar_format="{percentage:3.0f}%|{bar}| {desc}",
+            )
             logger.addFilter(self._make_room)
 
     def act(self, epoch, logs):
@@ -72,7 +76,7 @@ class Progress(Task):
         try:
             if self.overwrites:
                 self._bar.n = share
-                self._bar.set_postfix_str(line)
+                self._bar.set_description_str(line)
             elif sys.stderr is not None:
                 sys.stderr.write(f"{share:4.0%}  {line}\n" if self.known else f"{line}\n")
                 sys.stderr.flush()
@@ -102,10 +106,10 @@ class Progress(Task):
         return ", ".join(words)
 
     def _kids(self) -> list[float]:
-        """The first KID of the run and the latest one."""
+        """The first KID of the run, and the latest one where it is another."""
         health = self.state.health
-        latest = health.recent[-1].kid if health.recent else None
-        return [kid for kid in (health.first_kid, latest) if kid is not None]
+        kids = [health.first_kid, health.recent[-1].kid if health.recent else None]
+        return [kid for kid in dict.fromkeys(kids) if kid is not None]
 
 
 def _is_terminal(stream) -> bool:

@@ -46,7 +46,9 @@ def test_the_bar_shows_status_estimates_speed_and_time_left_and_no_losses(termin
     shown = terminal.getvalue().split("\r")[-1]
     for words in ("50%", "step 5, epoch 2", "learning", "rKID 0.8 > 0.4", "images/s", "left"):
         assert words in shown
-    assert "loss" not in shown and "1.23" not in shown
+    assert "| step 5" in shown and "loss" not in shown and "1.23" not in shown
+    state.health.recent[-1] = Measurement(5, kid=0.8)
+    assert "rKID 0.8, " in bar.line(2)  # nothing has changed yet
     bar.finish(2, {})
     assert "100%" in terminal.getvalue().split("\r")[-1]
 
