@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 
 from dcgan.images import RUN_IMAGE
 
+GRAY = "#808080"  # is seen on a light page and on a dark one
+
 
 def plot_losses(records: list[dict]) -> bytes:
     """Plot both losses and D's scores over the steps.
@@ -66,7 +68,9 @@ def plot_svg(
         if best:
             axes.plot(*best, "o", color="#b35c00")
         axes.set_xlabel("training step")
-        axes.legend(framealpha=0, loc="upper right")
+        axes.legend(
+            framealpha=0, loc="lower right", bbox_to_anchor=(1, 0.98), ncols=2, borderaxespad=0
+        )
 
     return _svg(draw, words)
 
@@ -105,11 +109,13 @@ def _svg(draw: Callable, words: str) -> str:
 
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": words, "font.size": 11}):
         figure = Figure(figsize=(5, 3))
-        figure.subplots_adjust(0.15, 0.17, 0.98, 0.96)  # a layout engine takes as long as the rest
+        figure.subplots_adjust(0.15, 0.17, 0.98, 0.9)  # a layout engine takes as long as the rest
         axes = figure.subplots()
         draw(axes)
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set_color(GRAY)
+        axes.tick_params(color=GRAY)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     drawn = buffer.getvalue()
