@@ -4,7 +4,8 @@
 
 Trains in Results/<entry> as `python main.py` would, or resumes there. Then Results/gallery/<entry>
 gets the last contact sheet, a few moments, the losses, the animation, a walk from seed to seed, and
-a page with the commands, the time, the machine and the metrics. Flags that this verb does not know are passed to training.
+a page with the commands, the time, the machine and the metrics. Flags that this verb does not know
+are passed to training.
 """
 
 import argparse
