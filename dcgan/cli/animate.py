@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the animation and print where it is."""
-    from dcgan.animation import save_animation
+    from dcgan.pages.development import save_animation
 
     folder = find_run(arguments.run)
     count = save_animation(folder, Path(arguments.out), arguments.scale, arguments.fps)

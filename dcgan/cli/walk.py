@@ -27,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the animation and print where it is."""
+    from dcgan.animation import check_format
     from dcgan.errors import ArgumentError, whole
-    from dcgan.frames import check_format
 
     check_format(arguments.out)
     seeds = seed_list(arguments.seeds)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from dcgan.animation import check_format, encoded, save_frames
 from dcgan.errors import MAX_SEED, real, refuse, whole
-from dcgan.frames import check_format, encoded, save_frames
 from dcgan.images import grid, to_pillow
 from dcgan.latents import draw_latents, slerp
 

@@ -14,12 +14,12 @@ import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
-from dcgan.animation import find_previews, step_of
 from dcgan.atomic import write_atomically
 from dcgan.errors import counted, printable
 from dcgan.images import shrink
 from dcgan.inspection.advice import expectation
 from dcgan.options import table
+from dcgan.pages.development import find_previews, step_of
 from dcgan.pages.templating import data_uri, render
 from dcgan.plots import plot_svg
 from dcgan.storage.run_folder import read_run

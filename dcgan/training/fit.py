@@ -200,9 +200,7 @@ def make_tasks(learner, run, source, rollback, length, deadline, request) -> lis
     tasks.append(Previews(run, learner, request.user_callbacks()))
     tasks.append(LossLog(run, learner.state, learner.numbers))
     if request.verbose in (1, "auto"):
-        total = length.total
-        if total is not None:
-            total += learner.state.step - _position(learner)
+        total = length.total and length.total + learner.state.step - position(learner)
         shown = (learner.state, learner.options.batch_size, total, deadline)
         tasks.append(NotebookProgress(run, *shown) if in_notebook() else Progress(*shown))
     return tasks
@@ -276,13 +274,9 @@ def _too_large(learner: Learner) -> str:
     )
 
 
-def _position(learner: Learner) -> int:
-    return position(learner.state, learner.options.batch_size)
-
-
 def _first_epoch(learner: Learner, length: Length) -> int:
     """The epoch to start in, from 0."""
-    return _position(learner) // length.steps if length.steps else learner.state.epochs
+    return position(learner) // length.steps if length.steps else learner.state.epochs
 
 
 def _calls(learner: Learner, length: Length) -> list[tuple[int, int, int, int | None]]:
@@ -290,7 +284,7 @@ def _calls(learner: Learner, length: Length) -> list[tuple[int, int, int, int | 
 
     Keras keeps one length for all epochs of a call, so the rest of an epoch is a call of its own.
     """
-    steps, epochs, first = length.steps, length.last_epoch, _position(learner)
+    steps, epochs, first = length.steps, length.last_epoch, position(learner)
     epoch, within = _first_epoch(learner, length), first % steps if steps else 0
     if steps is None or not within or epoch >= epochs:
         return [(first, epoch, epochs, steps)]

@@ -257,12 +257,15 @@ def resume_run(
     return means
 
 
-def position(state: TrainingState, batch_size: int) -> int:
+def position(learner: Learner) -> int:
     """Where a run is in the order of its images, in batches of today's size.
 
     It is the run's step, unless earlier batches had another size.
     """
-    return state.step if state.data is None else round(state.images_seen / batch_size)
+    state = learner.state
+    if state.data is None:  # a dataset has batches of its own
+        return state.step
+    return round(state.images_seen / learner.options.batch_size)
 
 
 def _restore(
@@ -274,8 +277,7 @@ def _restore(
     if state.learning_rates != given:  # the user has changed them since; these have not failed yet
         learner.pair.rates = state.learning_rates = given
         state.rollbacks = 0
-    place = position(state, learner.options.batch_size)
-    epoch, within = divmod(place, steps) if steps else (state.epochs, 0)
+    epoch, within = divmod(position(learner), steps) if steps else (state.epochs, 0)
     logger.info("Resuming in %s from step %d (epoch %d).", run.path, state.step, epoch + 1)
     if not within:
         return {}

@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from dcgan import ArgumentError
+from dcgan.animation import find_ffmpeg
 from dcgan.export import walk as walks
 from dcgan.export.walk import CHUNK, Walk, make_walk
-from dcgan.frames import find_ffmpeg
 from dcgan.latents import draw_latents
 
 pytestmark = pytest.mark.once

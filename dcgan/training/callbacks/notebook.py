@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from dcgan.animation import find_previews
 from dcgan.images import shrink
+from dcgan.pages.development import find_previews
 from dcgan.pages.templating import data_uri
 from dcgan.storage.run_folder import RunFolder
 from dcgan.training.callbacks.progress import Progress

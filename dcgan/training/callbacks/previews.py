@@ -6,8 +6,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from dcgan.animation import write_animation
 from dcgan.images import RUN_IMAGE, enlarged_grid, save_png
+from dcgan.pages.development import write_animation
 from dcgan.storage.run_folder import RunFolder
 from dcgan.training.callbacks.schedule import Task, keep_training
 from dcgan.training.state import Learner
