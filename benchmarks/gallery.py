@@ -3,8 +3,9 @@
     python -m benchmarks gallery sea --images path/to/images --minutes 60
 
 Trains in Results/<entry> as `python main.py` would, or resumes there. Then Results/gallery/<entry>
-gets the last contact sheet, a few moments, the losses, the animation, and a page with the commands,
-the time, the machine and the metrics. Flags that this verb does not know are passed to training.
+gets the last contact sheet, a few moments, the losses, the animation, a walk from seed to seed, and
+a page with the commands, the time, the machine and the metrics. Flags that this verb does not know
+are passed to training.
 """
 
 import argparse
@@ -26,7 +27,8 @@ from dcgan.images import RUN_IMAGE
 
 RESULTS = ROOT / "Results"
 CALLS = "calls.json"  # in the run folder: the commands that have trained it
-SHOWN = ("samples.png", "epochs.png", "losses.png", "animation.gif")
+SHOWN = ("samples.png", "epochs.png", "losses.png", "animation.gif", "walk.webp")
+WALK = {"seeds": [3, 17, 41], "seconds": 4.0, "fps": 12.0}
 MAX_IMAGE_BYTES, MAX_ANIMATION_BYTES = 300_000, 1_000_000  # the repository keeps every version
 JPEG_QUALITY = 85
 MAX_FRAMES, COLORS = 18, 128  # of an animation that is too large as it is
@@ -73,6 +75,7 @@ def main(argv: list[str] | None = None) -> int:
 
     gallery = given.results / "gallery" / given.entry
     gallery.mkdir(parents=True, exist_ok=True)
+    _walk(run)
     show(run, gallery)
     shown_command = shlex.join(
         ["python", "-m", "benchmarks", "gallery", given.entry]
@@ -82,6 +85,13 @@ def main(argv: list[str] | None = None) -> int:
     _write_page(gallery, calls, "" if metrics.returncode else metrics.stdout)
     print(f"Shown in {gallery}")
     return 0
+
+
+def _walk(run: Path) -> None:
+    """Write `walk.webp` into the run's folder: what `dcgan walk` makes of a few seeds."""
+    from dcgan import DCGAN
+
+    DCGAN.load(run / "last.dcgan").walk(**WALK).save(run / "walk.webp")
 
 
 def show(run: Path, gallery: Path) -> None:
@@ -153,7 +163,7 @@ def _describe(run: Path) -> str:
 
     gan = DCGAN.load(run / "last.dcgan")
     step, data = gan.state.step, gan.state.data
-    epochs = step / math.ceil((data.count - data.held_out) / gan.batch_size)
+    epochs = gan.state.images_seen / (data.count - data.held_out)
     return (
         f"{step:,} steps of {gan.batch_size} ({epochs:,.1f} epochs of {data.count:,} images) in "
         f"{gan.state.seconds / 60:,.1f} minutes of training; {_machine()}"

@@ -1,5 +1,6 @@
 """Train a DCGAN on your own folder of images: `DCGAN(img_size=(150, 150, 3)).fit("sea/")`."""
 
+import logging
 import os
 import shutil
 import sys
@@ -88,10 +89,16 @@ def _set_up_tensorflow() -> None:
     """Turn TensorFlow's faster convolutions on, which some processors lack, and its notes off.
 
     It reads the settings while it is imported, and what is imported already is not ours to change.
+    That a function was traced again, for another number of images, is nothing to act on.
     """
+    logging.getLogger("tensorflow").addFilter(_is_no_retracing)
     if "tensorflow" not in sys.modules:
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors are raised in Python
+
+
+def _is_no_retracing(record: logging.LogRecord) -> bool:
+    return "triggered tf.function retracing" not in record.getMessage()
 
 
 @contextmanager

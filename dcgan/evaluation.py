@@ -61,11 +61,8 @@ class Evaluation:
         return self.report.estimates
 
     def text(self) -> str:
-        """A table of the estimates with their intervals, and the verdict on copying."""
-        text = self.report.text()
-        if self.memorization is None:
-            text = text.removesuffix("\n" + self.report.memorization.text())
-        return text
+        """A table of the estimates with their intervals, the verdict on copying, and a summary."""
+        return self.report.text(copying=self.memorization is not None)
 
     def to_dict(self) -> dict[str, Any]:
         """The same and the notes as plain values for JSON."""

@@ -14,6 +14,7 @@ RUN_IMAGE = {"Software": "dcgan run"}  # marks a sheet of a run, which is never 
 MAX_CHUNK = 64  # images: more are hardly faster
 MAX_CHUNK_FLOATS = 2**24  # in the images of one chunk; 64 MiB
 GAP = 2  # pixels between the images of a grid
+MIN_TILE = 128  # pixels of the longer side of an image in a grid; smaller ones are enlarged
 
 
 def to_float(images):
@@ -58,6 +59,17 @@ def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
         left = GAP + number % columns * (width + GAP)
         sheet[top : top + height, left : left + width] = image
     return sheet
+
+
+def enlargement(height: int, width: int) -> int:
+    """Whole factor by which an image of that size is enlarged in a grid that users look at."""
+    return math.ceil(MIN_TILE / max(height, width))
+
+
+def enlarged_grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
+    """The same as `grid`, with images below 128 pixels enlarged by a whole factor."""
+    factor = enlargement(*images.shape[1:3])
+    return grid(images.repeat(factor, 1).repeat(factor, 2), columns)
 
 
 def shrink(image: np.ndarray, longest: int) -> np.ndarray:

@@ -1,150 +1,67 @@
-"""The animation: every moment in order, small enough, and nothing else."""
+"""Frames as files: each of them, in order, a few at a time."""
 
 import io
 import os
 import stat
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from dcgan import animation
-from dcgan.images import grid, save_png
+from dcgan import ArgumentError, animation
+from dcgan.animation import encoded, save_frames, save_mp4
 
 pytestmark = pytest.mark.once
 
 
-@pytest.fixture
-def previews(tmp_path):
-    """A function that writes `count` previews of six images, each brighter than the last."""
-
-    def make(count, img_size=(6, 4, 3)):
-        for number in range(count):
-            images = np.full((6, *img_size), 250 * number // count, np.uint8)
-            images[:, 0, 0] = np.arange(6)[:, None]  # tells the images apart
-            step = 500 * (number + 1)
-            name = f"step_{step:07d}_epoch_{number // 2 + 1:04d}.png"
-            save_png(tmp_path / name, grid(images))
-        return animation.find_previews(tmp_path)
-
-    return make
+def levels(count):
+    """`count` frames, each brighter than the last."""
+    for level in range(count):
+        yield Image.fromarray(np.full((6, 9, 3), 250 * level // count, np.uint8))
 
 
-def frames_of(gif):
-    with Image.open(io.BytesIO(gif)) as image:
-        return [
-            (np.asarray(image.convert("RGB")), image.info["duration"])
-            for number in range(image.n_frames)
-            if image.seek(number) is None
-        ]
+@pytest.mark.parametrize("ending", [".webp", ".gif"])
+def test_every_frame_is_there_in_order_and_the_animation_repeats(ending):
+    with Image.open(io.BytesIO(encoded(levels(5), 5, 10, ending))) as image:
+        shown = []
+        for number in range(image.n_frames):
+            image.seek(number)
+            shown.append(np.asarray(image.convert("L")).mean())
+        assert image.info["loop"] == 0 and image.info["duration"] == 100
+    assert shown == pytest.approx([0, 50, 100, 150, 200], abs=3)
 
 
-def test_previews_are_found_in_the_order_of_their_steps(tmp_path):
-    names = [
-        "step_9999500_epoch_0009.png",
-        "step_10000000_epoch_10000.png",
-        "step_0000500_epoch_0001.png",
-    ]
-    for name in [*names, "notes.txt", "other.png"]:
-        (tmp_path / name).touch()
-    assert [preview.name for preview in animation.find_previews(tmp_path)] == [
-        names[2],
-        names[0],
-        names[1],
-    ]
-
-
-def test_the_animation_shows_each_preview_in_order_and_holds_the_last(previews):
-    found = previews(5)
-    frames = frames_of(animation.gif_bytes(animation.read_frames(found)))
-    means = [pixels.mean() for pixels, _ in frames]
-    assert len(frames) == 5
-    assert means == sorted(means)
-    assert [duration for _, duration in frames] == [120, 120, 120, 120, 2000]
-
-
-def test_the_animation_is_bounded_in_frames_pixels_and_bytes(previews, monkeypatch):
-    monkeypatch.setattr(animation, "MAX_FRAMES", 8)
-    monkeypatch.setattr(animation, "MAX_PIXELS", 10)
-    found = previews(30)
-    frames = animation.read_frames(found)
-    assert len(frames) == 8
-    assert max(frames[0].size) == 10
-    with Image.open(found[-1]) as last:
-        assert np.asarray(frames[-1]).mean() == pytest.approx(np.asarray(last).mean(), abs=5)
-    whole = animation.gif_bytes(frames)
-    monkeypatch.setattr(animation, "MAX_BYTES", len(whole) - 1)
-    fewer = frames_of(animation.gif_bytes(frames))
-    assert len(fewer) == 4
-    assert (fewer[-1][0] == frames_of(whole)[-1][0]).all()
-
-
-def test_moments_are_rows_of_the_same_images_first_and_last_among_them(previews):
-    found = previews(40)
-    preview = animation.moments_grid(found, (6, 4, 3))
-    row_height = 6 + 2
-    assert preview.shape == (8 * row_height, animation.LABEL_PIXELS + 6 * (4 + 2), 3)
-    images = preview[:, animation.LABEL_PIXELS :].reshape(8, row_height, 6, 6, 3)
-    assert (images[:, 2, :, 2, 0] == np.arange(6)).all()
-    brightness = images[:, 4, 0, 4, 0]
-    assert brightness[0] == 0 and brightness[-1] == 250 * 39 // 40
-    assert (np.diff(brightness.astype(int)) > 0).all()
-    assert preview[:, : animation.LABEL_PIXELS].min() < 128  # something is written there
-
-
-def test_large_images_are_small_among_the_moments(previews):
-    preview = animation.moments_grid(previews(1, (200, 150, 3)), (200, 150, 3))
-    assert preview.shape == (202 // 2, animation.LABEL_PIXELS + 6 * 152 // 2, 3)
-
-
-@pytest.mark.parametrize("channels", [1, 4])
-def test_gray_and_transparent_previews_are_shown_on_white(previews, channels):
-    found = previews(1, (6, 4, channels))
-    frames = animation.read_frames(found)
-    assert frames[0].mode == "RGB"
-    assert frames[0].getpixel((0, 0)) == (255, 255, 255)
-    assert animation.moments_grid(found, (6, 4, channels)).shape[2] == 3
-
-
-def test_training_leaves_an_animation_and_moments(tiny, images, monkeypatch):
-    monkeypatch.setattr(animation, "find_ffmpeg", lambda: None)
-    gan = tiny(save_path="run", sample_steps=2)
-    gan.fit(images, epochs=2, verbose=0)
-    with Image.open("run/animation.gif") as image:
-        assert image.n_frames == 3
-    with Image.open("run/epochs.png") as image:
-        assert image.height == 3 * (16 + 2)
-    assert not os.path.exists("run/animation.mp4")
+def test_frames_are_asked_for_one_by_one():
+    taken = []
+    sequence = animation._Sequence((taken.append(0) or frame for frame in levels(9)), 9)
+    for number in range(9):
+        sequence.seek(number)
+        assert len(taken) == number + 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for ffmpeg is a shell script")
-def test_ffmpeg_gets_every_frame_and_its_failure_is_raised(previews, tmp_path):
-    frames = animation.read_frames(previews(3))
+def test_ffmpeg_gets_every_frame_and_its_failure_is_raised(tmp_path):
     program = tmp_path / "ffmpeg"
     program.write_text('#!/bin/sh\nfor last; do :; done\ncat > "$last"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    animation.save_mp4(str(program), frames, tmp_path / "animation.mp4", 8)
-    width, height = (side // 2 * 2 for side in frames[0].size)
-    assert (tmp_path / "animation.mp4").stat().st_size == 3 * width * height * 3
+    save_mp4(str(program), levels(3), tmp_path / "a.mp4", 8)
+    assert (tmp_path / "a.mp4").stat().st_size == 3 * 6 * 8 * 3  # an even width
     program.write_text("#!/bin/sh\necho no such codec >&2\nexit 1\n")
     with pytest.raises(OSError, match="no such codec"):
-        animation.save_mp4(str(program), frames, tmp_path / "animation.mp4", 8)
+        save_mp4(str(program), levels(3), tmp_path / "b.mp4", 8)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "ffmpeg"]
 
 
-def test_a_damaged_preview_costs_the_animation_and_not_the_training(tmp_path, caplog):
-    (tmp_path / "samples").mkdir()
-    (tmp_path / "samples" / "step_0000500_epoch_0001.png").write_bytes(b"not an image")
-    animation.write_animation(tmp_path, (6, 4, 3))
-    assert "No animation was made" in caplog.text
-    assert not (tmp_path / "animation.gif").exists()
+def test_an_mp4_without_an_encoder_names_the_extra_and_the_other_formats(monkeypatch, tmp_path):
+    monkeypatch.setattr(animation, "find_ffmpeg", lambda: None)
+    with pytest.raises(ArgumentError, match=r"pip install 'dcgan\[video\]'.*\.webp"):
+        save_frames(tmp_path / "a.mp4", levels(2), 2, 8)
 
 
-def test_an_animation_is_never_a_training_image(tmp_path):
-    from dcgan.data.image_set import open_images
-
-    frames = [Image.new("RGB", (20, 20), color) for color in ("red", "blue")]
-    (tmp_path / "animation.gif").write_bytes(animation.gif_bytes(frames))
-    frames[0].save(tmp_path / "mine.gif")
-    opened = open_images(tmp_path, (16, 16, 3), verbose=0)
-    assert opened.names == ["mine.gif"]
-    assert [name for name, _ in opened.skipped] == ["animation.gif"]
+def test_the_encoder_is_that_of_the_extra_alone(monkeypatch, tmp_path):
+    program = tmp_path / "ffmpeg"
+    program.touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    assert animation.find_ffmpeg() is None

@@ -1,10 +1,11 @@
 """Several devices: which are used, and whether a batch can be divided among them."""
 
 import os
+from importlib import import_module
 
 import keras
 
-from dcgan.errors import ArgumentError
+from dcgan.errors import ArgumentError, counted
 
 JAX_DOES = "With JAX one training uses several devices of one machine: set KERAS_BACKEND=jax."
 
@@ -34,6 +35,19 @@ def use_devices(count: int | None) -> None:
     if wanted > 1:
         parallel = keras.distribution.DataParallel(devices=found[:wanted])
         keras.distribution.set_distribution(parallel)
+
+
+def machine_in_words(cores: int, precision: str) -> str:
+    """What training has here: `2 cores, bfloat16, no GPU`.
+
+    Args:
+        cores: that this process may use.
+        precision: dtype policy of the networks.
+    """
+    backend = import_module(f"dcgan.backend.{keras.backend.backend()}_backend")
+    count = backend.accelerators()
+    gpus = counted(count, "GPU") if count else "no GPU"
+    return f"{counted(cores, 'core')}, {precision.removeprefix('mixed_')}, {gpus}"
 
 
 def divided(batch):

@@ -4,6 +4,11 @@ import jax
 import keras
 
 
+def accelerators() -> int:
+    """How many GPUs or TPUs there are."""
+    return sum(device.platform != "cpu" for device in jax.devices())
+
+
 def multiplies_bfloat16() -> bool:
     """Whether the device multiplies bfloat16; XLA's processor code is slower in it."""
     device = jax.devices()[0]

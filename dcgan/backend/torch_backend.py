@@ -4,6 +4,11 @@ import keras
 import torch
 
 
+def accelerators() -> int:
+    """How many GPUs there are."""
+    return torch.cuda.device_count()
+
+
 def multiplies_bfloat16() -> bool | None:
     """Whether the GPU multiplies bfloat16 (NVIDIA: from Ampere on); None where there is none."""
     if torch.cuda.is_available():

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from dcgan.cli.flags import with_flags
+from dcgan.errors import RunError
 
 
 class SafeStream:
@@ -80,11 +81,30 @@ def progress_bar(**options: Any) -> Any:
 
 
 def find_model(name: str) -> str:
-    """The model file at a path, in a run folder, or in the folder of a run of that name."""
-    for folder in (Path(name), Path("Results") / name):
-        if not Path(name).is_file() and (folder / "last.dcgan").is_file():
-            return str(folder / "last.dcgan")
+    """The model file at a path, in a run folder, or in the folder of a run of that name.
+
+    A run that is still training has no last.dcgan yet, but a best.dcgan.
+    """
+    if not Path(name).is_file():
+        for folder in (Path(name), Path("Results") / name):
+            for model in (folder / "last.dcgan", folder / "best.dcgan"):
+                if model.is_file():
+                    return str(model)
     return name
+
+
+def find_run(name: str) -> Path:
+    """The run folder at a path, or the run of that name in Results.
+
+    Raises:
+        RunError: there is none.
+    """
+    from dcgan.storage.run_folder import read_run  # imports NumPy, of which help has no need
+
+    for folder in (Path(name), Path("Results") / name):
+        if read_run(folder) is not None:
+            return folder
+    raise RunError(f"There is no run at {name!r}, or of that name in Results.")
 
 
 @contextmanager

@@ -69,7 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
             network=network,
             progress=bar.update,
         )
-    show(evaluation.to_dict(), evaluation.text(), evaluation.notes, arguments.json)
+    text = evaluation.text().replace("Ask for n=", "Add -n ")
+    show(evaluation.to_dict(), text, evaluation.notes, arguments.json)
     if arguments.sheet:
         try:
             save_png(arguments.sheet, evaluation.contact_sheet(), RUN_IMAGE)

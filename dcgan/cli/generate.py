@@ -16,6 +16,7 @@ USAGE = "MODEL [options]"
 
 MAX_IMAGES = 1_000_000
 CHUNK = 256  # images in memory at a time
+MAX_MOVE = 10  # standard deviations; beyond, no latent is ever drawn
 MAX_ON_SHEET = 400  # more would be too small to see
 
 
@@ -41,6 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0.3,
         help="with --near: how far they vary, from 0 (not at all) to 1 (default: 0.3)",
     )
+    add(
+        "--move",
+        metavar="LIST",
+        help="move the images along directions that browse shows, in standard deviations, such as "
+        "3=1.5,1=-2 for the third and the first",
+    )
     add("--out", metavar="DIR", default="images", help="folder to write to (default: images)")
 
 
@@ -49,12 +56,13 @@ def run(arguments: argparse.Namespace) -> int:
     import numpy as np
 
     from dcgan.errors import MAX_SEED, ArgumentError, RunError, real, whole
-    from dcgan.images import grid, png_bytes, save_png
+    from dcgan.images import enlarged_grid, png_bytes, save_png
 
     n = whole("n", arguments.n, 1, MAX_IMAGES)
     seed = whole("seed", arguments.seed, 0, MAX_SEED)
     truncation = real("truncation", arguments.truncation, 0, 1)
     seeds = None if arguments.seeds is None else seed_list(arguments.seeds)
+    moves = {} if arguments.move is None else _moves(arguments.move)
     if arguments.near is not None:
         whole("--near", arguments.near, 0, MAX_SEED)
         real("--distance", arguments.distance, 0, 1)
@@ -63,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     from dcgan import DCGAN  # imports Keras, which takes seconds
 
     gan = DCGAN.load(find_model(arguments.model))
+    shift = _shift(gan, moves)
     out, total = Path(arguments.out), n if seeds is None else len(seeds)
     made_by = {"Software": "dcgan", "dcgan-model": gan.model_hash}
     made_by |= {} if truncation == 1 else {"dcgan-truncation": str(truncation)}
@@ -71,16 +80,16 @@ def run(arguments: argparse.Namespace) -> int:
         out.mkdir(parents=True, exist_ok=True)
         with progress_bar(total=total, unit=" images") as bar:
             for names, latents in _pieces(arguments, n, seed, seeds, gan.input_size):
-                images = gan.generate(latents=latents, truncation=truncation)
+                images = gan.generate(latents=latents * np.float32(truncation) + shift)
                 for (name, facts), image in zip(names, images, strict=True):
                     (out / f"{name}.png").write_bytes(png_bytes(image, made_by | facts))
                     if len(shown) < MAX_ON_SHEET:
                         shown.append(image)
                 bar.update(len(latents))
         drawn = f"seed{seed}" if seeds is None else f"seeds{arguments.seeds[:60]}"
-        drawn = drawn if arguments.near is None else f"near{arguments.near}_{drawn}"
+        drawn = _prefix(arguments) + drawn
         sheet = out / f"{drawn}_contact_sheet.png"
-        save_png(sheet, grid(np.stack(shown)), made_by | {"dcgan-drawn": drawn})
+        save_png(sheet, enlarged_grid(np.stack(shown)), made_by | {"dcgan-drawn": drawn})
     except OSError as error:
         raise RunError(f"Cannot write to {arguments.out!r}: {error.strerror or error}.") from error
     on_sheet = "all" if total == len(shown) else f"the first {len(shown)}"
@@ -105,16 +114,53 @@ def _pieces(
         else:
             addresses = [(seed, number) for number in numbers]
             latents = draw_latents(len(numbers), size, seed, first)
-        start, added = "", {}
+        added = {} if arguments.move is None else {"dcgan-move": arguments.move}
         if arguments.near is not None:
             center = draw_latents(1, size, arguments.near)[0]
             latents = np.stack([turn(center, row, arguments.distance) for row in latents])
-            start = f"near{arguments.near}_"
-            added = {"dcgan-near": str(arguments.near), "dcgan-distance": str(arguments.distance)}
+            added |= {"dcgan-near": str(arguments.near), "dcgan-distance": str(arguments.distance)}
         yield (
             [
-                (f"{start}seed{s}_{k:05d}", {"dcgan-seed": str(s), "dcgan-number": str(k)} | added)
+                (
+                    f"{_prefix(arguments)}seed{s}_{k:05d}",
+                    {"dcgan-seed": str(s), "dcgan-number": str(k)} | added,
+                )
                 for s, k in addresses
             ],
             latents,
         )
+
+
+def _prefix(arguments: argparse.Namespace) -> str:
+    """What file names begin with, so that images of one seed do not overwrite each other."""
+    near = "" if arguments.near is None else f"near{arguments.near}_"
+    return near if arguments.move is None else f"{near}move{arguments.move[:60]}_"
+
+
+def _moves(text: str) -> dict[int, float]:
+    """Standard deviations by the number of a direction, as they are typed: `3=1.5,1=-2`."""
+    from dcgan.errors import ArgumentError
+    from dcgan.pages.browse import DIRECTIONS
+
+    try:
+        pairs = [part.split("=") for part in text.split(",")]
+        moves = {int(number): float(amount) for number, amount in pairs}
+        if not all(0 < n <= DIRECTIONS and abs(amount) <= MAX_MOVE for n, amount in moves.items()):
+            raise ValueError
+    except ValueError:
+        raise ArgumentError(
+            f"--move must be directions from 1 to {DIRECTIONS} with standard deviations from "
+            f"-{MAX_MOVE} to {MAX_MOVE}, such as 3=1.5,1=-2. Received: {text[:200]!r}"
+        ) from None
+    return moves
+
+
+def _shift(gan: Any, moves: dict[int, float]) -> Any:
+    """What is added to every latent: float32 `(input_size,)`, or 0."""
+    if not moves:
+        return 0
+    from dcgan.pages.browse import DIRECTIONS
+    from dcgan.pages.directions import find_directions, first_layer
+
+    directions = find_directions(first_layer(gan.generator), gan.input_size, DIRECTIONS)
+    return sum(amount * directions.steps[number - 1] for number, amount in moves.items())

@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     from dcgan.atomic import write_atomically
     from dcgan.errors import RunError
     from dcgan.inspection.inspect import inspect
+    from dcgan.pages.inspected import inspection_page
 
     size = tuple(arguments.img_size) if arguments.img_size else None
     inspection = inspect(arguments.images, size, measure=_measure)
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     command = f"{arguments.prog} {shlex.quote(arguments.images)} {as_flags(options)}"
     print(f"To train with these settings: {command}")
     try:
-        write_atomically(arguments.out, inspection.html())
+        write_atomically(arguments.out, inspection_page(inspection))
     except OSError as error:
         reason = error.strerror or error
         raise RunError(f"Cannot write --out {arguments.out!r}: {reason}.") from error

@@ -2,8 +2,8 @@
 
 import argparse
 import webbrowser
-from pathlib import Path
 
+from dcgan.cli.console import find_run
 from dcgan.errors import RunError
 
 HELP = "open the page of a run in the browser"
@@ -18,13 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Open the page, which is written where it is missing, and print where it is."""
     from dcgan.pages.run import PAGE, write_run_page
-    from dcgan.storage.run_folder import read_run
 
-    for folder in (Path(arguments.run), Path("Results") / arguments.run):
-        if read_run(folder) is not None:
-            break
-    else:
-        raise RunError(f"There is no run at {arguments.run!r}, or of that name in Results.")
+    folder = find_run(arguments.run)
     page = folder / PAGE
     if not page.exists():
         try:

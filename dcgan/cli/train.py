@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dcgan.cli.console import find_model
+from dcgan.cli.console import find_model, say
 from dcgan.cli.flags import add_option_flags, as_flags, given_options
 from dcgan.errors import ArgumentError, DataError
 
@@ -123,8 +123,12 @@ def run(arguments: argparse.Namespace) -> int:
             epochs, minutes = None, SAMPLE_SET_MINUTES
     if arguments.dataset == "mnist":
         images = _download_mnist(arguments.prog)
+    from dcgan.backend.devices import machine_in_words
+    from dcgan.data.workers import available_cores
     from dcgan.training.callbacks.until_done import UntilDone
 
+    if not arguments.quiet:
+        say(f"This machine: {machine_in_words(available_cores(), gan.state.precision)}.")
     gan.fit(
         images,
         epochs=epochs,

@@ -27,8 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the animation and print where it is."""
+    from dcgan.animation import check_format
     from dcgan.errors import ArgumentError, whole
 
+    check_format(arguments.out)
     seeds = seed_list(arguments.seeds)
     rows, cross, columns = arguments.grid.partition("x")
     if not (cross and rows.isdecimal() and columns.isdecimal()):

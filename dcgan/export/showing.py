@@ -8,7 +8,7 @@ from PIL import Image
 
 from dcgan.export.formats import export_generator
 from dcgan.export.walk import Walk, make_walk
-from dcgan.images import grid, to_pillow
+from dcgan.images import enlarged_grid, to_pillow
 from dcgan.options import Options
 from dcgan.pages.templating import data_uri
 
@@ -34,7 +34,7 @@ class Showing:
 
     def show(self, n: int = 16, seed: int = 0) -> Image.Image:
         """A grid of the images that `generate(n, seed)` gives, as a Pillow image."""
-        return to_pillow(grid(self.generate(n, seed)))
+        return to_pillow(enlarged_grid(self.generate(n, seed)))
 
     def _repr_html_(self) -> str:
         """What a notebook shows of a model: eight images and three lines."""
@@ -45,7 +45,7 @@ class Showing:
             f"{weights} weights in the generator",
             f"{self.state.step:,} training steps, status: {self.state.status}",
         )
-        samples = data_uri(grid(self.generate(SHOWN), SHOWN))
+        samples = data_uri(enlarged_grid(self.generate(SHOWN), SHOWN))
         return f'<img alt="generated samples" src="{samples}"><div>{"<br>".join(lines)}</div>'
 
     def walk(self, seeds: Sequence[int], seconds: float = 12.0, **options: Any) -> Walk:

@@ -1,25 +1,22 @@
 """A walk through a generator's images, from seed to seed and back, at a constant visible speed."""
 
 import base64
-import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from dcgan.animation import find_ffmpeg, save_mp4
-from dcgan.atomic import write_atomically
-from dcgan.errors import MAX_SEED, ArgumentError, RunError, real, refuse, whole
+from dcgan.animation import check_format, encoded, save_frames
+from dcgan.errors import MAX_SEED, real, refuse, whole
 from dcgan.images import grid, to_pillow
 from dcgan.latents import draw_latents, slerp
 
-FORMATS = (".mp4", ".webp", ".gif")
 MAX_FRAMES = 5_000
 MAX_CELLS = 100
 PROBES = 4  # images per frame between which the visible change is measured
+CHUNK = 64  # images generated at a time
 
 
 @dataclass(frozen=True)
@@ -27,11 +24,11 @@ class Walk:
     """An animation that ends where it begins; displays itself in a notebook.
 
     Attributes:
-        frames: uint8 `(count, H, W, C)`.
+        frames: uint8 images `(H, W, C)`, a sequence that generates them when they are asked for.
         fps: frames per second.
     """
 
-    frames: np.ndarray
+    frames: Sequence[np.ndarray]
     fps: float
 
     def save(self, path: str | os.PathLike[str], scale: int = 1) -> None:
@@ -45,43 +42,48 @@ class Walk:
             ArgumentError: another ending, or .mp4 where there is no encoder.
             RunError: the file cannot be written.
         """
-        path, scale = Path(path), whole("scale", scale, 1, 64)
-        ending = path.suffix.lower()
-        if ending not in FORMATS:
-            refuse("path", f"a name that ends in {', '.join(FORMATS)}", str(path))
-        ffmpeg = find_ffmpeg() if ending == ".mp4" else None
-        if ending == ".mp4" and ffmpeg is None:
-            raise ArgumentError(
-                "An .mp4 needs an encoder: pip install 'dcgan[video]'. Or write .webp or .gif."
-            )
-        images = [_shown(frame, scale) for frame in self.frames]
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if ffmpeg is not None:
-                partial = path.with_name(f".{path.name}.partial.mp4")
-                save_mp4(ffmpeg, images, partial, self.fps)
-                os.replace(partial, path)
-            else:
-                write_atomically(path, self._encoded(images, ending))
-        except OSError as error:
-            raise RunError(f"{str(path)!r} cannot be written: {error}") from error
+        path, scale = check_format(path), whole("scale", scale, 1, 64)
+        save_frames(path, self._shown(scale), len(self.frames), self.fps)
 
-    def _encoded(self, images: list[Image.Image], ending: str) -> bytes:
-        buffer = io.BytesIO()
-        images[0].save(
-            buffer,
-            ending.removeprefix("."),
-            save_all=True,
-            append_images=images[1:],
-            duration=round(1000 / self.fps),
-            loop=0,
-        )
-        return buffer.getvalue()
+    def _shown(self, scale: int) -> Iterator[Image.Image]:
+        return (_shown(frame, scale) for frame in self.frames)
 
     def _repr_html_(self) -> str:
-        encoded = self._encoded([_shown(frame, 1) for frame in self.frames], ".webp")
-        text = base64.b64encode(encoded).decode()
+        file = encoded(self._shown(1), len(self.frames), self.fps, ".webp")
+        text = base64.b64encode(file).decode()
         return f'<img alt="a walk through generated images" src="data:image/webp;base64,{text}">'
+
+
+class _Frames(Sequence):
+    """The frames of a walk; a few of them are in memory at a time.
+
+    Args:
+        generate: latents `(n, size)` to uint8 images `(n, H, W, C)`.
+        latents: float32 `(count, cells, size)`.
+        columns: of the images side by side in a frame.
+    """
+
+    def __init__(self, generate: Callable, latents: np.ndarray, columns: int):
+        self.generate, self.latents, self.columns = generate, latents, columns
+        self._every = max(1, CHUNK // latents.shape[1])
+        self._first, self._images = -1, np.empty(0)
+
+    def __len__(self) -> int:
+        return len(self.latents)
+
+    def __getitem__(self, number):
+        if isinstance(number, slice):
+            return [self[index] for index in range(*number.indices(len(self)))]
+        if not -len(self) <= number < len(self):
+            raise IndexError(number)
+        number %= len(self)
+        first = number - number % self._every
+        if first != self._first:  # the same frames are always generated together
+            latents = self.latents[first : first + self._every]
+            images = self.generate(latents.reshape(-1, latents.shape[2]))
+            self._first, self._images = first, images.reshape(*latents.shape[:2], *images.shape[1:])
+        images = self._images[number - first]
+        return images[0] if len(images) == 1 else grid(images, self.columns)
 
 
 def make_walk(
@@ -119,22 +121,24 @@ def make_walk(
     count = whole("seconds times fps", count, 2, MAX_FRAMES)
     cells = whole("rows times columns", rows * columns, 1, MAX_CELLS)
     keys = np.stack([draw_latents(cells, input_size, seed) for seed in seeds])
-    walks = [_walk(generate, keys[:, cell], count, truncation) for cell in range(cells)]
-    if cells == 1:
-        return Walk(walks[0], fps)
-    frames = [grid(np.stack(images), columns) for images in zip(*walks, strict=True)]
-    return Walk(np.stack(frames), fps)
+
+    def images_of(latents: np.ndarray) -> np.ndarray:
+        return generate(latents=latents, truncation=truncation)
+
+    paths = [_at_constant_speed(images_of, keys[:, cell], count) for cell in range(cells)]
+    return Walk(_Frames(images_of, np.stack(paths, 1), columns), fps)
 
 
-def _walk(generate: Callable, keys: np.ndarray, count: int, truncation: float) -> np.ndarray:
-    """`count` images of the loop through `keys` `(k, size)`, at a constant visible speed."""
+def _at_constant_speed(images_of: Callable, keys: np.ndarray, count: int) -> np.ndarray:
+    """`count` latents of the loop through `keys` `(k, size)`, whose images change evenly."""
     places = np.linspace(0, len(keys), PROBES * count + 1)
-    images = generate(latents=_on_loop(keys, places), truncation=truncation)
-    changes = np.abs(np.diff(images.astype(np.int16), axis=0)).mean((1, 2, 3), dtype=np.float64)
-    way = np.concatenate([[0], np.cumsum(changes + 1e-6)])  # rises where nothing changes, too
+    way = [0.0]
+    for first in range(0, len(places) - 1, CHUNK):
+        images = images_of(_on_loop(keys, places[first : first + CHUNK + 1])).astype(np.int16)
+        changes = np.abs(np.diff(images, axis=0)).mean((1, 2, 3), dtype=np.float64)
+        way += list(way[-1] + np.cumsum(changes + 1e-6))  # rises where nothing changes, too
     wanted = np.arange(count) / count * way[-1]  # the last frame leads back to the first
-    latents = _on_loop(keys, np.interp(wanted, way, places))
-    return generate(latents=latents, truncation=truncation)
+    return _on_loop(keys, np.interp(wanted, way, places))
 
 
 def _on_loop(keys: np.ndarray, places: np.ndarray) -> np.ndarray:

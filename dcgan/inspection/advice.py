@@ -13,6 +13,7 @@ MAX_PROPOSED_SIDE = 150  # proposed at most: what a laptop trains in an evening
 MIN_MAP = 10  # pixels; the discriminator halves an image down to this or just below
 MUCH = 1.5  # times: from here on, enlarging is warned of
 NEARLY_SQUARE = 1.1  # an aspect ratio up to this (or its inverse) is treated as 1
+SHOWN = 8  # sizes that are listed
 USUAL_STEPS, PASSES, MAX_PROPOSED_STEPS = 24_000, 20, 200_000
 BATCH_SIZE = Options().batch_size
 DEEP_BATCH_SIZE = 8  # large images gain more by twice the steps: benchmarks/QUALITY.md
@@ -65,6 +66,13 @@ def propose_size(originals: list[Original]) -> tuple[int, int, int]:
         for original in originals
     )
     return max(MIN_MAP, int(height)), max(MIN_MAP, int(width)), ranked(kinds)[0][0]
+
+
+def sizes_in_words(sizes: Counter) -> str:
+    """The most frequent of these (width, height), and how many images have each."""
+    common = [f"{w} x {h} ({n:,})" for (w, h), n in ranked(sizes)[:SHOWN]]
+    rest = len(sizes) - len(common)
+    return ", ".join(common) + (f" and {rest:,} others" if rest else "")
 
 
 def enlarged(originals: list[Original], img_size: tuple[int, int, int]) -> str | None:

@@ -12,12 +12,17 @@ from dcgan.data.image_set import ImageSet, open_images
 from dcgan.data.reader import ImageReader
 from dcgan.data.scan import scan_folder
 from dcgan.errors import counted, printable, ranked
-from dcgan.inspection.advice import Proposal, expectation, propose, propose_size
+from dcgan.inspection.advice import (
+    Proposal,
+    expectation,
+    propose,
+    propose_size,
+    sizes_in_words,
+)
 from dcgan.inspection.duplicates import MAX_COMPARED, exact_duplicates, near_duplicates
-from dcgan.inspection.page import page
 
 PEEKED = 500  # files whose size decides the proposal
-SHOWN = 8  # names, sizes or reasons on the one page
+SHOWN = 8  # names or reasons on the one page
 COLOR_APART = 6  # of 255: channels that differ less are gray, but for the loss of JPEG
 CHUNK = 256
 
@@ -67,7 +72,7 @@ class Inspection:
             f"{counted(len(self.images.skipped), 'file')} skipped",
             *_some([f"  {n}: {why}" for n, why in self.images.skipped]),
             "",
-            f"Sizes (width x height): {self._sizes_in_words()}",
+            f"Sizes (width x height): {sizes_in_words(self.sizes)}",
             *_some([f"  of another size: {name}" for name in self.odd]),
             f"Gray: {self.gray:,}. With transparency: {self.transparent:,}.",
             f"Exact duplicates: {counted(len(self.exact), 'group')}.",
@@ -81,15 +86,6 @@ class Inspection:
             f"Expect: {expectation(len(self.images))}",
         ]
         return "\n".join(lines) + "\n"
-
-    def html(self) -> str:
-        """A self-contained page with the same facts and the images themselves."""
-        return page(self)
-
-    def _sizes_in_words(self) -> str:
-        common = [f"{w} x {h} ({n:,})" for (w, h), n in ranked(self.sizes)[:SHOWN]]
-        rest = len(self.sizes) - len(common)
-        return ", ".join(common) + (f" and {rest:,} others" if rest else "")
 
     def measured_in_words(self) -> list[str]:
         """A line with the time and the memory of training, if they were measured."""
@@ -125,7 +121,8 @@ def inspect(
         verbose: 0 shows no progress bar.
 
     Returns:
-        what was found; its `text()` is a page for a terminal, its `html()` one for a browser.
+        what was found; its `text()` is a page for a terminal, and
+        `dcgan.pages.inspected.inspection_page` makes one for a browser.
 
     Raises:
         DataError: there are no images in `source`, or more than half are broken.

@@ -49,7 +49,8 @@ def fid(real: np.ndarray, fake: np.ndarray, network: str = "") -> Estimate:
     real, fake = check_features(real, fake)
     n, m = len(real), len(fake)
     if min(n, m) < FID_LEAST:
-        reason = f"FID needs {FID_LEAST:,} images of each kind; there are {n:,} and {m:,}. Use KID"
+        what = "Use KID" if n < FID_LEAST else f"Ask for n={FID_LEAST}"
+        reason = f"FID needs {FID_LEAST:,} images of each kind; there are {n:,} and {m:,}. {what}"
         return withheld("FID", n, m, network, reason)
     shift = real.mean(0) - fake.mean(0)
     real_covariance, fake_covariance = (

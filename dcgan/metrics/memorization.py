@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dcgan.errors import ArgumentError
-from dcgan.images import grid, thumbnails
+from dcgan.images import enlarged_grid, enlargement, grid, thumbnails
 from dcgan.metrics.manifold import squared_distances
 
 SIDE = 16  # pixels: coarse enough to know a copy that is blurred, noisy, mirrored or shifted a bit
@@ -126,7 +126,23 @@ def sheet(samples: np.ndarray, train: np.ndarray, found: Memorization, rows: int
     """
     chosen = np.argsort(found.ratios, kind="stable")[:rows]
     images = [p for i in chosen for p in (samples[i], *(train[j] for j in found.nearest[i]))]
-    return grid(np.stack(images), columns=1 + found.nearest.shape[1])
+    return enlarged_grid(np.stack(images), columns=1 + found.nearest.shape[1])
+
+
+def nearest_pairs(samples: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """Draw every sample and, to its right, the training image nearest to it.
+
+    Args:
+        samples, train: uint8 (n, H, W, C) of one shape, 4 or more to train on.
+
+    Returns:
+        uint8 (height, width, C), the samples that are most like a copy first.
+    """
+    ratios, nearest = _nearness(_thumbnails(samples), _thumbnails(train), len(train))
+    order = np.argsort(ratios, kind="stable")
+    pairs = np.concatenate([samples[order], train[nearest[order, 0]]], axis=2)
+    factor = enlargement(*samples.shape[1:3])
+    return grid(pairs.repeat(factor, 1).repeat(factor, 2))
 
 
 def _near(references: int) -> int:

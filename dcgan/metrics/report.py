@@ -32,8 +32,12 @@ class Evaluation:
     memorization: Memorization
     network: str
 
-    def text(self) -> str:
-        """A table: each estimate beside its floor, then the verdict on copying."""
+    def text(self, copying: bool = True) -> str:
+        """A table: each estimate beside its floor, then the verdict, in a sentence for anybody.
+
+        Args:
+            copying: whether to say if the samples are copies.
+        """
         kid_estimate = self.estimates["KID"]
         lines = [
             f"{kid_estimate.n_fake:,} generated against {kid_estimate.n_real:,} training images; "
@@ -43,9 +47,9 @@ class Evaluation:
         notes: dict[str, None] = {}
         for name in NAMES:
             estimates = (self.estimates[name], self.floor[name])
-            shown = [f.text() if f.value is not None else "withheld" for f in estimates]
+            shown = [f.text() if f.value is not None else "-" for f in estimates]
             lines.append(f"{name:10} {shown[0]:30} {shown[1]}")
-            notes.update((f"withheld: {f.reason}", None) for f in estimates if f.value is None)
+            notes.update((f"{f.reason}.", None) for f in estimates[:1] if f.value is None)
         counts = [estimates["coverage"].n_fake for estimates in (self.estimates, self.floor)]
         if counts[1] not in (0, counts[0]):
             notes[
@@ -53,7 +57,23 @@ class Evaluation:
                 f"{counts[1]:,} for those held out: fewer give other values, so the two columns "
                 "compare by KID alone."
             ] = None
-        return "\n".join([*lines, *notes, self.memorization.text()])
+        verdict = [self.memorization.text()] if copying else []
+        return "\n".join([*lines, *notes, *verdict, self.in_short(copying)])
+
+    def in_short(self, copying: bool = True) -> str:
+        """What it comes to, in a sentence that needs no other."""
+        measured, floor = self.estimates["KID"], self.floor["KID"]
+        covered, parts = self.estimates["coverage"].value, []
+        if measured.low is not None:
+            reached = measured.low <= (0.0 if floor.high is None else floor.high)
+            told = "cannot be told from real ones by this" if reached else "differ from real ones"
+            parts.append(f"the generated images {told}")
+        if covered is not None:
+            parts.append(f"{covered:.0%} of the real images have a generated one like them")
+        if copying:
+            many = self.memorization.copying
+            parts.append("many are copies" if many else "there is no sign of copying")
+        return f"In short: {'; '.join(parts) or 'too few images to say'}."
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values for JSON."""

@@ -1,10 +1,12 @@
 """The page of a run: its status, samples, numbers, options, and the commands to go on with."""
 
 import json
-import re
+import math
 import shlex
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +17,18 @@ from PIL import Image
 from dcgan.atomic import write_atomically
 from dcgan.errors import counted, printable
 from dcgan.images import shrink
+from dcgan.inspection.advice import expectation
 from dcgan.options import table
+from dcgan.pages.development import find_previews, step_of
 from dcgan.pages.templating import data_uri, render
 from dcgan.plots import plot_svg
 from dcgan.storage.run_folder import read_run
 from dcgan.storage.run_log import RunLog
 
 PAGE = "index.html"
-MAX_GRIDS = 12  # on the slider: the first, the newest, and others between them
-MAX_PIXELS = 720  # of the longer side of a grid
+MAX_GRIDS = 16  # on the slider: the first, the newest, and others between them
+MAX_PIXELS = 800  # of the longer side of a grid
+MAX_TEXT = 220_000  # characters of an image, so that the page stays below 5 MB
 MAX_POINTS = 400  # of a line in a plot
 ADVICE = {
     "learning": "Nothing needs to be done.",
@@ -35,11 +40,13 @@ ADVICE = {
     "stalled": "More steps may not help: look at the samples, and change one option at a time.",
     "done": "Use best.dcgan: more training is not expected to improve the samples.",
 }
+SCORES = (0.05, 0.95)  # the discriminator's mean scores where both networks can learn
+LOSSES = (-2 * math.log(SCORES[1]), -math.log(SCORES[0]))  # the losses at such scores
 PLOTS = (
-    ("Losses. Neither says how good the images are.", {"d_loss": "discriminator",
-     "g_loss": "generator"}, None),
-    ("Mean scores by the discriminator (1: real). Healthy is the band: both away from 0 and 1.",
-     {"d_real": "real images", "d_fake": "generated"}, (0.05, 0.95)),
+    ("Losses. Neither says how good the images are; the band is where both networks can learn.",
+     {"d_loss": "discriminator", "g_loss": "generator"}, LOSSES),
+    ("Mean scores by the discriminator (1: real). In the band both networks can learn.",
+     {"d_real": "real images", "d_fake": "generated"}, SCORES),
     ("rKID: distance of samples from real images, by random features. Lower is better; the dot "
      "is best.dcgan.", {"measured_kid": "rKID"}, None),
     ("Variety of the samples, as a share of that of the real images (healthy: above 0.25), and "
@@ -94,8 +101,14 @@ def run_page(path: Path, live: bool = False) -> str:
         sentence=latest["sentence"],
         advice=ADVICE.get(status, ""),
         progress=_progress(losses),
+        written=time.strftime("%Y-%m-%d %H:%M"),
         grids=_grids(path),
-        pairs=_pairs(path),
+        real=_image(path / "real.png", "Real images, as the networks see them"),
+        nearest=_image(
+            path / "nearest.png",
+            "The samples (left), each beside the training image that is nearest to it; those that "
+            "are most like a copy first",
+        ),
         plots=_plots(losses, measured),
         facts=_facts(path, run),
         commands=_commands(path, run),
@@ -111,31 +124,33 @@ def _progress(losses: list[dict[str, Any]]) -> str:
 
 
 def _grids(path: Path) -> list[Shown]:
-    """The grids of samples, evenly thinned, oldest first."""
-    found = sorted((path / "samples").glob("step_*.png"))
-    chosen = np.unique(np.linspace(0, len(found) - 1, min(MAX_GRIDS, len(found))).astype(int))
-    grids = []
-    for number in chosen:
-        digits = re.match(r"step_(\d+)", found[number].name)
-        grids.append(_shown(found[number], "", int(digits[1]) if digits else 0))
-    return grids
+    """The grids of samples, evenly thinned, oldest first; of more, half of the earlier remain."""
+    found = find_previews(path / "samples")
+    stride = 1
+    while len(found) >= stride * MAX_GRIDS:
+        stride *= 2
+    chosen = found[:-1][::stride] + found[-1:]
+    return [_shown(grid, f"Samples at step {step_of(grid):,}", step_of(grid)) for grid in chosen]
 
 
-def _pairs(path: Path) -> list[Shown]:
-    """Real images, samples, and samples beside the nearest training images."""
-    named = {
-        "real.png": "Real images, as the networks see them",
-        "samples.png": "Samples at the end",
-        "nearest.png": "Samples most like a training image (left), each with the nearest ones",
-    }
-    return [_shown(path / name, words) for name, words in named.items() if (path / name).exists()]
+def _image(path: Path, words: str) -> Shown | None:
+    return _shown(path, words) if path.exists() else None
 
 
 def _shown(path: Path, words: str, step: int = 0) -> Shown:
+    return Shown(*_encoded(path, path.stat().st_mtime_ns), words, step)
+
+
+@lru_cache(MAX_GRIDS + 4)
+def _encoded(path: Path, written: int) -> tuple[str, int, int]:
+    """An image as `src`, width and height; kept, since the page of a run is written many times."""
     with Image.open(path) as image:
         pixels = shrink(np.asarray(image.convert("RGB")), MAX_PIXELS)
     height, width = pixels.shape[:2]
-    return Shown(data_uri(pixels, 80), width, height, words, step)
+    for quality in (80, 40, 0):  # noise takes several times as much as images do
+        if len(source := data_uri(pixels, quality)) <= MAX_TEXT:
+            break
+    return source, width, height
 
 
 def _plots(losses: list[dict], measured: list[dict]) -> list[dict[str, Any]]:
@@ -149,8 +164,9 @@ def _plots(losses: list[dict], measured: list[dict]) -> list[dict[str, Any]]:
         }
         if all(len(points) < 2 for points in series.values()):
             continue
-        best = min(series["rKID"], key=lambda point: point[1]) if "rKID" in series else None
-        plots.append({"svg": Markup(plot_svg(series, words, band, best)), "words": words})
+        best = dict(series.get("rKID", ())).get(measured[-1].get("best_step")) if measured else None
+        mark = None if best is None else (measured[-1]["best_step"], best)
+        plots.append({"svg": Markup(plot_svg(series, words, band, mark)), "words": words})
     return plots
 
 
@@ -160,6 +176,9 @@ def _facts(path: Path, run: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts = [("images", printable(str(run["source"] or "given as arrays or a dataset")))]
     if "count" in data:
         facts.append(("number", f"{data['count']:,}, of which {data['held_out']:,} are held out"))
+        facts.append(("to expect", expectation(data["count"])))
+    if "sizes" in data:
+        facts.append(("sizes", data["sizes"]))
     skipped = path / "skipped.txt"
     lines = skipped.read_text(errors="replace").splitlines() if skipped.exists() else []
     if count := sum(": " in line for line in lines):
@@ -182,10 +201,12 @@ def _commands(path: Path, run: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Continue training", f"dcgan {folder} --minutes 30"),
         ("Generate images", f"dcgan generate {folder} -n 64"),
         ("Browse seeds", f"dcgan browse {folder}"),
-        ("Make an animation", f"dcgan walk {folder} --seeds 3,17,41"),
-        ("Export", f"dcgan export {folder} --to onnx --out generator.onnx"),
+        ("Walk from seed to seed", f"dcgan walk {folder} --seeds 3,17,41"),
+        ("Animate the training", f"dcgan animate {folder}"),
+        ("Export", f"dcgan export {folder} --out generator.onnx"),
     ]
     if run["source"] and Path(run["source"]).exists():
         measure = f"dcgan evaluate {folder} {shlex.quote(run['source'])}"
         commands.insert(2, ("Measure", measure))
+        commands.append(("Look at the images", f"dcgan inspect {shlex.quote(run['source'])}"))
     return commands

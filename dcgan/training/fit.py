@@ -16,7 +16,7 @@ from dcgan.augment import augmented_copies
 from dcgan.backend.devices import check_devices
 from dcgan.data.memory import check_memory
 from dcgan.errors import ArgumentError, RunError, TrainingError, real, refuse, whole
-from dcgan.images import RUN_IMAGE, grid, save_png, straight_alpha
+from dcgan.images import RUN_IMAGE, enlarged_grid, save_png, straight_alpha
 from dcgan.inspection.advice import USUAL_STEPS
 from dcgan.networks.plan import training_bytes
 from dcgan.storage.run_folder import RunFolder
@@ -30,10 +30,10 @@ from dcgan.training.callbacks.rollback import Rollback
 from dcgan.training.callbacks.run_page import RunPage
 from dcgan.training.callbacks.schedule import CallbackList, Schedule, Task
 from dcgan.training.phases import Growth, begin_small, grow
-from dcgan.training.resume import choose_folder, images_of, resume_run, settle
+from dcgan.training.resume import choose_folder, images_of, position, resume_run, settle
 from dcgan.training.signals import StopRequest
 from dcgan.training.source import ImageSource, Source, open_source
-from dcgan.training.state import GENERATOR_ONLY, Learner, TrainingState
+from dcgan.training.state import GENERATOR_ONLY, Learner
 
 logger = logging.getLogger("dcgan")
 
@@ -142,7 +142,7 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             write_previews(run, source, learner)
             rollback = Rollback(learner, run)
             saving = Checkpointing(learner, run, rollback)
-            tasks = make_tasks(learner, run, source, rollback, length, deadline, request.verbose)
+            tasks = make_tasks(learner, run, source, rollback, length, deadline, request)
             tasks.append(Growth(learner, steps, length.total, deadline))
             tasks.append(RunPage(run, learner.options.sample_steps))
             tasks.append(saving)  # last, so that it saves what the others have done
@@ -174,7 +174,7 @@ def show_messages(verbose):
 def warn_if_done(learner: Learner, length: Length) -> None:
     """Say that nothing is left to train, where that is so."""
     step = learner.state.step
-    if _first_epoch(learner.state, length) >= length.last_epoch:
+    if _first_epoch(learner, length) >= length.last_epoch:
         logger.warning(
             "All %d epochs are done (%d steps); ask for more epochs, or minutes, to continue.",
             length.last_epoch,
@@ -189,21 +189,22 @@ def write_previews(run: RunFolder, source: Source, learner: Learner) -> None:
     count = len(source.images)
     shown = np.linspace(0, count - 1, min(SAMPLE_COUNT, count)).astype(int)
     reals = np.stack([source.images.pixels[index] for index in shown])
-    save_png(run.path / "real.png", grid(straight_alpha(reals)), RUN_IMAGE)
+    save_png(run.path / "real.png", enlarged_grid(straight_alpha(reals)), RUN_IMAGE)
     if strength := float(learner.augment.strength):
         seen = straight_alpha(augmented_copies(reals, strength))
-        save_png(run.path / "augmented.png", grid(seen), RUN_IMAGE)
+        save_png(run.path / "augmented.png", enlarged_grid(seen), RUN_IMAGE)
 
 
-def make_tasks(learner, run, source, rollback, length, deadline, verbose) -> list[Task]:
+def make_tasks(learner, run, source, rollback, length, deadline, request) -> list[Task]:
     """What is done now and then besides saving, in the order in which it is called."""
     tasks: list[Task] = []
     if isinstance(source, ImageSource) and len(source.train) >= MIN_MEASURED:
         tasks.append(HealthMonitor(learner, run, rollback, source))
-    tasks.append(Previews(run, learner))
+    tasks.append(Previews(run, learner, request.user_callbacks()))
     tasks.append(LossLog(run, learner.state, learner.numbers))
-    if verbose in (1, "auto"):
-        shown = (learner.state, learner.options.batch_size, length.total, deadline)
+    if request.verbose in (1, "auto"):
+        total = length.total and length.total + learner.state.step - position(learner)
+        shown = (learner.state, learner.options.batch_size, total, deadline)
         tasks.append(NotebookProgress(run, *shown) if in_notebook() else Progress(*shown))
     return tasks
 
@@ -228,7 +229,7 @@ def train(
     )
     batches = None
     try:
-        calls = _calls(learner.state, length)
+        calls = _calls(learner, length)
         while calls:
             first, initial_epoch, epochs, steps = calls.pop(0)
             batches = source.batches(first)
@@ -246,7 +247,7 @@ def train(
             if schedule.cut:
                 schedule.keep_means()
                 grow(learner)
-                calls = _calls(learner.state, length)
+                calls = _calls(learner, length)
             elif learner.model.stop_training:
                 break
     except Exception as error:  # of a user's callback, say
@@ -284,18 +285,18 @@ def _too_large(learner: Learner) -> str:
     )
 
 
-def _first_epoch(state: TrainingState, length: Length) -> int:
+def _first_epoch(learner: Learner, length: Length) -> int:
     """The epoch to start in, from 0."""
-    return state.step // length.steps if length.steps else state.epochs
+    return position(learner) // length.steps if length.steps else learner.state.epochs
 
 
-def _calls(state: TrainingState, length: Length) -> list[tuple[int, int, int, int | None]]:
+def _calls(learner: Learner, length: Length) -> list[tuple[int, int, int, int | None]]:
     """(first step, first epoch, last epoch, steps per epoch) of each call of Keras's `fit`.
 
     Keras keeps one length for all epochs of a call, so the rest of an epoch is a call of its own.
     """
-    steps, epochs, first = length.steps, length.last_epoch, state.step
-    epoch, within = _first_epoch(state, length), first % steps if steps else 0
+    steps, epochs, first = length.steps, length.last_epoch, position(learner)
+    epoch, within = _first_epoch(learner, length), first % steps if steps else 0
     if steps is None or not within or epoch >= epochs:
         return [(first, epoch, epochs, steps)]
     rest = steps - within

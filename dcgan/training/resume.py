@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from dcgan.errors import ArgumentError, RunError
+from dcgan.inspection.advice import sizes_in_words
 from dcgan.networks.resolve import plan_to_dict, resolve
 from dcgan.optimizers import optimizer_from_plain, optimizer_to_plain
 from dcgan.options import Options, describe_changes, from_plain, in_groups, to_plain
@@ -121,7 +123,10 @@ def settle(learner: Learner, run: RunFolder, source: Source) -> Source:
     if isinstance(source, ImageSource):
         if earlier is not None:
             source = _compare_images(run.path, earlier, source, learner.options)
-        run.write_options(options, vars(source.facts), source.path)
+        originals = source.images.originals
+        sizes = Counter((original.width, original.height) for original in originals)
+        facts = {**vars(source.facts), "sizes": sizes_in_words(sizes)}
+        run.write_options(options, facts, source.path)
         source.images.write_skipped(run.skipped_path)
     else:
         run.write_options(options, {}, None)
@@ -252,6 +257,17 @@ def resume_run(
     return means
 
 
+def position(learner: Learner) -> int:
+    """Where a run is in the order of its images, in batches of today's size.
+
+    It is the run's step, unless earlier batches had another size.
+    """
+    state = learner.state
+    if state.data is None:  # a dataset has batches of its own
+        return state.step
+    return round(state.images_seen / learner.options.batch_size)
+
+
 def _restore(
     learner: Learner, run: RunFolder, checkpoint: Checkpoint, steps: int | None
 ) -> dict[str, np.ndarray]:
@@ -261,7 +277,7 @@ def _restore(
     if state.learning_rates != given:  # the user has changed them since; these have not failed yet
         learner.pair.rates = state.learning_rates = given
         state.rollbacks = 0
-    epoch, within = divmod(state.step, steps) if steps else (state.epochs, 0)
+    epoch, within = divmod(position(learner), steps) if steps else (state.epochs, 0)
     logger.info("Resuming in %s from step %d (epoch %d).", run.path, state.step, epoch + 1)
     if not within:
         return {}

@@ -10,7 +10,7 @@ import keras
 import pytest
 
 from dcgan import ArgumentError
-from dcgan.backend.devices import check_devices, use_devices
+from dcgan.backend.devices import check_devices, machine_in_words, use_devices
 
 on_jax = pytest.mark.skipif(keras.backend.backend() != "jax", reason="only JAX divides a batch")
 
@@ -84,3 +84,8 @@ def test_tensorflows_own_ways_to_several_devices_name_the_way_that_works(monkeyp
     monkeypatch.setattr("tensorflow.distribute.get_strategy", lambda: mirrored)
     with pytest.raises(ArgumentError, match="tf.distribute strategy"):
         check_devices(4)
+
+
+def test_the_machine_is_said_in_a_few_words():
+    words = machine_in_words(2, "mixed_bfloat16")
+    assert words.startswith("2 cores, bfloat16, ") and words.endswith(("GPU", "GPUs"))

@@ -34,6 +34,7 @@ def gallery(benchmark, images, monkeypatch):
         return subprocess.CompletedProcess(arguments, dcgan_command([*arguments, "--quiet"]))
 
     monkeypatch.setattr(module, "_run", run)
+    monkeypatch.setitem(module.WALK, "seconds", 0.2)
     # a few steps are quicker than compiling them
     monkeypatch.setattr(DCGAN, "compile", functools.partialmethod(DCGAN.compile, run_eagerly=True))
     return module.main
@@ -44,12 +45,20 @@ def test_an_entry_is_trained_shown_and_resumed(gallery):
     assert gallery([*CALL, "--epochs", "2"]) == 0
     shown = Path("gallery_test/gallery/sea")
     names = {path.name for path in shown.iterdir()}
-    assert names == {"README.md", "samples.png", "epochs.png", "losses.png", "animation.gif"}
+    assert names == {
+        "README.md",
+        "samples.png",
+        "epochs.png",
+        "losses.png",
+        "animation.gif",
+        "walk.webp",
+    }
     page = (shown / "README.md").read_text()
     assert page.count("- `python -m benchmarks gallery sea --images path/to/waves") == 2
     assert "2 steps of 5 (1.0 epochs of 10 images)" in page
     assert "4 steps of 5 (2.0 epochs of 10 images)" in page
-    assert page.count("KID 1.5") == 1 and "![animation.gif](animation.gif)" in page
+    assert page.count("KID 1.5") == 1 and "![walk.webp](walk.webp)" in page
+    assert "![animation.gif](animation.gif)" in page
     assert "secret" not in page
     shutil.rmtree("gallery_test/sea")  # another run of the same name: its page tells of it alone
     assert gallery([*CALL, "--epochs", "1"]) == 0

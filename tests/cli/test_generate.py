@@ -93,3 +93,27 @@ def test_a_wrong_wish_is_one_line_that_names_the_flag(model, words, capsys):
     assert main(["generate", model, *words]) == 2
     shown = capsys.readouterr().err
     assert shown.count("\n") == 1 and words[-2] in shown
+
+
+def test_images_move_along_the_directions_that_browse_shows(model, tmp_path):
+    from dcgan import DCGAN
+    from dcgan.latents import draw_latents
+    from dcgan.pages.directions import find_directions, first_layer
+
+    gan = DCGAN.load(model)
+    words = ["generate", model, "--seeds", "7", "--truncation", "0.5", "--out", "out"]
+    assert main([*words, "--move", "2=-1.5"]) == 0
+    with Image.open(tmp_path / "out" / "move2=-1.5_seed7_00000.png") as image:
+        assert image.text["dcgan-move"] == "2=-1.5"
+        shown = np.asarray(image).astype(int)
+    step = find_directions(first_layer(gan.generator), 8, 8).steps[1]
+    expected = gan.generate(latents=draw_latents(1, 8, 7) * np.float32(0.5) - 1.5 * step)[0]
+    assert np.abs(shown - expected).max() <= 1
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("text", ["3", "0=1", "9=1", "1=x", "1=99", "1=nan", "1=2=3"])
+def test_a_wrong_move_is_one_line(text, capsys):
+    assert main(["generate", "a.dcgan", "--move", text]) == 2
+    shown = capsys.readouterr().err
+    assert "--move must be" in shown and shown.count("\n") == 1

@@ -1,6 +1,7 @@
 """The verb `train`: what it trains on, with which options, and what it prints."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -27,6 +28,20 @@ def test_a_folder_is_trained_on_without_a_verb(folder, small, capsys):
 
     gan = DCGAN.load("Results/sea/last.dcgan")
     assert gan.kernel_size == (3, 3) and gan.img_size == (16, 12, 3)
+
+
+@pytest.mark.once
+def test_stderr_holds_what_the_machine_has_and_nothing_of_the_framework(folder, small):
+    start = "import sys; from dcgan.cli import main; sys.exit(main())"
+    words = [sys.executable, "-c", start, str(folder), *small[:-1], "--epochs", "1"]
+    environment = {name: v for name, v in os.environ.items() if not name.startswith("TF_")}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    ended = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+    machine, images, progress = ended.stderr.splitlines()
+    assert re.fullmatch(r"This machine: \d+ cores?, (b?float\d+), (no GPU|\d+ GPUs?)\.", machine)
+    assert images.startswith("10 images as 16 x 12 x 3.")
+    assert progress.startswith("100%  step 3, epoch 1, learning")
+    assert ended.stdout.count("\n") == 1
 
 
 def test_the_same_command_resumes(folder, small):

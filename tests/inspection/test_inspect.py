@@ -10,6 +10,7 @@ from PIL import Image
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.errors import DataError
 from dcgan.inspection.inspect import inspect
+from dcgan.pages.inspected import inspection_page
 
 pytestmark = pytest.mark.once
 
@@ -61,7 +62,7 @@ def test_the_text_is_one_page_with_the_facts(seascapes):
     for fact in ("16 usable images, 1 file skipped", "60 x 48 (15)", "DCGAN(img_size=(48, 60, 3)"):
         assert fact in text
     assert "2 min per 1,000 steps" in text and "1,024 MB" in text
-    assert "2 min per 1,000 steps" in seen.html()
+    assert "2 min per 1,000 steps" in inspection_page(seen)
 
 
 def test_nothing_is_measured_unless_asked(seascapes):
@@ -71,17 +72,17 @@ def test_nothing_is_measured_unless_asked(seascapes):
 
 
 def test_the_page_fetches_nothing_and_escapes_names(seascapes):
-    page = inspect(seascapes).html()
+    page = inspection_page(inspect(seascapes))
     assert "<script>" not in page and "&lt;script&gt;.jpg" in page
-    sources = re.findall(r'(?:src|href)="([^"]{22})', page)
-    assert len(sources) >= 3 and set(sources) == {"data:image/png;base64,"}
+    sources = re.findall(r'(?:src|href)="([^"]{23})', page)
+    assert len(sources) >= 3 and set(sources) == {"data:image/webp;base64,"}
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_one_image_is_enough_for_a_page(tmp_path, channels):
     Image.new("RGBA", (3, 2), (9, 9, 9, 99)).save(tmp_path / "a.png")
     seen = inspect(tmp_path, (5, 4, channels))
-    assert seen.transparent == 1 and "memorized" in seen.html()
+    assert seen.transparent == 1 and "memorized" in inspection_page(seen)
 
 
 def test_an_array_file_can_be_inspected(tmp_path):

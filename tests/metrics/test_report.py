@@ -7,6 +7,7 @@ import pytest
 
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.errors import ArgumentError
+from dcgan.metrics.distances import fid
 from dcgan.metrics.report import NAMES, compare, evaluate
 
 pytestmark = pytest.mark.once
@@ -58,8 +59,27 @@ def test_the_text_holds_all_estimates_and_the_verdict(drawn):
     train, held_out, new = drawn
     text = evaluate(new, train, held_out).text()
     assert all(name in text for name in NAMES)
-    assert "withheld: FID needs 2,048 images of each kind; there are 100 and 100. Use KID" in text
+    assert text.count("FID needs 2,048 images of each kind; there are 100 and 100. Use KID.") == 1
+    assert "withheld" not in text
     assert "no sign of copying" in text and "random" in text
+
+
+def test_it_ends_in_a_sentence_for_anybody(drawn):
+    train, held_out, new = drawn
+    good, bad = evaluate(new, train, held_out), evaluate(spoilt(new, 25), train, held_out)
+    copied = evaluate(train[:60], train, held_out).text().splitlines()[-1]
+    assert good.text().splitlines()[-1] == good.in_short()
+    assert good.in_short().startswith("In short: the generated images cannot be told from real")
+    assert "no sign of copying" in good.in_short()
+    assert bad.in_short().startswith("In short: the generated images differ from real ones; ")
+    assert copied.endswith("many are copies.")
+    assert "cop" not in good.in_short(copying=False)
+
+
+def test_fid_is_asked_for_where_more_samples_would_give_it():
+    few, many = np.zeros((30, 4), np.float32), np.zeros((2_048, 4), np.float32)
+    assert fid(many, few).reason.endswith("Ask for n=2048")
+    assert fid(few, many).reason.endswith("Use KID")
 
 
 def test_the_report_becomes_json(drawn):

@@ -126,6 +126,25 @@ def test_a_slider_shows_the_image_that_many_standard_deviations_away(in_browser)
     assert in_strip == 7 and hidden
 
 
+def test_a_moved_slider_has_the_command_that_makes_its_image(in_browser):
+    script = """
+        const sliders = [...document.querySelectorAll('.direction input')];
+        const commands = [moved.value];
+        sliders[1].value = -1.5; sliders[1].dispatchEvent(new Event('input'));
+        commands.push(moved.value);
+        around.value = 1; around.dispatchEvent(new Event('change'));
+        commands.push(moved.value);
+        document.querySelectorAll('.direction .strip')[0].lastChild.click();
+        return [...commands, moved.value]
+    """
+    assert in_browser(page([7, 9], truncation=0.5), script, "#directions") == [
+        "",
+        "dcgan generate sea.dcgan --truncation 0.5 --seeds 7 --move 2=-1.5",
+        "",
+        "dcgan generate sea.dcgan --truncation 0.5 --seeds 9 --move 1=3",
+    ]
+
+
 @pytest.mark.parametrize("channels", [1, 4])
 def test_images_of_every_number_of_channels_are_shown(channels, in_browser):
     def generate(latents):

@@ -3,12 +3,13 @@
 import html
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
 
-from dcgan.images import grid, save_png
-from dcgan.pages.run import MAX_GRIDS, run_page
+from dcgan.images import enlarged_grid, grid, save_png
+from dcgan.pages.run import MAX_GRIDS, MAX_TEXT, _plots, run_page
 from dcgan.storage.run_folder import RunFolder
 from dcgan.storage.run_log import RunLog
 
@@ -34,6 +35,7 @@ def run(tmp_path):
             save_png(path / f"{name}.png", grid(np.zeros((4, 8, 8, 3), np.uint8)))
         for step, kid in ((1000, 3.0), (2000, 1.0), (3000, 2.0)):
             facts = {"measured_kid": kid, "measured_variety": 0.9, "measured_memorized": 0.04}
+            facts["best_step"] = min(step, 2000)
             words = {"status": "memorizing", "sentence": "9% are <copies>."}
             folder.log.write({"step": step, **words, **facts})
     return path
@@ -52,7 +54,7 @@ def test_the_slider_shows_the_grid_of_its_step(run, in_browser):
         slider.value = 0; slider.oninput();
         return [before, shown().map((image) => image.dataset.step), step.value, slider.max]
     """
-    assert in_browser(run_page(run), script) == [["12000"], ["200"], "200", str(MAX_GRIDS - 1)]
+    assert in_browser(run_page(run), script) == [["12,000"], ["200"], "200", str(MAX_GRIDS - 1)]
 
 
 def test_every_image_and_plot_has_words_and_nothing_is_loaded(run, in_browser):
@@ -63,7 +65,7 @@ def test_every_image_and_plot_has_words_and_nothing_is_loaded(run, in_browser):
             images.length, document.querySelectorAll('svg').length,
             document.documentElement.scrollWidth <= innerWidth]
     """
-    assert in_browser(run_page(run), script) == [True, True, MAX_GRIDS + 3, 4, True]
+    assert in_browser(run_page(run), script) == [True, True, MAX_GRIDS + 2, 4, True]
 
 
 def test_names_from_outside_are_text_and_quoted_in_commands(run):
@@ -82,8 +84,40 @@ def test_options_are_shown_where_they_are_not_the_default(run):
 
 
 def test_a_live_page_reloads_itself_and_a_finished_one_does_not(run):
-    assert 'http-equiv="refresh"' in run_page(run, live=True)
-    assert 'http-equiv="refresh"' not in run_page(run)
+    live, finished = run_page(run, live=True), run_page(run)
+    for words in ("location.reload()", 'http-equiv="refresh"', "while training"):
+        assert words in live and words not in finished
+
+
+def test_the_best_model_is_marked_where_it_was_measured(run):
+    marked = _plots([], RunLog(run).records()[-3:])
+    assert ["#b35c00" in plot["svg"] for plot in marked] == [True, False]
+    again = RunLog(run).records()[-3:]
+    for record in again:
+        record["best_step"] = 7  # of a measurement that the log has not
+    assert "#b35c00" not in _plots([], again)[0]["svg"]
+
+
+def test_a_page_after_24000_steps_stays_below_5_megabytes(run):
+    small = sorted((run / "samples").iterdir())[0]
+    for number in range(61, 121):
+        shutil.copy(small, run / "samples" / f"step_{200 * number:07d}_epoch_0001.png")
+    noise = np.random.default_rng(0).integers(0, 256, (36, 64, 64, 3), dtype=np.uint8)
+    save_png(run / "samples" / f"step_{200 * 120:07d}_epoch_0001.png", enlarged_grid(noise))
+    log = RunLog(run)
+    for record in log.records()[:60] * 3:
+        log.write(record)
+    page = run_page(run)
+    assert page.count('class="grid"') == MAX_GRIDS
+    largest = max(map(len, re.findall(r'src="([^"]+)"', page)))
+    assert 60_000 < largest <= MAX_TEXT  # the noise, which takes more than any image
+    assert len(page) + (MAX_GRIDS + 1) * MAX_TEXT < 5_000_000  # if all others were noise as well
+
+
+def test_a_grid_is_encoded_once_however_often_the_page_is_written(run, monkeypatch):
+    run_page(run)
+    monkeypatch.setattr("dcgan.pages.run.data_uri", lambda *_: pytest.fail("encoded again"))
+    run_page(run)
 
 
 def test_a_run_that_has_measured_nothing_has_a_page(tmp_path):

@@ -247,3 +247,12 @@ def test_a_run_of_arrays_asks_for_them_again(tiny, images):
 def test_a_folder_without_a_run_cannot_be_resumed(tmp_path):
     with pytest.raises(RunError, match="There is no run in"):
         DCGAN.resume(tmp_path)
+
+
+def test_epochs_are_images_seen_also_after_the_batch_size_changed(tiny, images):
+    tiny(save_path="run").fit(images[:8], epochs=2, verbose=0)  # 4 steps of 4
+    gan = tiny(save_path="run", batch_size=2)
+    history = gan.fit(images[:8], epochs=3, verbose=0)
+    assert history.epoch == [2]  # the third, of 4 steps of 2
+    assert (gan.state.step, gan.state.images_seen, gan.state.epochs) == (8, 24, 3)
+    assert list(Path("run/samples").glob("step_0000008_epoch_0003.png"))

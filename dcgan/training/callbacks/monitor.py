@@ -12,11 +12,12 @@ from dcgan.images import RUN_IMAGE, chunks, premultiply, save_png, straight_alph
 from dcgan.metrics.distances import kid
 from dcgan.metrics.features import FeatureNetwork, features, load_network, scaling
 from dcgan.metrics.leak import MIN_IMAGES, leaked
-from dcgan.metrics.memorization import memorization, sheet
+from dcgan.metrics.memorization import memorization, nearest_pairs
 from dcgan.metrics.variety import variety
 from dcgan.networks.growing import shrink_to
 from dcgan.storage.model_file import read_model_file
 from dcgan.storage.run_folder import RunFolder
+from dcgan.training.callbacks.previews import SAMPLE_COUNT
 from dcgan.training.callbacks.rollback import Rollback
 from dcgan.training.callbacks.schedule import Task, keep_training
 from dcgan.training.health import Diagnosis, Measurement
@@ -29,7 +30,6 @@ MIN_MEASURED = 4  # images: with fewer there is no KID
 MAX_COMPARED = 2_000  # training images that samples are compared with
 MAX_BYTES = 2**28  # of the training images, and of the samples, in memory
 TIME_SHARE = 0.015  # of training that measuring may take
-NEAREST = 6  # samples shown beside their nearest training images
 SEED = 2**31 - 2  # of the measured samples: not those that users look at
 
 logger = logging.getLogger("dcgan")
@@ -83,7 +83,7 @@ class HealthMonitor(Task):
             logger.log(level, "%s: %s", diagnosis.status, diagnosis.sentence)
         state.status = diagnosis.status
         with keep_training("the log"):
-            self.run.log.write(_line(measurement, diagnosis, network.name))
+            self.run.log.write(_line(measurement, diagnosis, network.name, state.health.best_step))
         # samples that never had variety cannot lose it
         if diagnosis.status == "collapsing" and state.health.best_varied:
             self._roll_back(diagnosis.sentence)
@@ -127,7 +127,8 @@ class HealthMonitor(Task):
             held_out, d_held_out = straight_alpha(self._held_out), self._score(self._held_out)
         copies = memorization(fakes, train, held_out)
         with keep_training("nearest.png"):
-            save_png(self.run.path / "nearest.png", sheet(fakes, train, copies, NEAREST), RUN_IMAGE)
+            shown = self.learner.generate(SAMPLE_COUNT)
+            save_png(self.run.path / "nearest.png", nearest_pairs(shown, train), RUN_IMAGE)
         real = train[: len(few)]
         return Measurement(
             step=self.state.step,
@@ -170,7 +171,7 @@ class HealthMonitor(Task):
         self.state.health.after_rollback()
 
 
-def _line(measurement: Measurement, diagnosis: Diagnosis, network: str) -> dict:
+def _line(measurement: Measurement, diagnosis: Diagnosis, network: str, best_step: int) -> dict:
     """What the log keeps of a measurement."""
     numbers = {
         f"measured_{name}": round(value, 5)
@@ -182,5 +183,6 @@ def _line(measurement: Measurement, diagnosis: Diagnosis, network: str) -> dict:
         "status": diagnosis.status,
         "sentence": diagnosis.sentence,
         "network": network,
+        "best_step": best_step,
         **numbers,
     }

@@ -1,14 +1,21 @@
 """One area in a notebook that refreshes in place: newest samples, a bar and a line of status."""
 
-import base64
 import html
 import sys
+from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
+from dcgan.images import shrink
+from dcgan.pages.development import find_previews
+from dcgan.pages.templating import data_uri
 from dcgan.storage.run_folder import RunFolder
 from dcgan.training.callbacks.progress import Progress
 from dcgan.training.callbacks.schedule import keep_training
 
+MAX_PIXELS = 800  # of the longer side of the samples
 NOTEBOOK_SECONDS = 2.0  # between two refreshes of the area
 
 
@@ -45,23 +52,26 @@ class NotebookProgress(Progress):
             self._handle.update(page)
 
 
-def newest_grid(path: Path) -> bytes | None:
-    """The PNG file of the newest samples of the run at `path`, or None."""
-    grids = sorted((path / "samples").glob("step_*.png"))
+def newest_grid(path: Path) -> str | None:
+    """The newest samples of the run at `path` as the `src` of an `<img>`, or None."""
+    grids = find_previews(path / "samples")
     with keep_training("the samples in the notebook"):
-        return grids[-1].read_bytes() if grids else None
+        return _encoded(grids[-1]) if grids else None
     return None
 
 
-def area(grid: bytes | None, line: str, share: float | None) -> str:
+@lru_cache(1)
+def _encoded(grid: Path) -> str:
+    """A grid small enough to be sent to a browser again and again; kept until the next one."""
+    with Image.open(grid) as image:
+        return data_uri(shrink(np.asarray(image.convert("RGB")), MAX_PIXELS), 80)
+
+
+def area(grid: str | None, line: str, share: float | None) -> str:
     """The area as HTML; a share of None is a bar without an end."""
     image = ""
     if grid is not None:
-        source = base64.b64encode(grid).decode()
-        image = (
-            f'<img alt="generated samples" style="max-width:100%" '
-            f'src="data:image/png;base64,{source}"><br>'
-        )
+        image = f'<img alt="generated samples" style="max-width:100%" src="{grid}"><br>'
     value = "" if share is None else f' value="{share:.4f}"'
     bar = f'<progress max="1"{value} style="width:320px" aria-label="training"></progress>'
     return f"<div>{image}{bar}<div>{html.escape(line)}</div></div>"

@@ -1,9 +1,13 @@
 """Grids of samples from the same latents, every so many steps."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from dcgan.animation import write_animation
-from dcgan.images import RUN_IMAGE, grid, save_png
+import keras
+import numpy as np
+
+from dcgan.images import RUN_IMAGE, enlarged_grid, save_png
+from dcgan.pages.development import write_animation
 from dcgan.storage.run_folder import RunFolder
 from dcgan.training.callbacks.schedule import Task, keep_training
 from dcgan.training.state import Learner
@@ -19,18 +23,25 @@ class Previews(Task):
     Args:
         run: the run folder.
         learner: the pieces of the model.
+        callbacks: the user's; a `keras.callbacks.TensorBoard` among them gets every grid too.
     """
 
-    def __init__(self, run: RunFolder, learner: Learner):
+    def __init__(self, run: RunFolder, learner: Learner, callbacks: Sequence = ()):
         super().__init__(learner.options.sample_steps)
         self.run = run
         self.learner = learner
+        self.boards = [c for c in callbacks if isinstance(c, keras.callbacks.TensorBoard)]
 
     def act(self, epoch, logs):
         """Write a grid."""
-        self._write(
-            self.run.samples_path / f"step_{self.learner.state.step:07d}_epoch_{epoch:04d}.png"
-        )
+        step = self.learner.state.step
+        samples = self._write(self.run.samples_path / f"step_{step:07d}_epoch_{epoch:04d}.png")
+        for board in self.boards:
+            folder = str(Path(board.log_dir) / "train")
+            writer = board.summary.create_file_writer(folder, filename_suffix=f".samples-{step}")
+            with writer.as_default(), board.summary.record_if(True):
+                board.summary.image("samples", samples[None], step=step)
+            writer.close()
 
     def finish(self, epoch, logs):
         """Write the last grid, and the animation of all grids."""
@@ -39,7 +50,10 @@ class Previews(Task):
         self._write(self.run.path / "samples.png")
         write_animation(self.run.path, self.learner.options.img_size)
 
-    def _write(self, path: Path) -> None:
+    def _write(self, path: Path) -> np.ndarray:
+        """Write a grid, and return it: uint8 `(height, width, C)`."""
+        samples = enlarged_grid(self.learner.generate(SAMPLE_COUNT))
         with keep_training(str(path)):
             self.run.restore()
-            save_png(path, grid(self.learner.generate(SAMPLE_COUNT)), RUN_IMAGE)
+            save_png(path, samples, RUN_IMAGE)
+        return samples

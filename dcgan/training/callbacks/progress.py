@@ -1,5 +1,6 @@
 """How far the training is: a bar in a terminal, an area in a notebook, or a line now and then."""
 
+import logging
 import os
 import sys
 import time
@@ -11,6 +12,8 @@ from dcgan.training.state import TrainingState
 
 REFRESH_SECONDS = 0.5  # each refresh waits for the device and writes to the terminal
 LINE_SECONDS = 30  # between two lines where nothing can be overwritten
+
+logger = logging.getLogger("dcgan")
 
 
 class Progress(Task):
@@ -42,8 +45,13 @@ class Progress(Task):
         super().begin(step)
         self._start = (step, time.monotonic())
         if self.overwrites:
-            self._bar = tqdm(total=1.0, file=sys.stderr, dynamic_ncols=True)
-            self._bar.bar_format = "{desc}{percentage:3.0f}%|{bar}| {postfix}"
+            self._bar = tqdm(
+                total=1.0,
+                file=sys.stderr,
+                dynamic_ncols=True,
+                bar_format="{percentage:3.0f}%|{bar}| {desc}",
+            )
+            logger.addFilter(self._make_room)
 
     def act(self, epoch, logs):
         """Move on."""
@@ -55,14 +63,20 @@ class Progress(Task):
         self.share = 1.0
         self.show(line, 1.0)
         if self.overwrites:
+            logger.removeFilter(self._make_room)
             self._bar.close()
+
+    def _make_room(self, record: logging.LogRecord) -> bool:
+        """Take the bar away before a message is written where it stands."""
+        self._bar.clear()
+        return True
 
     def show(self, line: str, share: float) -> None:
         """Put a line of text and the share that is done where the user sees them."""
         try:
             if self.overwrites:
                 self._bar.n = share
-                self._bar.set_postfix_str(line)
+                self._bar.set_description_str(line)
             elif sys.stderr is not None:
                 sys.stderr.write(f"{share:4.0%}  {line}\n" if self.known else f"{line}\n")
                 sys.stderr.flush()
@@ -92,10 +106,10 @@ class Progress(Task):
         return ", ".join(words)
 
     def _kids(self) -> list[float]:
-        """The first KID of the run and the latest one."""
+        """The first KID of the run, and the latest one where it is another."""
         health = self.state.health
-        latest = health.recent[-1].kid if health.recent else None
-        return [kid for kid in (health.first_kid, latest) if kid is not None]
+        kids = [health.first_kid, health.recent[-1].kid if health.recent else None]
+        return [kid for kid in dict.fromkeys(kids) if kid is not None]
 
 
 def _is_terminal(stream) -> bool:

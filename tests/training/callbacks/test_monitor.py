@@ -11,7 +11,7 @@ from PIL import Image
 from dcgan import DCGAN, TrainingError
 from dcgan.augment import augmented_copies
 from dcgan.data.sample_set import draw_seascapes
-from dcgan.images import grid
+from dcgan.images import enlarged_grid
 from dcgan.training.callbacks.previews import SAMPLE_COUNT
 from dcgan.training.callbacks.rollback import MAX_ROLLBACKS
 
@@ -50,7 +50,7 @@ def test_a_collapse_rolls_back_to_the_best_state_and_in_the_end_stops(
     saved = DCGAN.load("run/last.dcgan")  # the state that it rolled back to
     assert saved.generate(8).std(0).mean() > 1
     shown = np.asarray(Image.open("run/samples.png"))
-    np.testing.assert_array_equal(shown, grid(saved.generate(SAMPLE_COUNT))[: len(shown)])
+    np.testing.assert_array_equal(shown, enlarged_grid(saved.generate(SAMPLE_COUNT)))
 
 
 def test_what_was_rolled_back_to_is_saved_at_once(

@@ -1,15 +1,18 @@
 """Progress: a bar in a terminal, lines elsewhere."""
 
 import io
+import logging
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from dcgan import DCGAN
+from dcgan.training.callbacks import progress
 from dcgan.training.callbacks.progress import LINE_SECONDS, Progress
 from dcgan.training.health import Health, Measurement
 from dcgan.training.state import TrainingState
@@ -29,7 +32,8 @@ class Terminal(io.StringIO):
 def terminal(monkeypatch):
     stream = Terminal()
     monkeypatch.setattr(os, "get_terminal_size", lambda *_: os.terminal_size((100, 20)))
-    monkeypatch.setattr(sys, "stderr", stream)
+    # pytest puts its own stderr into `sys` between a fixture and its test
+    monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=stream))
     return stream
 
 
@@ -42,9 +46,22 @@ def test_the_bar_shows_status_estimates_speed_and_time_left_and_no_losses(termin
     shown = terminal.getvalue().split("\r")[-1]
     for words in ("50%", "step 5, epoch 2", "learning", "rKID 0.8 > 0.4", "images/s", "left"):
         assert words in shown
-    assert "loss" not in shown and "1.23" not in shown
+    assert "| step 5" in shown and "loss" not in shown and "1.23" not in shown
+    state.health.recent[-1] = Measurement(5, kid=0.8)
+    assert "rKID 0.8, " in bar.line(2)  # nothing has changed yet
     bar.finish(2, {})
     assert "100%" in terminal.getvalue().split("\r")[-1]
+
+
+def test_a_message_is_not_written_into_the_bar(terminal):
+    bar = Progress(TrainingState(), 4, total=10, deadline=None)
+    bar.begin(0)
+    bar.act(1, {})
+    logging.getLogger("dcgan").warning("collapsing")
+    left = terminal.getvalue().split("\r")
+    assert left[-1] == "" and left[-2].strip() == "" and "step 0" in left[-3]
+    bar.finish(1, {})
+    assert not logging.getLogger("dcgan").filters
 
 
 def test_with_a_time_limit_the_bar_is_the_share_of_the_time(terminal, monkeypatch):

@@ -10,7 +10,7 @@ def test_training_leaves_a_page_of_the_run_with_its_nearest_images(tiny, images,
     gan.fit(images, epochs=1, verbose=0)
     page = Path("run/index.html").read_text()
     assert "Step 3, epoch 1" in page and "refresh" not in page
-    assert "Samples most like a training image" in page
+    assert "Samples beside the nearest training images" in page
     assert Path("run/nearest.png").exists()
 
 
