@@ -52,7 +52,7 @@ def run_options(path: Path) -> dict[str, Any]:
     if run is None:
         return {}
     _check_whole(path, run["options"])
-    options: dict[str, Any] = dict(run["options"])
+    options: dict[str, Any] = {n: v for n, v in run["options"].items() if n != "save_path"}
     for name in ("optimizer", "discriminator_optimizer"):
         options[name] = optimizer_from_plain(options[name])
     stored = options.pop("network_plan")
