@@ -53,7 +53,7 @@ def tiny():
 
 @pytest.fixture
 def eager(monkeypatch):
-    """Let every DCGAN step and generate eagerly, also those that are loaded or that a verb makes."""
+    """Let every DCGAN step and generate eagerly, also a loaded one, or one that a verb makes."""
     from dcgan import DCGAN
 
     build = DCGAN._build
