@@ -255,6 +255,22 @@ def test_the_options_of_a_run_name_no_other_place_to_write_to(tiny, images):
     assert DCGAN.resume("run").save_path == "run"
 
 
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("optimizer", []), ("optimizer", {"class": 7}), ("depth", "x"), ("network_plan", [1])],
+)
+def test_the_options_of_a_run_that_somebody_damaged_are_one_sentence(tiny, images, name, value):
+    tiny(save_path="run").fit(images, epochs=1, verbose=0)
+    path = Path("run/options.json")
+    content = json.loads(path.read_text())
+    content["options"][name] = value
+    path.write_text(json.dumps(content))
+    for again in (lambda: DCGAN.resume("run"), lambda: tiny(save_path="run").fit(images, epochs=2)):
+        with pytest.raises(RunError, match="options.json' is damaged: .* resume=False"):
+            again()
+
+
 def test_a_folder_without_a_run_cannot_be_resumed(tmp_path):
     with pytest.raises(RunError, match="There is no run in"):
         DCGAN.resume(tmp_path)
