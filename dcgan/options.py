@@ -278,8 +278,10 @@ def from_plain(values: Mapping[str, object]) -> Options:
     """Options from what `to_plain` gave, or from a file; all that is missing is the default.
 
     Raises:
-        ArgumentError: an option is unknown or out of its limits.
+        ArgumentError: an option is unknown or out of its limits, or names a folder to write to.
     """
+    if "save_path" in values:
+        raise ArgumentError("save_path names a folder to write to, which no file may.")
     if unknown := sorted(values.keys() - table().keys()):
         raise ArgumentError(f"DCGAN has no argument {unknown[0]!r:.99}.")
     return Options(**values)  # type: ignore[arg-type]

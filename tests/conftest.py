@@ -52,6 +52,20 @@ def tiny():
 
 
 @pytest.fixture
+def eager(monkeypatch):
+    """Let every DCGAN step and generate eagerly, also a loaded one, or one that a verb makes."""
+    from dcgan import DCGAN
+
+    build = DCGAN._build
+
+    def build_eager(self, *parts):
+        build(self, *parts)
+        self.run_eagerly = self.generator.run_eagerly = True
+
+    monkeypatch.setattr(DCGAN, "_build", build_eager)
+
+
+@pytest.fixture
 def images():
     """Ten tiny drawn images, uint8 (10, 16, 12, 3)."""
     from dcgan.data.sample_set import draw_seascapes

@@ -27,16 +27,9 @@ TITLES = {
     "run": "run folder",
 }
 # What messages of the library name as arguments, besides the options: the flag of each.
-OTHER_FLAGS = {
-    "resume": "--new",
-    "epochs": "--epochs",
-    "minutes": "--minutes",
-    "n": "-n",
-    "network": "--network",
-    "preset": "--preset",
-    "recipe": "--recipe",
-    "seeds": "--seeds",
-    "truncation": "--truncation",
+OTHER_FLAGS = {"resume": "--new", "n": "-n"} | {
+    name: f"--{name}"
+    for name in ("epochs", "minutes", "network", "preset", "recipe", "seeds", "truncation")
 }
 
 

@@ -43,20 +43,20 @@ def _row(path: Path) -> tuple | None:
 
     try:
         run = read_run(path)
-    except RunError:  # another program's file, or a damaged one
+        if run is None:
+            return None
+        records = RunLog(path).records()
+        kids = [r["measured_kid"] for r in records if r.get("measured_kid") is not None]
+        statuses = [r["status"] for r in records if "status" in r]
+        count = run["data"].get("count")
+        return (
+            max(file.stat().st_mtime for file in path.glob("*.json*")),
+            path.name,
+            "?" if count is None else f"{count:,}",
+            "x".join(map(str, run["options"].get("img_size", "?"))),
+            f"{records[-1]['step']:,}" if records else "0",
+            str(statuses[-1]) if statuses else "not measured",
+            f"{min(kids):.2f}" if kids else "?",
+        )
+    except (RunError, TypeError, ValueError):  # another program's files, or damaged ones
         return None
-    if run is None:
-        return None
-    records = RunLog(path).records()
-    kids = [r["measured_kid"] for r in records if r.get("measured_kid") is not None]
-    statuses = [r["status"] for r in records if "status" in r]
-    count = run["data"].get("count")
-    return (
-        max(file.stat().st_mtime for file in path.glob("*.json*")),
-        path.name,
-        "?" if count is None else f"{count:,}",
-        "x".join(map(str, run["options"].get("img_size", "?"))),
-        f"{records[-1]['step']:,}" if records else "0",
-        statuses[-1] if statuses else "not measured",
-        f"{min(kids):.2f}" if kids else "?",
-    )

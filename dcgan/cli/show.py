@@ -19,26 +19,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a line per fact."""
-    from dcgan.errors import RunError, printable
+    from dcgan.errors import ModelFileError, RunError, printable
     from dcgan.images import RUN_IMAGE, save_png
-    from dcgan.storage.document import CARD, CARD_FIELDS
     from dcgan.storage.model_file import read_model_file
 
     path = find_model(arguments.model)
     file = read_model_file(path)
-    plan, training = file.document["plan"], file.document["training"]
-    card, data = file.document.get(CARD, {}), training["data"] or {}
-    held = "the generator alone" if file.generator_only else "the whole model; training can go on"
-    weights = sum(a.size for name, a in file.arrays.items() if name.startswith("generator/"))
-    facts = {
-        "file": f"{path}, {held}",
-        "images": "x".join(map(str, plan["img_size"])),
-        "generator": f"{weights:,} weights, depth {len(plan['generator'])}",
-        "training": f"{training['step']:,} steps, status {training['status']}",
-        "trained on": f"{data['count']:,} images" if data else "not known",
-        "sha256": file.sha256,
-        **{name: card.get(name, "not said") for name in CARD_FIELDS},
-    }
+    try:
+        facts = _facts(path, file)
+    except (KeyError, TypeError, ValueError) as error:  # no plan or training state of ours
+        raise ModelFileError(f"{path!r} describes no model that can be shown.") from error
     for name, value in facts.items():
         print(f"{name:11} {printable(str(value))}")
     if arguments.preview and file.preview is not None:
@@ -48,3 +38,22 @@ def run(arguments: argparse.Namespace) -> int:
             reason = error.strerror or error
             raise RunError(f"Cannot write --preview {arguments.preview!r}: {reason}.") from error
     return 0
+
+
+def _facts(path: str, file) -> dict[str, object]:
+    """What a model file says of itself."""
+    from dcgan.storage.document import CARD, CARD_FIELDS
+
+    plan, training = file.document["plan"], file.document["training"]
+    card, data = file.document.get(CARD, {}), training["data"]
+    weights = sum(a.size for name, a in file.arrays.items() if name.startswith("generator/"))
+    held = "the generator alone" if file.generator_only else "the whole model; training can go on"
+    return {
+        "file": f"{path}, {held}",
+        "images": "x".join(map(str, plan["img_size"])),
+        "generator": f"{weights:,} weights, depth {len(plan['generator'])}",
+        "training": f"{training['step']:,} steps, status {training['status']}",
+        "trained on": f"{data['count']:,} images" if data else "not known",
+        "sha256": file.sha256,
+        **{name: card.get(name, "not said") for name in CARD_FIELDS},
+    }

@@ -1,6 +1,7 @@
 """Array files (.npy, .npz, idx): recognized by content, read within limits, running nothing."""
 
 import gzip
+import math
 import os
 import zipfile
 from pathlib import Path
@@ -89,9 +90,7 @@ def _check_header(arrays: Any, name: str, stored: int) -> None:
         version = np.lib.format.read_magic(member)
         read = {(1, 0): np.lib.format.read_array_header_1_0}.get(version)
         shape, _, kind = (read or np.lib.format.read_array_header_2_0)(member)
-    claimed = kind.itemsize
-    for length in shape:
-        claimed *= length
+    claimed = kind.itemsize * math.prod(shape)
     if claimed > stored:
         raise ValueError(f"{name} claims {claimed:,} bytes and the file holds {stored:,}")
 
@@ -106,9 +105,7 @@ def _read_idx(path: Path) -> np.ndarray:
         if len(header) < 4 * dimensions:
             raise _unreadable(path, "it ends inside its header")
         shape = np.frombuffer(header, ">u4").tolist()
-        size = 1
-        for length in shape:
-            size *= length
+        size = math.prod(shape)
         # gzip cannot shrink more than about 1032 to 1: what claims more is a lie or a bomb
         possible = os.path.getsize(path) * (1032 if packed else 1)
         if size > possible:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 from PIL import Image
@@ -73,16 +72,10 @@ def array_fingerprint(array: np.ndarray, target: Target, file: Path | None) -> s
 def _with_channels(array: np.ndarray, name: str) -> np.ndarray:
     """A view shaped (count, height, width, channels)."""
     shape = array.shape
-    if array.ndim == 3:
-        if array.size == 0:
-            _refuse_shape(name, shape)
+    if array.size and len(shape) == 3:
         return array[..., None]
-    if array.ndim != 4 or array.size == 0 or shape[3] not in (1, 3, 4):
-        _refuse_shape(name, shape)
-    return array
-
-
-def _refuse_shape(name: str, shape: tuple[int, ...]) -> NoReturn:
+    if array.size and len(shape) == 4 and shape[3] in (1, 3, 4):
+        return array
     first = len(shape) == 4 and shape[1] in (1, 3, 4)
     raise DataError(
         f"{name} does not have the shape of images. Expected: (count, height, width) or (count, "

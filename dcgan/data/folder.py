@@ -100,17 +100,17 @@ def _decode_to_disk(
         path = partial / cache.PIXELS
         _reserve(path, size)
         outcomes = _decode_into(path, files, target, verbose)
-        usable = [slot for slot, outcome in enumerate(outcomes) if isinstance(outcome, Original)]
-        _close_gaps(path, usable, slot_size)
-        record: dict[str, Any] = {
+        _close_gaps(path, outcomes, slot_size)
+        decoded = _decoded(np.empty((0, *target.shape), np.uint8), files, outcomes)
+        if not decoded.names:  # nothing to keep, and nothing to map
+            return decoded
+        record = {
             "source": str(folder.resolve()),
             "shape": target.shape,
-            "names": [files[slot].name for slot in usable],
-            "originals": [outcomes[slot] for slot in usable],
-            "skipped": _skipped(files, outcomes),
+            "names": decoded.names,
+            "originals": decoded.originals,
+            "skipped": decoded.skipped,
         }
-        if not usable:  # nothing to keep, and nothing to map
-            return Decoded(np.empty((0, *target.shape), np.uint8), [], [], record["skipped"])
         cache.keep_entry(partial, root, key, record)
     kept = cache.load_entry(root, key)
     if kept is None:
@@ -144,13 +144,7 @@ def _decode_to_memory(files: list[Found], target: Target, verbose: int) -> Decod
             images += [] if pixels is None else [pixels]
             outcomes.append(outcome)
             bar.update()
-    usable = [slot for slot, outcome in enumerate(outcomes) if isinstance(outcome, Original)]
-    return Decoded(
-        np.array(images, np.uint8).reshape(-1, *target.shape),
-        [files[slot].name for slot in usable],
-        [outcome for outcome in outcomes if isinstance(outcome, Original)],
-        _skipped(files, outcomes),
-    )
+    return _decoded(np.array(images, np.uint8).reshape(-1, *target.shape), files, outcomes)
 
 
 def _decode_here(found: Found, target: Target) -> tuple[np.ndarray | None, Outcome]:
@@ -199,8 +193,9 @@ def _flushing(path: Path) -> Iterator[None]:
         thread.join()
 
 
-def _close_gaps(path: Path, usable: list[int], slot_size: int) -> None:
+def _close_gaps(path: Path, outcomes: list[Outcome], slot_size: int) -> None:
     """Move the images together over the slots of files that gave none."""
+    usable = [slot for slot, outcome in enumerate(outcomes) if isinstance(outcome, Original)]
     with open(path, "r+b") as file:
         for position, slot in enumerate(usable):
             if position != slot:
@@ -211,16 +206,17 @@ def _close_gaps(path: Path, usable: list[int], slot_size: int) -> None:
         file.truncate(len(usable) * slot_size)
 
 
-def _skipped(files: list[Found], outcomes: list[Outcome]) -> list[tuple[str, str]]:
-    """(name, reason) of each file that gave no image, each named for the log as well."""
-    skipped = [
-        (found.name, outcome)
-        for found, outcome in zip(files, outcomes, strict=True)
-        if not isinstance(outcome, Original)
-    ]
-    for name, reason in skipped:
-        log.debug("Skipped %s: %s", printable(name), printable(reason))
-    return skipped
+def _decoded(pixels: np.ndarray, files: list[Found], outcomes: list[Outcome]) -> Decoded:
+    """The usable files, and why the others are not, which the log names too."""
+    decoded = Decoded(pixels, [], [], [])
+    for found, outcome in zip(files, outcomes, strict=True):
+        if isinstance(outcome, Original):
+            decoded.names.append(found.name)
+            decoded.originals.append(outcome)
+        else:
+            decoded.skipped.append((found.name, outcome))
+            log.debug("Skipped %s: %s", printable(found.name), printable(outcome))
+    return decoded
 
 
 def _from_record(pixels: np.ndarray, record: dict[str, Any]) -> Decoded:

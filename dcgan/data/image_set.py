@@ -99,7 +99,8 @@ def open_images(
         >>> open_images(np.zeros((2, 28, 28), np.uint8), (32, 32, 1)).pixels.shape
         (2, 32, 32, 1)
     """
-    target = make_target(img_size, resize, background)
+    size = ImageSize(1, MAX_TARGET_SIDE).check("img_size", img_size)
+    target = Target(*size, resize, Color().check("background", background))
     if not isinstance(source, (str, os.PathLike)):
         return _from_array(_as_array(source), "array", target, None)
     path = Path(source)
@@ -115,14 +116,6 @@ def open_images(
     if array_file is not None:
         return _from_array(read_array_file(array_file), array_file.name, target, array_file)
     return _from_folder(path, _scan(path, exclude), target, cache_beside, verbose)
-
-
-def make_target(
-    img_size: tuple[int, int, int], resize: str, background: tuple[int, int, int]
-) -> Target:
-    """The checked target of these arguments."""
-    size = ImageSize(1, MAX_TARGET_SIDE).check("img_size", img_size)
-    return Target(*size, resize=resize, background=Color().check("background", background))
 
 
 def _as_array(source: object) -> np.ndarray:

@@ -3,6 +3,8 @@
 import numpy as np
 from PIL import Image, ImageCms
 
+GRAY_MODES = ("1", "L", "LA", "I;16", "I", "F")  # as Pillow names them
+
 
 def to_eight_bits(image: Image.Image) -> Image.Image:
     """Convert a loaded image to mode L, RGB or, where it has transparency, RGBa (premultiplied).

@@ -11,9 +11,7 @@ from dcgan.options import RESIZE_RULES
 
 MAX_TARGET_SIDE = 16_384
 FILTER = Image.Resampling.LANCZOS
-REDUCING_GAP = (
-    3.0  # shrink by whole factors first, down to 3 times the target: fast and unnoticeable
-)
+REDUCING_GAP = 3.0  # shrink by whole factors first, down to 3 times the target: fast, unseen
 
 
 @dataclass(frozen=True)
@@ -59,13 +57,8 @@ class Target:
         scale = (max if self.resize == "crop" else min)(width / image.width, height / image.height)
         if self.resize == "crop":
             across, down = width / scale, height / scale
-            left, top = (image.width - across) / 2, (image.height - down) / 2
-            box = (
-                max(left, 0),
-                max(top, 0),
-                min(left + across, image.width),
-                min(top + down, image.height),
-            )
+            left, top = max(0, (image.width - across) / 2), max(0, (image.height - down) / 2)
+            box = (left, top, min(left + across, image.width), min(top + down, image.height))
         elif self.resize == "pad":
             size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
         return image.resize(size, FILTER, box, REDUCING_GAP)

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from dcgan.data.decode import Original
+from dcgan.data.modes import GRAY_MODES
 from dcgan.errors import ranked
 from dcgan.networks.plan import DEEP
 from dcgan.options import Options
@@ -62,7 +63,7 @@ def propose_size(originals: list[Original]) -> tuple[int, int, int]:
         scale = min(1.0, MAX_PROPOSED_SIDE / max(width, height))
         height, width = max(1, round(height * scale)), max(1, round(width * scale))
     kinds = Counter(
-        4 if original.transparent else 1 if original.mode in ("1", "L", "I", "F", "I;16") else 3
+        4 if original.transparent else 1 if original.mode in GRAY_MODES else 3
         for original in originals
     )
     return max(MIN_MAP, int(height)), max(MIN_MAP, int(width)), ranked(kinds)[0][0]

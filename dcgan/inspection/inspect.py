@@ -9,6 +9,7 @@ import numpy as np
 
 from dcgan.data.decode import peek
 from dcgan.data.image_set import ImageSet, open_images
+from dcgan.data.modes import GRAY_MODES
 from dcgan.data.reader import ImageReader
 from dcgan.data.scan import scan_folder
 from dcgan.errors import counted, printable, ranked
@@ -165,9 +166,7 @@ def _size_for(source: str | os.PathLike) -> tuple[int, int, int]:
 def _count_gray(images: ImageSet) -> int:
     """How many show no color, whatever their file says."""
     if images.pixels.shape[3] == 1:
-        return sum(
-            original.mode in ("1", "L", "LA", "I;16", "I", "F") for original in images.originals
-        )
+        return sum(original.mode in GRAY_MODES for original in images.originals)
     reader, gray = ImageReader(images.pixels), 0
     for start in range(0, len(images), CHUNK):
         chunk = reader.take(np.arange(start, min(start + CHUNK, len(images))))[..., :3]

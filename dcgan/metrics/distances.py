@@ -39,12 +39,8 @@ def fid(real: np.ndarray, fake: np.ndarray, network: str = "") -> Estimate:
     |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)). Biased upwards for few images, so it is withheld
     below 2,048 of either kind. It has no interval.
 
-    Args:
-        real, fake: features, (n, d) and (m, d).
-        network: name of the feature network, for the record.
-
-    Raises:
-        ArgumentError: the features are not as described.
+    Takes features, (n, d) and (m, d), and the name of their network for the record; raises
+    `ArgumentError` if they are not as `check_features` wants them.
     """
     real, fake = check_features(real, fake)
     n, m = len(real), len(fake)
@@ -73,12 +69,8 @@ def kid(real: np.ndarray, fake: np.ndarray, network: str = "") -> Estimate:
     source it is somewhat too wide. The value may be below zero: its mean is zero where there is no
     difference.
 
-    Args:
-        real, fake: features, (n, d) and (m, d).
-        network: name of the feature network, for the record.
-
-    Raises:
-        ArgumentError: the features are not as described.
+    Takes features, (n, d) and (m, d), and the name of their network for the record; raises
+    `ArgumentError` if they are not as `check_features` wants them.
     """
     real, fake = check_features(real, fake)
     n, m = len(real), len(fake)
@@ -99,12 +91,7 @@ def kid_difference(
     Below zero, `first` is nearer to the real ones. The real images' own spread, which both KIDs
     share, mostly cancels, so this tells apart what two separate intervals do not.
 
-    Args:
-        real, first, second: features, (n, d), (m, d) and (l, d).
-        network: name of the feature network, for the record.
-
-    Raises:
-        ArgumentError: the features are not as described.
+    Takes features, (n, d), (m, d) and (l, d), and what else `kid` does.
     """
     _, first = check_features(real, first)
     real, second = check_features(real, second)

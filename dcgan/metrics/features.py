@@ -89,11 +89,7 @@ def load_network(
         return FeatureNetwork(name, model)
     if callable(network):
         name = getattr(network, "__name__", "<lambda>")
-        if name in (
-            "<lambda>",
-            "random",
-            "inception",
-        ):  # names of ours, which another function may have too
+        if name in ("<lambda>", "random", "inception"):  # which several functions may have
             name = f"{type(network).__name__} {id(network):x}"
         return FeatureNetwork(name, network)
     raise ArgumentError(

@@ -24,12 +24,8 @@ def manifold_estimates(real: np.ndarray, fake: np.ndarray, network: str = "") ->
     All four change with the counts: compare only estimates with equal ones. Each interval is over
     the images that are counted, taking the others as given.
 
-    Args:
-        real, fake: features, (n, d) and (m, d).
-        network: name of the feature network, for the record.
-
-    Raises:
-        ArgumentError: the features are not as described.
+    Takes features, (n, d) and (m, d), and the name of their network for the record; raises
+    `ArgumentError` if they are not as `check_features` wants them.
     """
     real, fake = check_features(real, fake)
     n, m = len(real), len(fake)

@@ -56,14 +56,10 @@ class CheckpointStore:
 
         Args:
             step: how many steps were trained.
-            document: as for `write_model_file`.
-            arrays: as for `write_model_file`.
+            document, arrays: as for `write_model_file`.
 
-        Returns:
-            The checkpoint's path.
-
-        Raises:
-            RunError: the disk is full or the folder is gone. The earlier checkpoints are untouched.
+        Returns the checkpoint's path. Raises `RunError` where the disk is full or the folder is
+        gone; the earlier checkpoints are untouched.
         """
         try:
             # not its parents: a run's folder that is gone is an error, not a reason for another one

@@ -195,6 +195,10 @@ def read_run(path: Path) -> dict[str, Any] | None:
             raise ValueError(f"its format is not {FORMAT!r}")
         if not isinstance(content["options"], dict) or not isinstance(content["data"], dict):
             raise ValueError("its options or data are no dictionary")
+        if not isinstance(content.setdefault("source"), str | None):
+            raise ValueError("its source is no path")
+        if any(type(content["data"].get(name, 0)) is not int for name in ("count", "held_out")):
+            raise ValueError("its data are no counts")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RunError(
             f"{str(options_path)!r} is damaged or not of a run ({error}). Put it right, or start a "

@@ -13,7 +13,7 @@ import numpy as np
 
 from dcgan.errors import ArgumentError, RunError
 from dcgan.inspection.advice import sizes_in_words
-from dcgan.networks.resolve import plan_to_dict, resolve
+from dcgan.networks.resolve import plan_from_dict, plan_to_dict, resolve
 from dcgan.optimizers import optimizer_from_plain, optimizer_to_plain
 from dcgan.options import Options, describe_changes, from_plain, in_groups, to_plain
 from dcgan.storage.checkpoints import Checkpoint, CheckpointStore
@@ -29,6 +29,8 @@ from dcgan.training.source import (
 from dcgan.training.state import Learner, TrainingState, restart, restore
 
 logger = logging.getLogger("dcgan")
+
+OPTIMIZERS = ("optimizer", "discriminator_optimizer")
 
 
 def choose_folder(
@@ -53,10 +55,7 @@ def run_options(path: Path) -> dict[str, Any]:
     run = read_run(path)
     if run is None:
         return {}
-    _check_whole(path, run["options"])
-    options: dict[str, Any] = dict(run["options"])
-    for name in ("optimizer", "discriminator_optimizer"):
-        options[name] = optimizer_from_plain(options[name])
+    options = _parsed(path, run["options"])
     stored = options.pop("network_plan")
     planned = plan_to_dict(resolve(from_plain(options))[1])
     if json.loads(json.dumps(planned)) != stored:  # it was given as a plan
@@ -137,14 +136,25 @@ def settle(learner: Learner, run: RunFolder, source: Source) -> Source:
     return source
 
 
-def _check_whole(path: Path, options: Mapping) -> None:
-    """Refuse the options of a run that somebody has cut."""
-    needed = {"network_plan", "optimizer", "discriminator_optimizer"}
-    if missing := sorted(needed - options.keys()):
+def _parsed(path: Path, options: Mapping) -> dict[str, Any]:
+    """The options of a run as `DCGAN` takes them; nothing in a file names a place to write to.
+
+    Raises:
+        RunError: somebody has cut or damaged them.
+    """
+    given = {name: value for name, value in options.items() if name != "save_path"}
+    try:
+        if missing := sorted({"network_plan", *OPTIMIZERS} - given.keys()):
+            raise ArgumentError(f"it lacks {', '.join(missing)}.")
+        plan_from_dict(given["network_plan"])
+        given |= {name: optimizer_from_plain(given[name]) for name in OPTIMIZERS}
+        from_plain(given)
+    except (ArgumentError, KeyError, TypeError) as error:
         raise RunError(
-            f"{str(path / 'options.json')!r} is damaged: it lacks {', '.join(missing)}. Put it "
+            f"{str(path / 'options.json')!r} is damaged: {str(error).rstrip('.')}. Put it "
             "right, or start a new numbered folder with resume=False."
-        )
+        ) from error
+    return given
 
 
 def _run_options(learner: Learner) -> dict[str, Any]:
@@ -154,26 +164,25 @@ def _run_options(learner: Learner) -> dict[str, Any]:
     options["network_plan"] = plan_to_dict(learner.plan)
     options["optimizer"] = optimizer_to_plain(learner.pair.generator)
     options["discriminator_optimizer"] = optimizer_to_plain(learner.pair.discriminator)
-    names = ("optimizer", "discriminator_optimizer")
-    for name, rate in zip(names, learner.state.learning_rates, strict=True):
+    for name, rate in zip(OPTIMIZERS, learner.state.learning_rates, strict=True):
         options[name]["config"]["learning_rate"] = rate  # as given, not as rollbacks left it
     return json.loads(json.dumps(options))  # as they will be when read back
 
 
 def _compare(run: RunFolder, earlier: Mapping, now: Mapping) -> None:
     """Refuse settings that a resumed run cannot change, and log those that it can."""
-    _check_whole(run.path, earlier)
+    _parsed(run.path, earlier)
     # A run that has begun has its weights, however they were initialized.
     plans = [{**given["network_plan"], "initializer": None} for given in (earlier, now)]
     earlier, now = ({**earlier, "network_plan": plans[0]}, {**now, "network_plan": plans[1]})
     changes = describe_changes(earlier, now)
     other_plan = changes.pop("network_plan", None) is not None
-    optimizers = [changes.pop(n, None) for n in ("optimizer", "discriminator_optimizer")]
+    optimizers = [changes.pop(name, None) for name in OPTIMIZERS]
     network = [changes.pop(name) for name in in_groups("network") if name in changes]
     refused = [changes.pop(name) for name in ("seed",) if name in changes]
     if other_plan:
         refused += network or ["its networks have other layers"]
-    for name, changed in zip(("optimizer", "discriminator_optimizer"), optimizers, strict=True):
+    for name, changed in zip(OPTIMIZERS, optimizers, strict=True):
         kinds = [options[name]["class"] for options in (earlier, now)] if changed else []
         if len(set(kinds)) > 1:
             refused.append(f"{name}: {kinds[0]} in the folder, {kinds[1]} now")

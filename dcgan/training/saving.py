@@ -13,7 +13,7 @@ from dcgan.images import grid, shrink
 from dcgan.networks.growing import phase_plans
 from dcgan.networks.plan import Plan, dropout_layers, weight_shapes
 from dcgan.networks.resolve import plan_from_dict, plan_to_dict
-from dcgan.optimizers import OptimizerPair, make_pair, optimizer_from_plain
+from dcgan.optimizers import PLAIN_OPTIMIZERS, OptimizerPair, make_pair, optimizer_from_plain
 from dcgan.options import Options, from_plain, to_plain
 from dcgan.storage.document import CARD
 from dcgan.storage.model_file import read_model_file, write_model_file
@@ -60,9 +60,17 @@ def to_config(learner: Learner) -> dict:
         **options,
         "network_plan": plan_to_dict(learner.plan),
         "phase": learner.state.phase,
-        "optimizer": keras.optimizers.serialize(pair.generator),
-        "discriminator_optimizer": keras.optimizers.serialize(pair.discriminator),
+        "optimizer": _serialized(pair.generator),
+        "discriminator_optimizer": _serialized(pair.discriminator),
     }
+
+
+def _serialized(optimizer: keras.optimizers.Optimizer) -> dict:
+    """Keras's form of an optimizer, without the module that PyTorch has for some of them."""
+    plain = keras.optimizers.serialize(optimizer)
+    if plain["class_name"] in PLAIN_OPTIMIZERS:
+        plain |= {"module": "keras.optimizers", "registered_name": None}
+    return plain
 
 
 def parts_from_config(config: Mapping) -> tuple[Options, Plan, OptimizerPair, int]:

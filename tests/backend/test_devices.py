@@ -40,7 +40,7 @@ def trained_on(devices):
         env={**os.environ, "XLA_FLAGS": flags},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1800,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.splitlines()[-1])

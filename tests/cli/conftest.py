@@ -10,6 +10,11 @@ from dcgan.images import save_png
 SMALL = "--img-size 16 12 3 --depth 2 --increment 4 --input-size 8 --batch-size 4 --quiet".split()
 
 
+@pytest.fixture(autouse=True)
+def eagerly(eager):
+    """A few steps and images are quicker than compiling them."""
+
+
 @pytest.fixture
 def small():
     """Flags of a tiny DCGAN, a list of words."""

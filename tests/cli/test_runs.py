@@ -22,6 +22,10 @@ def test_each_run_is_a_line_with_its_best_estimate(capsys):
     begin("new\nline")
     Path("Results/other").mkdir()
     Path("Results/other/options.json").write_text("{}")
+    begin("edited")
+    path = Path("Results/edited/options.json")
+    path.write_text(path.read_text().replace("1200", '"many"'))
+    begin("odd", ["low", 3])
     assert main(["runs"]) == 0
     head, *lines = capsys.readouterr().out.splitlines()
     assert head.split()[:3] == ["run", "images", "size"]

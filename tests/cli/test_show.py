@@ -3,10 +3,12 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from dcgan.cli import main
+from dcgan.storage.model_file import write_model_file
 
 
 def shown(capsys, *words):
@@ -33,6 +35,17 @@ def test_a_card_of_anything_else_is_refused(tiny, card):
 
     with pytest.raises(ModelFileError, match="card"):
         tiny().save("a.dcgan", card=card)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("part", ["plan", "training"])
+def test_a_file_that_describes_no_model_is_named_in_one_line(part, capsys):
+    document = {"options": {}, "plan": {}, "optimizers": {}, "training": {}}
+    document[part] = {"img_size": 7, "generator": 7, "step": "x", "data": 7}
+    write_model_file("a.dcgan", document, {"generator/x": np.zeros(1, np.float32)})
+    assert main(["show", "a.dcgan"]) == 2
+    shown = capsys.readouterr()
+    assert "'a.dcgan' describes no model" in shown.err and shown.err.count("\n") == 1
 
 
 @pytest.mark.once

@@ -1,6 +1,5 @@
 """The manual: its Python runs, its commands are understood, and it builds without a warning."""
 
-import functools
 import os
 import re
 import shlex
@@ -48,7 +47,7 @@ def commands():
 
 
 @pytest.fixture
-def small(monkeypatch, images):
+def small(monkeypatch, images, eager):
     """Tiny networks and images, whatever a page asks for, and a run of a step."""
     for folder, channels in (("sea", 3), ("sprites", 4)):
         Path(folder).mkdir()
@@ -69,7 +68,6 @@ def small(monkeypatch, images):
 
     monkeypatch.setattr(DCGAN, "__init__", init)
     monkeypatch.setattr(DCGAN, "fit", short)
-    monkeypatch.setattr(DCGAN, "compile", functools.partialmethod(DCGAN.compile, run_eagerly=True))
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=name)

@@ -49,7 +49,7 @@ def test_it_runs_and_writes_into_its_run_folder(notebook, tmp_path, own_images, 
     (parameters,) = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
     parameters.source += settings
     nbclient.NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(work)}}
+        notebook, timeout=None, kernel_name="python3", resources={"metadata": {"path": str(work)}}
     ).execute()
     written = {path.name for path in work.iterdir()}
     assert written == ({"Results", "images", "images.zip"} if own_images else {"Results"})

@@ -1,6 +1,5 @@
 """Every example runs on tiny input, and writes into its run folder only."""
 
-import functools
 from importlib import import_module
 from pathlib import Path
 
@@ -19,11 +18,10 @@ TINY = {**SMALL, "img_size": (16, 12, 3)}
 
 
 @pytest.fixture(autouse=True)
-def work(tmp_path, monkeypatch):
+def work(tmp_path, monkeypatch, eager):
     """A current folder beside the training images; a few steps are quicker than compiling them."""
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
-    monkeypatch.setattr(DCGAN, "compile", functools.partialmethod(DCGAN.compile, run_eagerly=True))
 
 
 @pytest.fixture

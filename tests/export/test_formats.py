@@ -1,8 +1,8 @@
 """Exports: each gives the same images in its own runtime, or is not written."""
 
+import functools
 import json
 import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -22,27 +22,44 @@ def needs(name):
         pytest.importorskip(package)
 
 
-@pytest.mark.parametrize("name", ["keras", "h5"])
-def test_a_keras_file_gives_the_same_images_without_this_package(tiny, name, tmp_path):
-    gan = tiny(upsampling="blur")
-    gan.export(tmp_path / f"g.{name}")
-    np.save("latents.npy", draw_latents(3, gan.input_size))
-    program = [sys.executable, "-P", runtimes.__file__, "run", name]
-    subprocess.run([*program, f"g.{name}", "latents.npy", "images.npy"], check=True)
-    difference = to_uint8(np.load("images.npy")).astype(int) - gan.generate(3)
-    assert abs(difference).max() <= 1
+@pytest.fixture(scope="module")
+def gan(tmp_path_factory):
+    """A tiny model, saved so that it has a hash."""
+    sizes = {"img_size": (16, 12, 3), "depth": 2, "increment": 4, "input_size": 8}
+    gan = DCGAN(**sizes, upsampling="blur")
+    gan.generator.run_eagerly = True
+    gan.save(tmp_path_factory.mktemp("model") / "a.dcgan")
+    return gan
 
 
-@pytest.mark.once
-@pytest.mark.parametrize("output", formats.OUTPUTS)
-@pytest.mark.parametrize("name", ["onnx", "litert", "savedmodel"])
-def test_each_format_is_verified_and_takes_any_number_of_latents(tiny, name, output, tmp_path):
+@pytest.fixture(scope="module")
+def exported(gan, tmp_path_factory):
+    """A function that exports the model, once for all tests: the path, and how well it agrees."""
+
+    @functools.cache
+    def export(name, output):
+        path = tmp_path_factory.mktemp("export") / f"g{formats.FORMATS[name]}"
+        keras_name = {"savedmodel": "tf_saved_model"}.get(name, name)
+        return path, gan.export(path, name if output == "uint8" else keras_name, output=output)
+
+    return export
+
+
+@pytest.mark.parametrize(
+    ("name", "output"),
+    [("keras", "float"), ("h5", "float")]
+    + [
+        pytest.param(name, output, marks=pytest.mark.once)
+        for name in ("onnx", "litert", "savedmodel")
+        for output in formats.OUTPUTS
+    ],
+)
+def test_each_format_is_verified_and_takes_any_number_of_latents(gan, exported, name, output):
     needs(name)
-    gan = tiny()
-    path = tmp_path / f"g{formats.FORMATS[name]}"
-    assert gan.export(path, name, output=output) <= 1
+    path, difference = exported(name, output)
+    assert difference <= 1
     for count in (1, 5):
-        run = getattr(runtimes, f"run_{name}")
+        run = getattr(runtimes, f"run_{name}", runtimes.run_keras)
         images = run(str(path), draw_latents(count, gan.input_size))
         assert images.dtype == (np.float32 if output == "float" else np.uint8)
         shown = to_uint8(images) if output == "float" else images
@@ -50,18 +67,15 @@ def test_each_format_is_verified_and_takes_any_number_of_latents(tiny, name, out
 
 
 @pytest.mark.once
-def test_the_file_says_what_it_is(tiny, tmp_path):
+def test_the_file_says_what_it_is(gan, exported):
     needs("onnx")
     import onnx
 
-    gan = tiny()
-    gan.save("a.dcgan")
-    gan.export("g.onnx")
-    (entry,) = onnx.load("g.onnx").metadata_props
+    (entry,) = onnx.load(exported("onnx", "float")[0]).metadata_props
     facts = json.loads(entry.value)
     assert facts["img_size"] == [16, 12, 3] and facts["model"] == gan.model_hash
-    gan.export("folder", "tf_saved_model")  # Keras's name
-    assert json.loads((tmp_path / "folder" / "dcgan.json").read_text())["output"] == "float"
+    folder, _ = exported("savedmodel", "float")
+    assert json.loads((folder / "dcgan.json").read_text())["output"] == "float"
 
 
 @pytest.mark.once

@@ -41,3 +41,7 @@ def test_the_proposed_batch_is_the_models_default_but_half_of_it_for_deep_networ
 
 def test_what_to_expect_differs_from_one_image_to_a_million():
     assert len({expectation(10**power) for power in range(7)}) >= 6
+
+
+def test_gray_with_an_alpha_channel_that_hides_nothing_is_proposed_as_gray():
+    assert propose_size([shown(40, 40, "LA")] * 3) == (40, 40, 1)

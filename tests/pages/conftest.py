@@ -32,7 +32,7 @@ def in_browser(tmp_path):
         path.write_text(page.replace("</body>", wrapped + "</body>"), encoding="utf-8")
         command = [browser, *OPTIONS.split(), f"--user-data-dir={tmp_path / 'profile'}"]
         command += ["--dump-dom", path.as_uri() + fragment]
-        shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        shown = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
         answer = re.search(r'<pre id="answer">(.*?)</pre>', shown.stdout, re.S)
         assert answer, shown.stdout[-500:] + shown.stderr[-500:]
         return json.loads(answer[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))

@@ -20,7 +20,7 @@ import sys, time
 from dcgan.storage.lock import RunLock
 lock = RunLock(sys.argv[1])
 print("locked", flush=True)
-time.sleep(60)
+time.sleep(3600)
 """
 HOLD_AND_FORK = """
 import os, sys, time
@@ -28,7 +28,7 @@ from dcgan.storage.lock import RunLock
 lock = RunLock(sys.argv[1])
 if not os.fork():
     print(os.getpid(), flush=True)
-time.sleep(60)
+time.sleep(3600)
 """
 
 

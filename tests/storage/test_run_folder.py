@@ -129,7 +129,7 @@ import sys, time
 from dcgan.storage.run_folder import RunFolder
 with RunFolder.open(sys.argv[1]) as run:
     print("open", flush=True)
-    time.sleep(60)
+    time.sleep(3600)
 """
 
 

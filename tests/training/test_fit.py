@@ -40,7 +40,7 @@ def test_one_and_two_images_train(tiny, images, often):
 
 def test_time_limit_ends_in_time_and_is_saved(tiny, images):
     gan = tiny(save_path="run")
-    gan.fit(images, minutes=0.02, verbose=0)
+    gan.fit(images, minutes=0.001, verbose=0)
     assert gan.state.step > 0
     again = tiny(save_path="run")
     again.fit(images, minutes=0.001, verbose=0)

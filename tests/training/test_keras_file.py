@@ -77,12 +77,17 @@ def far_too_large(config):
     config["config"]["network_plan"]["base"]["filters"] = 10**9
 
 
+def place_to_write_to(config):
+    config["config"]["save_path"] = "elsewhere"
+
+
 def no_config(config):
     del config["config"]
 
 
 @pytest.mark.parametrize(
-    "change", [other_class, other_optimizer, hidden_class, far_too_large, no_config]
+    "change",
+    [other_class, other_optimizer, hidden_class, far_too_large, place_to_write_to, no_config],
 )
 def test_a_strangers_keras_file_is_refused_by_name(tiny, change):
     tiny().save("m.keras")

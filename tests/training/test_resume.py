@@ -13,6 +13,7 @@ import pytest
 from dcgan import DCGAN, ArgumentError, RunError
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.images import save_png
+from dcgan.training.resume import run_options
 
 
 def log_lines(run):
@@ -242,6 +243,32 @@ def test_a_run_of_arrays_asks_for_them_again(tiny, images):
     tiny(save_path="run").fit(images, epochs=1, verbose=0)
     with pytest.raises(ArgumentError, match="images that the run in 'run' was begun with"):
         DCGAN.resume("run").fit(epochs=2)
+
+
+def test_the_options_of_a_run_name_no_other_place_to_write_to(tiny, images):
+    tiny(save_path="run").fit(images, epochs=1, verbose=0)
+    path = Path("run/options.json")
+    content = json.loads(path.read_text())
+    content["options"]["save_path"] = "elsewhere"
+    path.write_text(json.dumps(content))
+    assert "save_path" not in run_options(Path("run"))
+    assert DCGAN.resume("run").save_path == "run"
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("optimizer", []), ("optimizer", {"class": 7}), ("depth", "x"), ("network_plan", [1])],
+)
+def test_the_options_of_a_run_that_somebody_damaged_are_one_sentence(tiny, images, name, value):
+    tiny(save_path="run").fit(images, epochs=1, verbose=0)
+    path = Path("run/options.json")
+    content = json.loads(path.read_text())
+    content["options"][name] = value
+    path.write_text(json.dumps(content))
+    for again in (lambda: DCGAN.resume("run"), lambda: tiny(save_path="run").fit(images, epochs=2)):
+        with pytest.raises(RunError, match="options.json' is damaged: .* resume=False"):
+            again()
 
 
 def test_a_folder_without_a_run_cannot_be_resumed(tmp_path):

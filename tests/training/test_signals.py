@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -56,14 +55,12 @@ def test_one_signal_ends_the_step_and_saves_before_leaving(number, code):
     ("number", "code"), [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, 143)]
 )
 def test_a_second_signal_leaves_at_once(number, code):
-    child = start(60)
+    child = start(3600)
     child.send_signal(number)
     assert child.stdout.readline() == f"{number.name}\n"
-    began = time.monotonic()
     child.send_signal(number)
     output, _ = child.communicate()
-    assert time.monotonic() - began < 5
-    assert output == ""
+    assert output == ""  # it did not wait for the end of the step
     assert child.returncode == code  # Python ends an uncaught Ctrl-C by the signal itself
 
 

@@ -32,7 +32,7 @@ def test_fit_owns_one_area_and_a_model_shows_samples(tmp_path):
     nbclient = pytest.importorskip("nbclient", reason="pip install dcgan[notebook]")
     cells = [nbformat.v4.new_code_cell(code) for code in (TRAIN, "gan", "gan.show(4, seed=7)")]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": "."}}).execute()
+    nbclient.NotebookClient(notebook, timeout=None, resources={"metadata": {"path": "."}}).execute()
     train, model, shown = (cell.outputs for cell in notebook.cells)
     areas = [out for out in train if out.output_type == "display_data"]
     assert len(areas) == 1
