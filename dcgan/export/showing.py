@@ -55,7 +55,10 @@ class Showing:
     def export(
         self, filepath: str | PathLike, format: str | None = None, *, output: str = "float"
     ) -> float:
-        """Write the generator as ONNX, LiteRT, SavedModel, Keras or H5; see `export_generator`."""
+        """Write the generator as ONNX, LiteRT, SavedModel, Keras, H5 or a web page.
+
+        See `dcgan.export.formats.export_generator`.
+        """
         facts = {
             "img_size": self.img_size,
             "model": self.model_hash,
