@@ -212,7 +212,9 @@ def _write_page(gallery: Path, calls: str, metrics: str) -> None:
     if metrics:
         parts += ["Output of `python main.py evaluate`:", f"```\n{metrics.rstrip()}\n```"]
     if (gallery / NEW_IMAGES).exists():
-        parts.append(f"[Make new images]({NEW_IMAGES}) in a browser: download the page and open it.")
+        parts.append(
+            f"[Make new images]({NEW_IMAGES}) in a browser: download the page and open it."
+        )
     for name in SHOWN:
         parts += [f"![{file.name}]({file.name})" for file in gallery.glob(f"{Path(name).stem}.*")]
     (gallery / "README.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")

@@ -17,6 +17,7 @@ from dcgan.images import grid, to_pillow
 from dcgan.latents import draw_latents, slerp
 
 FORMATS = (".mp4", ".webp", ".gif")
+Seed = int | np.ndarray  # an array is a latent
 MAX_FRAMES = 5_000
 MAX_CELLS = 100
 PROBES = 4  # images per frame between which the visible change is measured
@@ -87,7 +88,7 @@ class Walk:
 def make_walk(
     generate: Callable[..., np.ndarray],
     input_size: int,
-    seeds: Sequence[int],
+    seeds: Sequence[Seed],
     seconds: float = 12.0,
     *,
     fps: float = 24.0,
@@ -103,7 +104,7 @@ def make_walk(
     Args:
         generate: `generate(latents=..., truncation=...)` gives uint8 images `(n, H, W, C)`.
         input_size: length of a latent.
-        seeds: at least two.
+        seeds: at least two; a latent `(input_size,)` may stand for one.
         seconds: length of the animation.
         fps: frames per second.
         rows, columns: of images that walk side by side; image i of each seed in cell i.
@@ -114,16 +115,24 @@ def make_walk(
     """
     if not isinstance(seeds, Sequence) or len(seeds) < 2:
         refuse("seeds", "at least two whole numbers", seeds)
-    seeds = [whole("seeds", seed, 0, MAX_SEED) for seed in seeds]
+    cells = whole("rows times columns", rows * columns, 1, MAX_CELLS)
+    keys = np.stack([_latents(seed, cells, input_size) for seed in seeds])
     count = round(real("seconds", seconds, 0.1, 600) * real("fps", fps, 1, 60))
     count = whole("seconds times fps", count, 2, MAX_FRAMES)
-    cells = whole("rows times columns", rows * columns, 1, MAX_CELLS)
-    keys = np.stack([draw_latents(cells, input_size, seed) for seed in seeds])
     walks = [_walk(generate, keys[:, cell], count, truncation) for cell in range(cells)]
     if cells == 1:
         return Walk(walks[0], fps)
     frames = [grid(np.stack(images), columns) for images in zip(*walks, strict=True)]
     return Walk(np.stack(frames), fps)
+
+
+def _latents(seed: Seed, cells: int, size: int) -> np.ndarray:
+    """The latents `(cells, size)` of a seed; one that is given is that of every cell."""
+    if not isinstance(seed, np.ndarray):
+        return draw_latents(cells, size, whole("seeds", seed, 0, MAX_SEED))
+    if seed.shape != (size,) or seed.dtype.kind != "f" or not np.isfinite(seed).all():
+        refuse("seeds", f"whole numbers, or latents: finite floats of shape ({size},)", seed)
+    return np.broadcast_to(seed.astype(np.float32), (cells, size))
 
 
 def _walk(generate: Callable, keys: np.ndarray, count: int, truncation: float) -> np.ndarray:
