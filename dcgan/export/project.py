@@ -111,7 +111,7 @@ def project_image(
 
     def loss(latents: Any) -> tuple[Any, Any]:
         found = squares(latents)
-        distances = ops.sum(found * weights, axis=1)
+        distances = ops.sum(found * ops.convert_to_tensor(weights), axis=1)
         return ops.sum(distances), (distances, found[:, 0])
 
     def measure(latents: np.ndarray) -> tuple[np.ndarray, ...]:
