@@ -10,6 +10,7 @@ VERBS = {
     "data": "time the decoding of images, and measure its memory",
     "devices": "reckon what several devices exchange and gain",
     "quality": "train a recipe with several seeds, and append what it gives to a table",
+    "exports": "write a model in each format: size, difference and time",
     "survive": "kill a training 100 times and check that each start resumes",
     "gallery": "train an entry of the gallery and write its page",
     "class_system": "train the preset sea on square images of another size",

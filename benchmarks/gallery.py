@@ -3,9 +3,9 @@
     python -m benchmarks gallery sea --images path/to/images --minutes 60
 
 Trains in Results/<entry> as `python main.py` would, or resumes there. Then Results/gallery/<entry>
-gets the last contact sheet, a few moments, the losses, the animation, a walk from seed to seed, and
-a page with the commands, the time, the machine and the metrics. Flags that this verb does not know
-are passed to training.
+gets the last contact sheet, a few moments, the losses, the animation, a walk from seed to seed, a
+web page that makes new images (where a browser verifies it), and a page with the commands, the
+time, the machine and the metrics. Flags that this verb does not know are passed to training.
 """
 
 import argparse
@@ -29,6 +29,7 @@ RESULTS = ROOT / "Results"
 CALLS = "calls.json"  # in the run folder: the commands that have trained it
 SHOWN = ("samples.png", "epochs.png", "losses.png", "animation.gif", "walk.webp")
 WALK = {"seeds": [3, 17, 41], "seconds": 4.0, "fps": 12.0}
+NEW_IMAGES = "generate.html"
 MAX_IMAGE_BYTES, MAX_ANIMATION_BYTES = 300_000, 1_000_000  # the repository keeps every version
 JPEG_QUALITY = 85
 MAX_FRAMES, COLORS = 18, 128  # of an animation that is too large as it is
@@ -77,6 +78,8 @@ def main(argv: list[str] | None = None) -> int:
     gallery.mkdir(parents=True, exist_ok=True)
     _walk(run)
     show(run, gallery)
+    (gallery / NEW_IMAGES).unlink(missing_ok=True)
+    _run("export", str(run / "last.dcgan"), "--out", str(gallery / NEW_IMAGES))
     shown_command = shlex.join(
         ["python", "-m", "benchmarks", "gallery", given.entry]
         + ["--images", _public(given.images), *flags]
@@ -217,6 +220,10 @@ def _write_page(gallery: Path, calls: str, metrics: str) -> None:
     parts = [f"# {gallery.name}", "Made by these calls, in this order:", calls]
     if metrics:
         parts += ["Output of `python main.py evaluate`:", f"```\n{metrics.rstrip()}\n```"]
+    if (gallery / NEW_IMAGES).exists():
+        parts.append(
+            f"[Make new images]({NEW_IMAGES}) in a browser: download the page and open it."
+        )
     for name in SHOWN:
         parts += [f"![{file.name}]({file.name})" for file in gallery.glob(f"{Path(name).stem}.*")]
     (gallery / "README.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")

@@ -1,10 +1,11 @@
 """The latent vectors of a seed, the same on every machine."""
 
 import math
+import os
 
 import numpy as np
 
-from dcgan.errors import MAX_SEED, real, refuse, whole
+from dcgan.errors import MAX_SEED, ArgumentError, real, refuse, whole
 
 MAX_IMAGES, MAX_BYTES = 10**6, 2**34  # of one call of `DCGAN.generate`
 
@@ -111,3 +112,17 @@ def latents_for(
         received = getattr(latents, "shape", latents)
         refuse("latents", f"finite numbers of shape ({wanted}, {size})", received)
     return array if truncation == 1 else array * np.float32(truncation)
+
+
+def read_latent(path: str | os.PathLike[str]) -> np.ndarray:
+    """The array in a `.npy` file that a projection has written; its shape is not checked.
+
+    Raises:
+        ArgumentError: it is no such file.
+    """
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # a broken header can raise anything
+        raise ArgumentError(
+            f"{str(path)!r} is no latent in a .npy file, as `project` writes them: {error}"
+        ) from error

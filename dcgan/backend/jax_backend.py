@@ -57,10 +57,11 @@ class BackendModel(keras.Model):
 
     def _state_lists(self):
         """All variables, in the four lists and the order in which Keras hands them over."""
+        optimizer = getattr(self, "optimizer", None)  # a generator alone has none
         return (
             self.trainable_variables,
             self.non_trainable_variables,
-            self.optimizer.variables,
+            [] if optimizer is None else optimizer.variables,
             self.metrics_variables,
         )
 

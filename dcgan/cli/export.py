@@ -1,14 +1,15 @@
 """Export a generator to another format, and verify that it gives the same images there.
 
 onnx runs in ONNX Runtime and most other engines, litert on phones, savedmodel in TensorFlow, keras
-and h5 in plain Keras. Latents go in, images come out; this package is not needed any more."""
+and h5 in plain Keras: latents go in, images come out, without this package. web is one page that
+makes new images in any browser, on a phone too."""
 
 import argparse
 
 from dcgan.cli.console import find_model
 from dcgan.cli.flags import add_model
 
-HELP = "export a generator to onnx, litert, savedmodel, keras or h5"
+HELP = "export a generator to onnx, litert, savedmodel, keras, h5 or a web page"
 USAGE = "MODEL --to FORMAT --out FILE"
 
 
@@ -18,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to",
         metavar="FORMAT",
-        help="onnx, litert, savedmodel, keras or h5 (default: by the ending of --out)",
+        help="onnx, litert, savedmodel, keras, h5 or web (default: by the ending of --out)",
     )
     parser.add_argument(
         "--out", metavar="FILE", required=True, help="the file to write; a folder for savedmodel"

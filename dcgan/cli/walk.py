@@ -1,7 +1,7 @@
 """Animate a walk from seed to seed and back to the first, at a constant visible speed.
 
-The same seeds give the same frames. An .mp4 needs `pip install dcgan[video]`; .webp and .gif do
-not."""
+The same seeds give the same frames; a .npy file of `project` may stand for one. An .mp4 needs `pip
+install dcgan[video]`; .webp and .gif do not."""
 
 import argparse
 
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     add = parser.add_argument
     add_model(parser)
-    add("--seeds", metavar="LIST", default="0-5", help="such as 3,17,41 (default: 0-5)")
+    add("--seeds", metavar="LIST", default="0-5", help="such as 3,17,photo.npy (default: 0-5)")
     add("--seconds", metavar="X", type=float, default=12.0, help="length (default: 12)")
     add("--fps", metavar="X", type=float, default=24.0, help="frames per second (default: 24)")
     add("--grid", metavar="RxC", default="1x1", help="rows and columns of images (default: 1x1)")
@@ -29,9 +29,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the animation and print where it is."""
     from dcgan.animation import check_format
     from dcgan.errors import ArgumentError, whole
+    from dcgan.latents import read_latent
 
     check_format(arguments.out)
-    seeds = seed_list(arguments.seeds)
+    seeds: list = []
+    for part in arguments.seeds.split(","):
+        seeds += [read_latent(part)] if part.endswith(".npy") else seed_list(part)
     rows, cross, columns = arguments.grid.partition("x")
     if not (cross and rows.isdecimal() and columns.isdecimal()):
         raise ArgumentError(f"--grid must be like 3x3. Received: {arguments.grid!r}")

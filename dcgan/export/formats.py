@@ -15,15 +15,20 @@ import numpy as np
 from keras import ops
 
 from dcgan.errors import ArgumentError, RunError
-from dcgan.images import straight_alpha, to_uint8
+from dcgan.export.web import web_page
+from dcgan.images import to_uint8
 from dcgan.latents import draw_latents
 
 # Name of each format, and how its files end; a SavedModel is a folder.
-FORMATS = {"onnx": ".onnx", "litert": ".tflite", "savedmodel": "", "keras": ".keras", "h5": ".h5"}
+FORMATS = {
+    "onnx": ".onnx", "litert": ".tflite", "savedmodel": "", "keras": ".keras", "h5": ".h5",
+    "web": ".html",
+}  # fmt: skip
 KERAS_NAMES = {"tf_saved_model": "savedmodel"}
 OUTPUTS = ("float", "uint8")
 SEEDS = 16  # whose images are compared
 MAX_LEVELS = 1.0  # of 255, by which an exported image may differ: rounding
+MAX_WEB_LEVELS = 2.0  # where weights have 16 bits
 LATENT_RULE = "latents of seed s: dcgan.latents.draw_latents(1, input_size, seed=s)"
 FACTS = "dcgan.json"  # in a folder or archive; beside a file that has no room for it
 
@@ -42,15 +47,18 @@ def export_generator(
         generator: float32 latents `(n, input_size)` to float32 images `(n, H, W, C)` in [-1, 1].
         path: the file, or the folder of a SavedModel. One that is there is replaced.
         format: one of `FORMATS` or of Keras's names for them. None: by the ending of `path`.
-        output: "float" images as the generator makes them, or "uint8" from 0 to 255.
+        output: "float" images as the generator makes them, or "uint8" from 0 to 255, which a page
+            shows in any case.
         facts: plain values that describe the model, kept in the file.
 
     Returns:
-        the largest difference from the generator's images of 16 seeds, in levels of 255.
+        the largest difference from the generator's images of 16 seeds, in levels of 255; colors
+        of images with alpha count as they are seen, times alpha.
 
     Raises:
-        ArgumentError: the format is unknown, or a package that it needs is missing.
-        RunError: the conversion failed, or its images differ by more than one level.
+        ArgumentError: the format is unknown, or a package or browser that it needs is missing.
+        RunError: the conversion failed, or its images differ by more than one level; two for a
+            page.
     """
     path = Path(path)
     name = _format_of(path, format)
@@ -61,27 +69,24 @@ def export_generator(
     latents = np.concatenate([draw_latents(1, generator.input_shape[1], s) for s in range(SEEDS)])
     expected = to_uint8(ops.convert_to_numpy(generator(latents)))
     path.parent.mkdir(parents=True, exist_ok=True)
+    described = {**facts, "output": output, "latents": LATENT_RULE}
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export.") as scratch:
         place = Path(scratch)
         made = place / f"generator{FORMATS[name]}"
-        source = place / "source.keras"
-        exported = generator if output == "float" else _with_uint8_output(generator)
-        exported.save(source)
-        if name == "keras":
-            made = source
-        elif name == "h5":
-            exported.save(made)
+        if name == "web":
+            made.write_bytes(web_page(generator, path.stem, described))
         else:
-            _call("convert", name, source, made)
+            exported = generator if output == "float" else _with_uint8_output(generator)
+            _convert(exported, name, made)
         np.save(place / "latents.npy", latents)
         _call("run", name, made, place / "latents.npy", place / "images.npy")
-        difference = _difference(np.load(place / "images.npy"), expected, output)
-        if difference > MAX_LEVELS:
+        difference = _difference(np.load(place / "images.npy"), expected)
+        limit = MAX_WEB_LEVELS if name == "web" else MAX_LEVELS
+        if difference > limit:
             raise RunError(
                 f"The {name} export gives other images: they differ by {difference:.1f} levels of "
-                f"255, where at most {MAX_LEVELS:g} is rounding. Nothing was written."
+                f"255, where at most {limit:g} is rounding. Nothing was written."
             )
-        described = {**facts, "output": output, "latents": LATENT_RULE}
         _describe(name, made, path, json.dumps(described, indent=1))
         _move(made, path)
     return difference
@@ -101,6 +106,16 @@ def _format_of(path: Path, format: str | None) -> str:
             f"{format or path.suffix!r}."
         )
     return name
+
+
+def _convert(generator: keras.Model, name: str, made: Path) -> None:
+    """Write a generator in another format."""
+    if name in ("keras", "h5"):
+        generator.save(made)
+    else:
+        source = made.with_name("source.keras")
+        generator.save(source)
+        _call("convert", name, source, made)
 
 
 def _with_uint8_output(generator: keras.Model) -> keras.Model:
@@ -124,6 +139,10 @@ def _call(verb: str, name: str, *paths: Path) -> None:
     words = [sys.executable, "-P", str(program), verb, name, *map(str, paths)]
     ended = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     answer = ended.stdout.strip().splitlines()[-1:]
+    if answer == ["missing browser"]:
+        raise ArgumentError(
+            f"Exporting to {name} needs Chrome, Chromium or Edge, which verifies the page."
+        )
     if answer and answer[0].startswith("missing "):
         raise ArgumentError(
             f"Exporting to {name} needs the package {answer[0].removeprefix('missing ')}: "
@@ -134,12 +153,11 @@ def _call(verb: str, name: str, *paths: Path) -> None:
         raise RunError(f"The {verb} step of the {name} export failed: {reason[:300]}")
 
 
-def _difference(found: np.ndarray, expected: np.ndarray, output: str) -> float:
+def _difference(found: np.ndarray, expected: np.ndarray) -> float:
     """The largest difference of exported images from uint8 ones, in levels of 255."""
-    shown = to_uint8(found) if output == "float" else found
+    shown = found if found.dtype == np.uint8 else to_uint8(found)
     if shown.shape != expected.shape:
         return float("inf")
-    shown, expected = straight_alpha(shown), straight_alpha(expected)
     return float(np.abs(shown.astype(int) - expected.astype(int)).max())
 
 
@@ -156,7 +174,7 @@ def _describe(name: str, made: Path, path: Path, facts: str) -> None:
     elif name == "keras":
         with zipfile.ZipFile(made, "a") as archive:
             archive.writestr(FACTS, facts)
-    else:
+    elif name != "web":
         path.with_name(f"{path.name}.json").write_text(facts)
 
 

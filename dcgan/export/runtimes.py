@@ -6,11 +6,38 @@
 The last line on stdout says OK, or which package is missing.
 """
 
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
 import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
 KERAS_FORMATS = {"onnx": "onnx", "litert": "litert", "savedmodel": "tf_saved_model"}
+BROWSERS = (
+    "chromium", "chromium-browser", "google-chrome", "chrome", "msedge",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
+)  # fmt: skip
+# At the end of a page: an answer is all that is left of it.
+AT_END = """<script>
+const toLevels = buildGenerator(model.layers, reader(text));
+const answer = document.createElement("pre");
+answer.id = "answer";
+answer.textContent = %s;
+document.body.replaceChildren(answer);
+</script></body>"""
+IN_PAGE = """model.image + ":" + %s.map((latent) => {
+  const levels = toLevels(Float32Array.from(latent));
+  return btoa(Array.from(levels, (level) => String.fromCharCode(level)).join(""));
+})"""
+Run = Callable[[np.ndarray], np.ndarray]  # from latents to images
 
 
 def convert(name: str, source: str, out: str) -> None:
@@ -22,41 +49,80 @@ def convert(name: str, source: str, out: str) -> None:
     model.export(out, format=KERAS_FORMATS[name], verbose=False)
 
 
-def run_onnx(path: str, latents: np.ndarray) -> np.ndarray:
+def load_onnx(path: str) -> Run:
     """ONNX Runtime."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return session.run(None, {session.get_inputs()[0].name: latents})[0]
+    name = session.get_inputs()[0].name
+    return lambda latents: session.run(None, {name: latents})[0]
 
 
-def run_litert(path: str, latents: np.ndarray) -> np.ndarray:
+def load_litert(path: str) -> Run:
     """LiteRT, formerly TensorFlow Lite."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(path)
     place = interpreter.get_input_details()[0]["index"]
-    interpreter.resize_tensor_input(place, latents.shape)
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(place, latents)
-    interpreter.invoke()
-    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    result = interpreter.get_output_details()[0]["index"]
+
+    def run(latents: np.ndarray) -> np.ndarray:
+        interpreter.resize_tensor_input(place, latents.shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(place, latents)
+        interpreter.invoke()
+        return interpreter.get_tensor(result)
+
+    return run
 
 
-def run_savedmodel(path: str, latents: np.ndarray) -> np.ndarray:
+def load_savedmodel(path: str) -> Run:
     """TensorFlow without Keras."""
     import tensorflow as tf
 
     loaded = tf.saved_model.load(path)  # its variables live as long as it does
-    return loaded.serve(latents).numpy()
+    return lambda latents: loaded.serve(latents).numpy()
 
 
-def run_keras(path: str, latents: np.ndarray) -> np.ndarray:
+def load_keras(path: str) -> Run:
     """Keras alone."""
     import keras
 
     model = keras.saving.load_model(path, compile=False)
-    return keras.ops.convert_to_numpy(model(latents))
+    return lambda latents: keras.ops.convert_to_numpy(model(latents))
+
+
+def load_web(path: str) -> Run:
+    """A browser without a window."""
+
+    def run(latents: np.ndarray) -> np.ndarray:
+        answer = in_browser(path, IN_PAGE % json.dumps(latents.tolist()))
+        shape, _, images = answer.partition(":")
+        levels = b"".join(map(base64.b64decode, images.split(",")))
+        return np.frombuffer(levels, np.uint8).reshape(-1, *map(int, shape.split(",")))
+
+    return run
+
+
+def in_browser(path: str, expression: str) -> str:
+    """The text that JavaScript gives at the end of a page, after `toLevels`, in a browser."""
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        raise ModuleNotFoundError("there is no browser", name="browser")
+    page = Path(path).read_bytes().decode("utf-16")
+    page = page.replace("</body>", AT_END % expression)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        place = Path(folder) / "page.html"
+        place.write_bytes(page.encode("utf-16"))
+        options = ["--headless", "--disable-gpu", "--no-first-run", f"--user-data-dir={folder}"]
+        if hasattr(os, "geteuid") and os.geteuid() == 0:  # its sandbox refuses to run as root
+            options.append("--no-sandbox")
+        command = [browser, *options, "--dump-dom", place.as_uri()]
+        shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    answer = re.search(r'<pre id="answer">(.*?)</pre>', shown, re.S)
+    if answer is None:
+        raise RuntimeError(f"{browser} did not show the page to its end")
+    return answer[1]
 
 
 def main(words: list[str]) -> None:
@@ -66,9 +132,8 @@ def main(words: list[str]) -> None:
         if verb == "convert":
             convert(name, *paths)
         else:
-            run = {"onnx": run_onnx, "litert": run_litert, "savedmodel": run_savedmodel}
-            images = run.get(name, run_keras)(paths[0], np.load(paths[1]))
-            np.save(paths[2], images)
+            load = {"h5": load_keras}.get(name) or globals()[f"load_{name}"]
+            np.save(paths[2], load(paths[0])(np.load(paths[1])))
     except ImportError as error:
         sys.stdout.write(f"missing {error.name or error}\n")
         return

@@ -6,8 +6,10 @@ from typing import Any
 
 from PIL import Image
 
+from dcgan.data.image_set import make_target
 from dcgan.export.formats import export_generator
-from dcgan.export.walk import Walk, make_walk
+from dcgan.export.project import Projection, fitted_image, project_image
+from dcgan.export.walk import Seed, Walk, make_walk
 from dcgan.images import enlarged_grid, to_pillow
 from dcgan.options import Options
 from dcgan.pages.templating import data_uri
@@ -19,7 +21,9 @@ class Showing:
     """Grids, walks and exports of a model that has a generator."""
 
     generate: Callable
+    gradients: Callable
     generator: Any
+    discriminator: Any
     img_size: tuple[int, int, int]
     input_size: int
     model_hash: Any
@@ -48,14 +52,28 @@ class Showing:
         samples = data_uri(enlarged_grid(self.generate(SHOWN), SHOWN))
         return f'<img alt="generated samples" src="{samples}"><div>{"<br>".join(lines)}</div>'
 
-    def walk(self, seeds: Sequence[int], seconds: float = 12.0, **options: Any) -> Walk:
+    def walk(self, seeds: Sequence[Seed], seconds: float = 12.0, **options: Any) -> Walk:
         """Animate the way through the images of these seeds; see `dcgan.export.walk.make_walk`."""
         return make_walk(self.generate, self.input_size, seeds, seconds, **options)
+
+    def project(
+        self, image: object, *, starts: int = 8, steps: int = 200, seed: int = 0, **options: Any
+    ) -> Projection:
+        """Find the latent whose image is nearest to `image`, a path or an array.
+
+        See `dcgan.export.project.project_image`.
+        """
+        target = make_target(self.img_size, self.options.resize, self.options.background)
+        pieces = self.generator, self.discriminator, self.gradients, fitted_image(image, target)
+        return project_image(*pieces, starts=starts, steps=steps, seed=seed, **options)
 
     def export(
         self, filepath: str | PathLike, format: str | None = None, *, output: str = "float"
     ) -> float:
-        """Write the generator as ONNX, LiteRT, SavedModel, Keras or H5; see `export_generator`."""
+        """Write the generator as ONNX, LiteRT, SavedModel, Keras, H5 or a web page.
+
+        See `dcgan.export.formats.export_generator`.
+        """
         facts = {
             "img_size": self.img_size,
             "model": self.model_hash,

@@ -13,6 +13,7 @@ from dcgan.errors import MAX_SEED, real, refuse, whole
 from dcgan.images import grid, to_pillow
 from dcgan.latents import draw_latents, slerp
 
+Seed = int | np.ndarray  # an array is a latent
 MAX_FRAMES = 5_000
 MAX_CELLS = 100
 PROBES = 4  # images per frame between which the visible change is measured
@@ -89,7 +90,7 @@ class _Frames(Sequence):
 def make_walk(
     generate: Callable[..., np.ndarray],
     input_size: int,
-    seeds: Sequence[int],
+    seeds: Sequence[Seed],
     seconds: float = 12.0,
     *,
     fps: float = 24.0,
@@ -105,7 +106,7 @@ def make_walk(
     Args:
         generate: `generate(latents=..., truncation=...)` gives uint8 images `(n, H, W, C)`.
         input_size: length of a latent.
-        seeds: at least two.
+        seeds: at least two; a latent `(input_size,)` may stand for one.
         seconds: length of the animation.
         fps: frames per second.
         rows, columns: of images that walk side by side; image i of each seed in cell i.
@@ -116,17 +117,25 @@ def make_walk(
     """
     if not isinstance(seeds, Sequence) or len(seeds) < 2:
         refuse("seeds", "at least two whole numbers", seeds)
-    seeds = [whole("seeds", seed, 0, MAX_SEED) for seed in seeds]
+    cells = whole("rows times columns", rows * columns, 1, MAX_CELLS)
+    keys = np.stack([_latents(seed, cells, input_size) for seed in seeds])
     count = round(real("seconds", seconds, 0.1, 600) * real("fps", fps, 1, 60))
     count = whole("seconds times fps", count, 2, MAX_FRAMES)
-    cells = whole("rows times columns", rows * columns, 1, MAX_CELLS)
-    keys = np.stack([draw_latents(cells, input_size, seed) for seed in seeds])
 
     def images_of(latents: np.ndarray) -> np.ndarray:
         return generate(latents=latents, truncation=truncation)
 
     paths = [_at_constant_speed(images_of, keys[:, cell], count) for cell in range(cells)]
     return Walk(_Frames(images_of, np.stack(paths, 1), columns), fps)
+
+
+def _latents(seed: Seed, cells: int, size: int) -> np.ndarray:
+    """The latents `(cells, size)` of a seed; one that is given is that of every cell."""
+    if not isinstance(seed, np.ndarray):
+        return draw_latents(cells, size, whole("seeds", seed, 0, MAX_SEED))
+    if seed.shape != (size,) or seed.dtype.kind != "f" or not np.isfinite(seed).all():
+        refuse("seeds", f"whole numbers, or latents: finite floats of shape ({size},)", seed)
+    return np.broadcast_to(seed.astype(np.float32), (cells, size))
 
 
 def _at_constant_speed(images_of: Callable, keys: np.ndarray, count: int) -> np.ndarray:

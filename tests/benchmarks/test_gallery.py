@@ -31,6 +31,9 @@ def gallery(benchmark, images, monkeypatch):
     def run(*arguments, **options):
         if arguments[0] == "evaluate":
             return subprocess.CompletedProcess(arguments, 0, stdout="KID 1.5\n")
+        if arguments[0] == "export":
+            Path(arguments[-1]).touch()
+            return subprocess.CompletedProcess(arguments, 0)
         return subprocess.CompletedProcess(arguments, dcgan_command([*arguments, "--quiet"]))
 
     monkeypatch.setattr(module, "_run", run)
@@ -45,20 +48,14 @@ def test_an_entry_is_trained_shown_and_resumed(gallery):
     assert gallery([*CALL, "--epochs", "2"]) == 0
     shown = Path("gallery_test/gallery/sea")
     names = {path.name for path in shown.iterdir()}
-    assert names == {
-        "README.md",
-        "samples.png",
-        "epochs.png",
-        "losses.png",
-        "animation.gif",
-        "walk.webp",
-    }
+    images = {"samples.png", "epochs.png", "losses.png", "animation.gif", "walk.webp"}
+    assert names == images | {"README.md", "generate.html"}
     page = (shown / "README.md").read_text()
     assert page.count("- `python -m benchmarks gallery sea --images path/to/waves") == 2
     assert "2 steps of 5 (1.0 epochs of 10 images)" in page
     assert "4 steps of 5 (2.0 epochs of 10 images)" in page
     assert page.count("KID 1.5") == 1 and "![walk.webp](walk.webp)" in page
-    assert "![animation.gif](animation.gif)" in page
+    assert "![animation.gif](animation.gif)" in page and "](generate.html)" in page
     assert "secret" not in page
     shutil.rmtree("gallery_test/sea")  # another run of the same name: its page tells of it alone
     assert gallery([*CALL, "--epochs", "1"]) == 0

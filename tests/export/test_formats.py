@@ -59,8 +59,8 @@ def test_each_format_is_verified_and_takes_any_number_of_latents(gan, exported, 
     path, difference = exported(name, output)
     assert difference <= 1
     for count in (1, 5):
-        run = getattr(runtimes, f"run_{name}", runtimes.run_keras)
-        images = run(str(path), draw_latents(count, gan.input_size))
+        run = getattr(runtimes, f"load_{name}", runtimes.load_keras)(str(path))
+        images = run(draw_latents(count, gan.input_size))
         assert images.dtype == (np.float32 if output == "float" else np.uint8)
         shown = to_uint8(images) if output == "float" else images
         assert abs(shown.astype(int) - gan.generate(count)).max() <= 1

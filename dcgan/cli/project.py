@@ -1,0 +1,57 @@
+"""Find the image of a generator that is nearest to a photograph, and the latent that it belongs to.
+
+Writes the photograph, the nearest of 512 random images and the image found side by side, and the
+latent as a file that `walk --seeds` takes."""
+
+import argparse
+from pathlib import Path
+
+from dcgan.cli.console import find_model, progress_bar
+from dcgan.cli.flags import add_model
+
+HELP = "find the generated image that is nearest to a photograph"
+USAGE = "MODEL IMAGE [options]"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the verb."""
+    add = parser.add_argument
+    add_model(parser)
+    add("image", metavar="IMAGE", help="an image file; it is fitted as images are for training")
+    add("--starts", metavar="N", type=int, default=8, help="searches at a time (default: 8)")
+    add("--steps", metavar="N", type=int, default=200, help="steps of each (default: 200)")
+    add("--seed", metavar="N", type=int, default=0, help="of the random latents (default: 0)")
+    add("--out", metavar="NAME", help="of both files, without ending (default: IMAGE-projected)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Search, write both files and print what was found."""
+    import numpy as np
+
+    from dcgan.errors import MAX_SEED, RunError, whole
+    from dcgan.export.project import MAX_STARTS, MAX_STEPS, TRIED
+
+    starts = whole("--starts", arguments.starts, 1, MAX_STARTS)
+    steps = whole("--steps", arguments.steps, 1, MAX_STEPS)
+    seed = whole("--seed", arguments.seed, 0, MAX_SEED)
+    from dcgan import DCGAN  # imports Keras, which takes seconds
+
+    gan = DCGAN.load(find_model(arguments.model))
+    with progress_bar(total=steps + 1, unit=" steps") as bar:
+        options = {"starts": starts, "steps": steps, "seed": seed, "report": bar.update}
+        found = gan.project(arguments.image, **options)
+    out = arguments.out or f"{Path(arguments.image).stem}-projected"
+    try:
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
+        found.comparison().save(f"{out}.png")
+    except OSError as error:
+        raise RunError(f"Cannot write --out {out!r}: {error.strerror or error}.") from error
+    found.save(f"{out}.npy")
+    middle, least = np.median(found.random_errors), found.random_errors.min()
+    print(f"{out}.png: the image, the nearest of {TRIED} random ones, and the one found")
+    print(
+        f"error: {found.error:.1f} of 255 levels; random images: {middle:.1f} (median), "
+        f"{least:.1f} (least)"
+    )
+    print(f"{out}.npy: {arguments.prog} walk {arguments.model} --seeds {out}.npy,3,17")
+    return 0
