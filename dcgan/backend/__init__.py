@@ -10,6 +10,7 @@ Each file's `BackendModel` is a `keras.Model` with three methods:
   function can be called once.
 - `train_step`, which Keras's `fit` calls, runs the model's own `update(images)`.
 
+`has_accelerator()` says whether a GPU or TPU computes.
 `multiplies_bfloat16()` says whether the GPU or TPU does; None where only the processor is used.
 `jit_compile_default` is what Keras's `compile` is told.
 """

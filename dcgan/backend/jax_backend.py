@@ -4,6 +4,11 @@ import jax
 import keras
 
 
+def has_accelerator() -> bool:
+    """Whether a GPU or TPU computes."""
+    return jax.devices()[0].platform != "cpu"
+
+
 def multiplies_bfloat16() -> bool:
     """Whether the device multiplies bfloat16; XLA's processor code is slower in it."""
     device = jax.devices()[0]

@@ -32,6 +32,11 @@ def warn_of_slow_convolutions(enabled=None) -> None:
 warn_of_slow_convolutions()
 
 
+def has_accelerator() -> bool:
+    """Whether a GPU or TPU computes."""
+    return any(device.device_type != "CPU" for device in tf.config.list_physical_devices())
+
+
 def multiplies_bfloat16() -> bool | None:
     """Whether the GPU multiplies bfloat16 (NVIDIA: from Ampere on); None where there is none."""
     gpus = tf.config.list_physical_devices("GPU")

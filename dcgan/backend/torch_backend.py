@@ -4,6 +4,11 @@ import keras
 import torch
 
 
+def has_accelerator() -> bool:
+    """Whether a GPU computes: Keras takes CUDA's, or Apple's through MPS, where there is one."""
+    return torch.cuda.is_available() or torch.backends.mps.is_available()
+
+
 def multiplies_bfloat16() -> bool | None:
     """Whether the GPU multiplies bfloat16 (NVIDIA: from Ampere on); None where there is none."""
     if torch.cuda.is_available():

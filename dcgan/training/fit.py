@@ -14,6 +14,7 @@ import numpy as np
 
 from dcgan.augment import augmented_copies
 from dcgan.backend.devices import check_devices
+from dcgan.backend.idle_gpu import warn_of_idle_gpu
 from dcgan.data.memory import check_memory
 from dcgan.errors import ArgumentError, RunError, TrainingError, real, refuse, whole
 from dcgan.images import RUN_IMAGE, grid, save_png, straight_alpha
@@ -122,6 +123,7 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
     began = time.monotonic()
     deadline = None if request.minutes is None else began + 60 * request.minutes
     with show_messages(request.verbose):
+        warn_of_idle_gpu()
         x = images_of(x, learner.options.save_path)
         path, resume = choose_folder(x, learner.options.save_path, request.resume)
         source = open_source(
