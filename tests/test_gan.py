@@ -23,7 +23,7 @@ FORMS = {
 
 def three_fixed_steps(tiny, **changes):
     """A tiny DCGAN after three steps from fixed weights, on fixed images and latents."""
-    gan = tiny(augmentation=0.0, dropout=0.0, **changes)
+    gan = tiny(augmentation=0.0, dropout=0.0, precision="float32", **changes)
     random = np.random.Generator(np.random.Philox(key=1))
     for network in (gan.training_generator, gan.discriminator):
         for weight in network.weights:
