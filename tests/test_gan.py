@@ -77,6 +77,7 @@ def test_one_stage_teaches_the_generator_what_asking_again_would(tiny, images, a
             discriminator_norm="none",
             augmentation=0.0,
             discriminator_optimizer=1e-12,
+            precision="float32",
         )
         assert gan.uses_one_stage is one_stage
         gan.update(ops.convert_to_tensor(images[:4]), np.ones((4, 8), np.float32))
