@@ -31,13 +31,13 @@ def blocks(page, language):
 
 
 def name(page):
-    """A page's path below docs/."""
-    return page.relative_to(ROOT / "docs").as_posix()
+    """A page's path, below docs/ or below the clone."""
+    return page.relative_to(ROOT).as_posix().removeprefix("docs/")
 
 
 def commands():
     """Every line of a shell block that calls the program, with its page."""
-    for page in PAGES:
+    for page in [*PAGES, ROOT / "README.md"]:
         for block in [*blocks(page, "sh"), *blocks(page, "text")]:
             for line in block.replace("\\\n", " ").splitlines():
                 found = re.match(
