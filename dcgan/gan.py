@@ -106,8 +106,9 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         self.state = TrainingState(precision=self.precision or fastest_precision())
         seed = self.seed * 1000  # each layer takes the next: room for both networks
         self.generator, self.training_generator, self.discriminator = build_networks(
-            plan, seed=seed, dtype=self.state.precision, generator_alone=optimizers is None
-        )
+            plan, seed=seed, dtype=self.state.precision, generator_alone=optimizers is None,
+            makers=(self.build_generator, self.build_discriminator),
+        )  # fmt: skip
         self.random = keras.random.SeedGenerator(seed)
         self.numbers = StepNumbers()
         self.tracked = [self.numbers.sums, self.numbers.first_broken]  # by Keras, on JAX
@@ -116,8 +117,9 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         self.card = {}
         self.built = True  # for Keras: no input shape is waited for
         if optimizers is not None:
-            usual = {self.discriminator_loss, self.generator_loss} == losses.USUAL
-            self.uses_one_stage = self.one_stage and usual and not plan.discriminator_couples
+            own_losses = {self.discriminator_loss, self.generator_loss} != losses.USUAL
+            own = own_losses or self.has_own_networks()
+            self.uses_one_stage = self.one_stage and not own and not plan.discriminator_couples
             self.compile(optimizers)
 
     def compile(self, optimizer=None, discriminator_optimizer=None, **options):
@@ -296,7 +298,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         """
         if str(path).endswith(".keras"):
             return load_keras(path)
-        saved = read_model(path)
+        saved = read_model(path, own_networks=cls.has_own_networks())
         gan = cls.__new__(cls)
         gan._build(saved.options, saved.plan, saved.optimizers)
         restore(gan._learner(), saved.training, saved.arrays)
@@ -313,5 +315,5 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         networks = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         return Learner(
             self, self.options, self.plan, self.state, networks, getattr(self, "optimizer", None),
-            self.numbers, self.augment, self.random.state, self.generate,
+            self.numbers, self.augment, self.random.state, self.generate, self.has_own_networks(),
         )  # fmt: skip

@@ -80,7 +80,7 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page, small):
 
 @pytest.mark.parametrize("words", list(commands()))
 def test_a_command_is_understood(words):
-    words = shlex.split(words)
+    words = shlex.split(words, comments=True)
     verb = words.pop(0) if words and words[0] in VERBS else "train"
     module = import_module(f"dcgan.cli.{verb}")
     parser = Parser(prog="dcgan")
