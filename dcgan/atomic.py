@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 TEMPORARY_SUFFIX = ".partial"  # of what a killed writer leaves behind; see `sweep_leftovers`
+TRIES = 10 if os.name == "nt" else 1  # there, who reads a file keeps it from being replaced
+PAUSE_SECONDS = 0.1  # between them: a virus scanner or a viewer has read a file by then
 
 
 @contextmanager
@@ -28,11 +30,26 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         with file:
             yield file
             flush_to_disk(file)
-        os.replace(temporary, path)
+        replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     flush_folder(path.parent)
+
+
+def replace(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+    """Rename a file over another in one step; on Windows, wait a moment where that is being read.
+
+    Raises:
+        OSError: it cannot be, or on Windows is still being read after a second.
+    """
+    for left in reversed(range(TRIES)):
+        try:
+            return os.replace(source, target)
+        except PermissionError:
+            if not left:
+                raise
+            time.sleep(PAUSE_SECONDS)
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> None:

@@ -104,7 +104,9 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         A training may be in a `phase` with smaller networks than those of the plan.
         """
         super().__init__(name=options.name)
-        self.options, self.plan, self.phases = options, plan, phase_plans(plan)
+        own = self.has_own_networks()
+        self.options, self.plan = options, plan
+        self.phases = (plan,) if own else phase_plans(plan)
         for row in fields(options):
             if row.name not in ("optimizer", "name"):  # Keras's own attributes
                 setattr(self, row.name, getattr(options, row.name))
@@ -117,8 +119,8 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         self.model_hash = self.run_path = None
         self.card = {}
         self.built = True  # for Keras: no input shape is waited for
-        usual = {self.discriminator_loss, self.generator_loss} == losses.USUAL
-        self.uses_one_stage = self.one_stage and usual and not plan.discriminator_couples
+        own = own or {self.discriminator_loss, self.generator_loss} != losses.USUAL
+        self.uses_one_stage = self.one_stage and not own and not plan.discriminator_couples
         self.compile_options = {}
         self.rebuild(optimizers)
 
@@ -132,6 +134,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
             seed=self.seed * 1000,  # each layer takes the next: room for both networks
             dtype=self.state.precision,
             generator_alone=optimizers is None,
+            makers=(self.build_generator, self.build_discriminator),
         )
         if optimizers is not None:
             eagerly = self.run_eagerly
@@ -317,7 +320,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         """
         if str(path).endswith(".keras"):
             return load_keras(path)
-        saved = read_model(path)
+        saved = read_model(path, own_networks=cls.has_own_networks())
         gan = cls.__new__(cls)
         gan._build(saved.options, saved.plan, saved.optimizers, saved.training["phase"])
         restore(gan._learner(), saved.training, saved.arrays)
@@ -335,5 +338,5 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         """The pieces of this model that training and files work with."""
         return Learner(
             self, self.options, self.plan, self.phases, self.state, self.numbers, self.augment,
-            self.random.state, self.generate,
+            self.random.state, self.generate, self.has_own_networks(),
         )  # fmt: skip

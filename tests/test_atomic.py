@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dcgan import atomic
 from dcgan.atomic import atomic_file, sweep_leftovers, write_atomically
 
 pytestmark = pytest.mark.once
@@ -92,3 +93,28 @@ def test_leftovers_are_swept_by_name_and_age_and_nothing_else(tmp_path):
     sweep_leftovers(tmp_path)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == [".a.1", ".a.folder.partial", "a.partial"]
+
+
+@pytest.mark.parametrize("refused", [0, 2, 3])
+def test_on_windows_a_file_that_is_being_read_is_replaced_once_it_is_free(
+    tmp_path, monkeypatch, refused
+):
+    waits, replace = [], os.replace
+
+    def busy(*paths):
+        if len(waits) < refused:
+            raise PermissionError(13, "It is being used by another process")
+        return replace(*paths)
+
+    monkeypatch.setattr(atomic, "TRIES", 3)
+    monkeypatch.setattr(atomic.os, "replace", busy)
+    monkeypatch.setattr(atomic.time, "sleep", waits.append)
+    (tmp_path / "a").write_text("before")
+    if refused == 3:  # it is read for too long
+        monkeypatch.setattr(atomic.time, "sleep", lambda seconds: None)
+        with pytest.raises(PermissionError):
+            write_atomically(tmp_path / "a", "after")
+    else:
+        write_atomically(tmp_path / "a", "after")
+    assert (tmp_path / "a").read_text() == ("before" if refused == 3 else "after")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]

@@ -23,7 +23,7 @@ FORMS = {
 
 def three_fixed_steps(tiny, **changes):
     """A tiny DCGAN after three steps from fixed weights, on fixed images and latents."""
-    gan = tiny(augmentation=0.0, dropout=0.0, **changes)
+    gan = tiny(augmentation=0.0, dropout=0.0, precision="float32", **changes)
     random = np.random.Generator(np.random.Philox(key=1))
     for network in (gan.training_generator, gan.discriminator):
         for weight in network.weights:
@@ -77,6 +77,7 @@ def test_one_stage_teaches_the_generator_what_asking_again_would(tiny, images, a
             discriminator_norm="none",
             augmentation=0.0,
             discriminator_optimizer=1e-12,
+            precision="float32",
         )
         assert gan.uses_one_stage is one_stage
         gan.update(ops.convert_to_tensor(images[:4]), np.ones((4, 8), np.float32))

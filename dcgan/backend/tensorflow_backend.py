@@ -33,8 +33,8 @@ warn_of_slow_convolutions()
 
 
 def accelerators() -> int:
-    """How many GPUs there are."""
-    return len(tf.config.list_physical_devices("GPU"))
+    """How many GPUs or TPUs there are."""
+    return sum(device.device_type != "CPU" for device in tf.config.list_physical_devices())
 
 
 def multiplies_bfloat16() -> bool | None:

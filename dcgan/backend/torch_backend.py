@@ -5,8 +5,8 @@ import torch
 
 
 def accelerators() -> int:
-    """How many GPUs there are."""
-    return torch.cuda.device_count()
+    """How many GPUs there are; Apple's, through MPS, is one."""
+    return torch.cuda.device_count() or int(torch.backends.mps.is_available())
 
 
 def multiplies_bfloat16() -> bool | None:

@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import errno
 import logging
 import os
 import signal
@@ -15,36 +16,40 @@ from typing import Any, NoReturn
 from dcgan.cli.flags import with_flags
 from dcgan.errors import RunError
 
+CLOSED = {errno.EINVAL} if os.name == "nt" else {errno.EPIPE}  # of writing to a closed pipe
+
 
 class SafeStream:
     """A text stream that falls silent, and raises nothing, once nobody reads it.
 
     Args:
         stream: the stream, or None where the process has none.
-        ignored: errors that mean that nobody reads it.
+        ignores_all: whether any error means that nobody reads it, or only that of a closed pipe.
     """
 
-    def __init__(self, stream: Any, *ignored: type[OSError]):
+    def __init__(self, stream: Any, ignores_all: bool = False):
         self.stream = open(os.devnull, "w") if stream is None or stream.closed else stream
-        self.ignored = ignored
+        self.ignores_all = ignores_all
 
     def write(self, text: str) -> int:
         try:
             return self.stream.write(text)
-        except self.ignored:
-            self._silence()
+        except OSError as error:
+            self._silence(error)
             return len(text)
 
     def flush(self) -> None:
         try:
             self.stream.flush()
-        except self.ignored:
-            self._silence()
+        except OSError as error:
+            self._silence(error)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
 
-    def _silence(self) -> None:
+    def _silence(self, error: OSError) -> None:
+        if not self.ignores_all and error.errno not in CLOSED:
+            raise error
         # Under the old number too, since what is still buffered is written when Python exits
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self.stream.fileno())
@@ -58,12 +63,12 @@ def safe_streams() -> Iterator[None]:
     Other errors of stdout are raised, since results that do not fit on the disk are lost.
     """
     before = sys.stdout, sys.stderr
-    stdout = SafeStream(sys.stdout, BrokenPipeError)
-    sys.stdout, sys.stderr = stdout, SafeStream(sys.stderr, OSError)  # type: ignore[assignment]
+    stdout = SafeStream(sys.stdout)
+    sys.stdout, sys.stderr = stdout, SafeStream(sys.stderr, True)  # type: ignore[assignment]
     try:
         yield
     finally:
-        stdout.ignored = (OSError,)  # a verb has flushed its results by now
+        stdout.ignores_all = True  # a verb has flushed its results by now
         stdout.flush()
         sys.stdout, sys.stderr = before
 

@@ -152,7 +152,7 @@ class _Worker:
             )
 
     def _send(self, line: str) -> None:
-        with suppress(BrokenPipeError):  # it has died: its missing answer tells
+        with suppress(OSError):  # it has died (Windows: EINVAL): its missing answer tells
             self._input.write(line + "\n")
             self._input.flush()
 
@@ -161,5 +161,5 @@ class _Worker:
         self._process.kill()
         self._process.wait()
         self._output.close()
-        with suppress(BrokenPipeError):  # an unsent rest, for nobody
+        with suppress(OSError):  # an unsent rest, for nobody
             self._input.close()

@@ -1,5 +1,7 @@
 """The generator and the discriminator as Keras models, built from one plan."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 from keras import layers, ops
@@ -11,25 +13,32 @@ FLOAT32_LAYERS = ("image", "float32_logit")  # whatever the precision of the oth
 
 
 def build_networks(
-    plan: Plan, *, seed: int, dtype, generator_alone: bool = False
+    plan: Plan,
+    *,
+    seed: int,
+    dtype,
+    generator_alone: bool = False,
+    makers: tuple[Callable, Callable] | None = None,
 ) -> tuple[keras.Model, keras.Model | None, keras.Model | None]:
     """The networks of a DCGAN, with the same weights in both generators.
 
     Args:
         plan, seed, dtype: as for `build_generator`.
         generator_alone: build only what generates images.
+        makers: what to call in place of `build_generator` and `build_discriminator`.
 
     Returns:
         the generator that is kept, float32 and not trainable, since it follows the one in
         training; the generator in training; the discriminator. Else the first and twice None.
     """
-    kept = build_generator(plan, seed=seed, dtype="float32")
+    make_generator, make_discriminator = makers or (build_generator, build_discriminator)
+    kept = make_generator(plan, seed=seed, dtype="float32", name="generator")
     kept.trainable = False
     if generator_alone:
         return kept, None, None
-    trained = build_generator(plan, seed=seed, dtype=dtype, name="training_generator")
+    trained = make_generator(plan, seed=seed, dtype=dtype, name="training_generator")
     kept.set_weights(trained.get_weights())
-    return kept, trained, build_discriminator(plan, seed=seed + 500, dtype=dtype)
+    return kept, trained, make_discriminator(plan, seed=seed + 500, dtype=dtype)
 
 
 def build_generator(plan: Plan, *, seed: int = 0, dtype=None, name="generator") -> keras.Model:

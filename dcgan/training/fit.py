@@ -14,6 +14,7 @@ import numpy as np
 
 from dcgan.augment import augmented_copies
 from dcgan.backend.devices import check_devices
+from dcgan.backend.idle_gpu import warn_of_idle_gpu
 from dcgan.data.memory import check_memory
 from dcgan.errors import ArgumentError, RunError, TrainingError, real, refuse, whole
 from dcgan.images import RUN_IMAGE, enlarged_grid, save_png, straight_alpha
@@ -123,6 +124,7 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
     began = time.monotonic()
     deadline = None if request.minutes is None else began + 60 * request.minutes
     with show_messages(request.verbose):
+        warn_of_idle_gpu()
         x = images_of(x, learner.options.save_path)
         path, resume = choose_folder(x, learner.options.save_path, request.resume)
         source = open_source(
@@ -143,7 +145,7 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             rollback = Rollback(learner, run)
             saving = Checkpointing(learner, run, rollback)
             tasks = make_tasks(learner, run, source, rollback, length, deadline, request)
-            tasks.append(Growth(learner, steps, length.total, deadline))
+            tasks.append(Growth(learner, length, deadline))
             tasks.append(RunPage(run, learner.options.sample_steps))
             tasks.append(saving)  # last, so that it saves what the others have done
             schedule = Schedule(learner, tasks, rollback, stop, deadline, means)

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from dcgan.atomic import replace
 from dcgan.errors import ArgumentError, ModelFileError
 from dcgan.optimizers import PLAIN_OPTIMIZERS
 from dcgan.training.saving import parts_from_config, to_config
@@ -62,7 +63,7 @@ def save_keras(gan: keras.Model, path: str | os.PathLike, overwrite: bool) -> No
     try:
         partial.parent.mkdir(parents=True, exist_ok=True)
         keras.saving.save_model(gan, partial)
-        os.replace(partial, path)
+        replace(partial, path)
     except OSError as error:
         raise ModelFileError(f"Cannot write {str(path)!r}: {error.strerror or error}.") from error
     finally:

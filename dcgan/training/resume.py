@@ -18,7 +18,7 @@ from dcgan.optimizers import optimizer_from_plain, optimizer_to_plain
 from dcgan.options import Options, describe_changes, from_plain, in_groups, to_plain
 from dcgan.storage.checkpoints import Checkpoint, CheckpointStore
 from dcgan.storage.run_folder import SAMPLE_SET, RunFolder, folder_for, read_run
-from dcgan.training.saving import expected_arrays
+from dcgan.training.saving import expected_by
 from dcgan.training.source import (
     ImageSource,
     Source,
@@ -81,7 +81,7 @@ def resumed_options(path: str | os.PathLike) -> dict[str, Any]:
 
 def restore_newest(learner: Learner, path: str | os.PathLike) -> None:
     """Restore the newest checkpoint of the run at `path`, if it has one."""
-    checkpoint = CheckpointStore(Path(path) / "checkpoints").newest(expected_arrays)
+    checkpoint = CheckpointStore(Path(path) / "checkpoints").newest(expected_by(learner))
     if checkpoint is not None:
         restore(learner, checkpoint.document["training"], checkpoint.arrays)
 
@@ -113,7 +113,7 @@ def settle(learner: Learner, run: RunFolder, source: Source) -> Source:
         RunError: the run cannot be resumed with these settings or images.
     """
     if learner.state.run_id is not None:  # before anything of another run is written over
-        _check_same_run(learner.state, run)
+        _check_same_run(learner, run)
     options, earlier = _run_options(learner), run.earlier
     if earlier is not None and not run.checkpoints.exist():
         earlier = None  # nothing is resumed
@@ -246,7 +246,7 @@ def resume_run(
     """
     state = learner.state
     facts = source.facts if isinstance(source, ImageSource) else None
-    checkpoint = run.checkpoints.newest(expected_arrays)
+    checkpoint = run.checkpoints.newest(expected_by(learner))
     means = {}
     if checkpoint is not None and checkpoint.step >= state.step:
         means = _restore(learner, run, checkpoint, steps)
@@ -293,9 +293,9 @@ def _restore(
     return {n: array for n, array in checkpoint.arrays.items() if n.startswith("state/mean/")}
 
 
-def _check_same_run(state: TrainingState, run: RunFolder) -> None:
+def _check_same_run(learner: Learner, run: RunFolder) -> None:
     """Refuse a model of another run, or one loaded from an earlier state of this run."""
-    checkpoint = run.checkpoints.newest(expected_arrays)
+    checkpoint, state = run.checkpoints.newest(expected_by(learner)), learner.state
     if checkpoint is None:
         return
     theirs = checkpoint.document["training"]

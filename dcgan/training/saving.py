@@ -16,7 +16,7 @@ from dcgan.networks.resolve import plan_from_dict, plan_to_dict
 from dcgan.optimizers import PLAIN_OPTIMIZERS, OptimizerPair, make_pair, optimizer_from_plain
 from dcgan.options import Options, from_plain, to_plain
 from dcgan.storage.document import CARD
-from dcgan.storage.model_file import read_model_file, write_model_file
+from dcgan.storage.model_file import Expected, read_model_file, write_model_file
 from dcgan.training.numbers import NAMES
 from dcgan.training.state import NETWORKS, Learner, TrainingState, capture
 
@@ -95,9 +95,12 @@ class SavedModel:
     card: dict[str, str]
 
 
-def read_model(path: str | os.PathLike) -> SavedModel:
-    """Read a model file or checkpoint; see `DCGAN.load`."""
-    file = read_model_file(path, expected_arrays)
+def read_model(path: str | os.PathLike, own_networks: bool = False) -> SavedModel:
+    """Read a model file or checkpoint; see `DCGAN.load`.
+
+    Where a subclass builds the networks, their arrays are held against these once they are built.
+    """
+    file = read_model_file(path, None if own_networks else expected_arrays)
     options, plan, optimizers = _parts(file.document)
     return SavedModel(
         options,
@@ -123,6 +126,11 @@ def _parts(document: Mapping) -> tuple[Options, Plan, OptimizerPair | None]:
         return options, plan, None
     pair = [optimizer_from_plain(described[name]) for name in ("generator", "discriminator")]
     return options, plan, make_pair(*pair)
+
+
+def expected_by(learner: Learner) -> Expected | None:
+    """What a file for this model must hold; None where its networks are not those of a plan."""
+    return None if learner.own_networks else expected_arrays
 
 
 def expected_arrays(document: Mapping) -> dict[str, tuple[tuple[int, ...], str]]:

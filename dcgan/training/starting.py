@@ -4,6 +4,7 @@ from collections.abc import Callable
 from os import PathLike
 from typing import Any, Self
 
+from dcgan.networks.build import build_discriminator, build_generator
 from dcgan.networks.presets import preset_options
 from dcgan.training.resume import restore_newest, resumed_options
 from dcgan.training.transfer import start_from
@@ -13,6 +14,14 @@ class Starting:
     """Ways to begin, besides the constructor and `load`."""
 
     _learner: Callable
+    build_generator = staticmethod(build_generator)  # a subclass may build its own networks
+    build_discriminator = staticmethod(build_discriminator)
+
+    @classmethod
+    def has_own_networks(cls) -> bool:
+        """Whether a subclass builds other networks than those of the plan."""
+        own = (cls.build_generator, cls.build_discriminator)
+        return own != (Starting.build_generator, Starting.build_discriminator)
 
     @classmethod
     def resume(cls, path: str | PathLike) -> Self:

@@ -121,6 +121,7 @@ class Learner:
         augment: its augmentation.
         latents_seed: state of the random stream of latents and augmentation.
         generate: `generate(n, seed)` gives uint8 images `(n, H, W, C)`.
+        own_networks: whether a subclass has built others than those of the plan.
     """
 
     model: keras.Model
@@ -132,6 +133,7 @@ class Learner:
     augment: Augmentation
     latents_seed: keras.Variable
     generate: Callable[..., np.ndarray]
+    own_networks: bool = False
 
     @property
     def networks(self) -> dict[str, keras.Model]:
@@ -174,7 +176,8 @@ class Learner:
                 weights = {id(weight) for weight in layer.weights}
                 for variable in layer.variables:
                     if id(variable) in weights:
-                        named[f"{name}/{layer.name}/{variable.name}"] = variable
+                        within = variable.path.removeprefix(f"{layer.name}/")  # layers in it
+                        named[f"{name}/{layer.name}/{within}"] = variable
                     else:  # the random stream of a dropout layer
                         named[f"state/random/{name}/{layer.name}"] = variable
         if self.optimizers is None:

@@ -30,13 +30,13 @@ def blocks(page, language):
 
 
 def name(page):
-    """A page's path below docs/."""
-    return page.relative_to(ROOT / "docs").as_posix()
+    """A page's path, below docs/ or below the clone."""
+    return page.relative_to(ROOT).as_posix().removeprefix("docs/")
 
 
 def commands():
     """Every line of a shell block that calls the program, with its page."""
-    for page in PAGES:
+    for page in [*PAGES, ROOT / "README.md"]:
         for block in [*blocks(page, "sh"), *blocks(page, "text")]:
             for line in block.replace("\\\n", " ").splitlines():
                 found = re.match(
@@ -81,7 +81,7 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page, small):
 
 @pytest.mark.parametrize("words", list(commands()))
 def test_a_command_is_understood(words):
-    words = shlex.split(words)
+    words = shlex.split(words, comments=True)
     verb = words.pop(0) if words and words[0] in VERBS else "train"
     module = import_module(f"dcgan.cli.{verb}")
     parser = Parser(prog="dcgan")

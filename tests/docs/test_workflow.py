@@ -1,6 +1,7 @@
 """The workflow for GitHub is valid YAML, and runs what the README and `.ci/run` say."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,19 @@ def test_the_commands_of_the_readme_are_called(jobs):
     assert train in called
     set_up, _, run = test.rpartition(" && ")
     assert set_up in called and run in called
+
+
+def test_the_oldest_versions_that_are_tested_are_those_that_are_allowed():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    allowed = dict(row.split(">=") for row in project["dependencies"])
+    lines = (ROOT / "tests" / "oldest.txt").read_text(encoding="utf-8").splitlines()
+    tested = dict(line.split("==") for line in lines if not line.startswith("#"))
+    assert tested.keys() == allowed.keys()
+    for name, version in allowed.items():
+        assert f"{tested[name]}.0.0".startswith(f"{version}."), name
+
+
+def test_each_python_that_is_tested_is_declared(jobs):
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    for version in jobs["tests"]["strategy"]["matrix"]["python"]:
+        assert f'"Programming Language :: Python :: {version}"' in text

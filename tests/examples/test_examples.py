@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dcgan import DCGAN
+from dcgan import DCGAN, ModelFileError
 from dcgan.images import save_png
 
 pytestmark = pytest.mark.once
@@ -146,3 +146,19 @@ def test_wasserstein_loss(example, sea):
     assert again.state.step == gan.state.step > 0
     assert (again.generate(2) == gan.generate(2)).all()
     assert (DCGAN.load("Results/wasserstein/last.dcgan").generate(2) == gan.generate(2)).all()
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_own_networks(example, sea, precision):
+    gan_class = example("own_networks").ResidualGAN
+    options = {"save_path": "Results/residual", "img_size": (16, 24, 3), "batch_size": 5}
+    gan = gan_class(**options, precision=precision)
+    gan.fit(sea, epochs=1)
+    assert gan.has_own_networks() and not gan.uses_one_stage
+    resumed = gan_class(**options)
+    resumed.fit(sea, epochs=2)
+    assert resumed.state.step == 2 * gan.state.step > 0
+    again = gan_class.load("Results/residual/last.dcgan")
+    assert (again.generate(2) == resumed.generate(2)).all()
+    with pytest.raises(ModelFileError, match="its plan needs"):
+        DCGAN.load("Results/residual/last.dcgan")  # whose plan is not that of the networks
