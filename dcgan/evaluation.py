@@ -9,7 +9,7 @@ import numpy as np
 
 from dcgan.data.image_set import ImageSet, open_images
 from dcgan.data.order import split
-from dcgan.errors import MAX_SEED, ArgumentError, whole
+from dcgan.errors import MAX_SEED, ArgumentError, refuse, whole
 from dcgan.images import straight_alpha
 from dcgan.metrics import report
 from dcgan.metrics.features import FeatureNetwork, load_network
@@ -176,6 +176,14 @@ def compare(
     generated = [model.generate(n, seed=seed) for model in (first, second)]
     measured = report.compare(generated[0], generated[1], train, counted)
     return Comparison(measured, _notes_on_pair(first, second, real))
+
+
+def as_logs(model: Model, images: Any, return_dict: bool, keras_arguments: dict) -> dict:
+    """What `DCGAN.evaluate` returns: the estimates as Keras's logs are, None where withheld."""
+    if images is None or not return_dict or set(keras_arguments) - {"verbose"}:
+        refuse("x", "images, with return_dict=True and no other argument but verbose", images)
+    estimates = evaluate(model, images).estimates
+    return {name.lower(): estimate.value for name, estimate in estimates.items()}
 
 
 def check_arguments(n: int, seed: int, network: Network) -> FeatureNetwork:

@@ -15,7 +15,7 @@ from dcgan.backend import BackendModel
 from dcgan.backend.devices import divided
 from dcgan.backend.precision import fastest_precision
 from dcgan.data.memory import check_memory
-from dcgan.errors import ArgumentError, refuse
+from dcgan.errors import ArgumentError
 from dcgan.export.showing import Showing
 from dcgan.images import chunks, straight_alpha, to_float, to_uint8
 from dcgan.latents import latents_for
@@ -25,9 +25,10 @@ from dcgan.networks.plan import Pair, Plan, widest_map
 from dcgan.networks.resolve import resolve
 from dcgan.optimizers import make_pair, update_ema
 from dcgan.options import Options
-from dcgan.training.fit import Request, fit
+from dcgan.training.fit import fit
 from dcgan.training.keras_file import KerasFile, load_keras, save_keras
 from dcgan.training.numbers import StepNumbers
+from dcgan.training.request import Request
 from dcgan.training.saving import read_model, save_model
 from dcgan.training.starting import Starting
 from dcgan.training.state import GENERATOR_ONLY, NETWORKS, Learner, TrainingState, restore
@@ -68,9 +69,9 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         measure_steps: training steps between two measurements of the samples, at least.
         name: name of the Keras model.
 
-    Each is an attribute of the model as given, and `dcgan.options` says more of it. `plan` is the
-    `Plan` of both networks, `generator` the EMA of `training_generator`, `state` the training so
-    far, `model_hash` the SHA-256 of the generator as saved or loaded, `run_path` the run folder.
+    Each is an attribute of the model as given; `dcgan.options` says more. Others are the `plan` of
+    both networks, `generator`, the EMA of `training_generator`, `state`, the training so far,
+    `model_hash`, the SHA-256 of the generator as saved or loaded, and `run_path`, the run folder.
     Raises `ArgumentError`, which names the argument, before anything is built.
     """
 
@@ -98,11 +99,8 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         )  # fmt: skip
         self._build(*resolve(options), make_pair(optimizer, discriminator_optimizer))
 
-    def _build(self, options, plan, optimizers, phase=None):
-        """Build all that a model has; without `optimizers`, the generator alone of the networks.
-
-        A training may be in a `phase` with smaller networks than those of the plan.
-        """
+    def _build(self, options, plan, optimizers):
+        """Build all that a model has; without `optimizers`, the generator alone of its networks."""
         super().__init__(name=options.name)
         own = self.has_own_networks()
         self.options, self.plan = options, plan
@@ -110,8 +108,8 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         for row in fields(options):
             if row.name not in ("optimizer", "name"):  # Keras's own attributes
                 setattr(self, row.name, getattr(options, row.name))
-        phase = len(self.phases) - 1 if phase is None else phase
-        self.state = TrainingState(precision=self.precision or fastest_precision(), phase=phase)
+        precision, last = self.precision or fastest_precision(), len(self.phases) - 1
+        self.state = TrainingState(precision=precision, phase=last)
         self.random = keras.random.SeedGenerator(self.seed * 1000)
         self.numbers = StepNumbers()
         self.tracked = [self.numbers.sums, self.numbers.first_broken]  # by Keras, on JAX
@@ -125,21 +123,18 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         self.rebuild(optimizers)
 
     def rebuild(self, optimizers):
-        """Build the networks of the training's phase, in place of those there are."""
+        """Build the networks of the training's phase in place of those there are, and compile."""
         for name in NETWORKS:
             if hasattr(self, name):
                 self._tracker.untrack(getattr(self, name))  # Keras would keep both
         self.generator, self.training_generator, self.discriminator = build_networks(
             self.phases[self.state.phase],
             seed=self.seed * 1000,  # each layer takes the next: room for both networks
-            dtype=self.state.precision,
-            generator_alone=optimizers is None,
+            dtype=self.state.precision, generator_alone=optimizers is None,
             makers=(self.build_generator, self.build_discriminator),
-        )
+        )  # fmt: skip
         if optimizers is not None:
-            eagerly = self.run_eagerly
             self.compile(optimizers, **self.compile_options)
-            self.run_eagerly = eagerly
 
     def compile(self, optimizer=None, discriminator_optimizer=None, **options):
         """Set both optimizers, with new states; `options` are those of Keras's `compile`."""
@@ -234,7 +229,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
             x: a folder, array or file of arrays (see `dcgan.open_images`), or a `tf.data.Dataset`,
                 `keras.utils.PyDataset` or PyTorch `DataLoader` of batches `(n, H, W, C)`, uint8 or
                 float in [-1, 1] or [0, 255], premultiplied if C is 4. None: the images of the run
-                in `save_path`, if there is one, else a small drawn sample set.
+                in `save_path`, else a small drawn sample set.
             y: labels, which are not used, as those in a dataset are not.
             batch_size: images per step from now on, in place of the model's.
             epochs: passes over the images after which to stop, counted from the run's start.
@@ -253,9 +248,8 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         if batch_size is not None:
             self.options = replace(self.options, batch_size=batch_size)
             self.batch_size = batch_size
-        length = (epochs, minutes, steps_per_epoch, initial_epoch)
-        request = Request(*length, callbacks, validation_data, verbose, resume)
-        result = fit(self._learner(), super().fit, x, request)
+        how = (epochs, minutes, steps_per_epoch, initial_epoch, callbacks, validation_data)
+        result = fit(self._learner(), super().fit, x, Request(*how, verbose, resume))
         self.run_path, self.model_hash = result.run_path, result.model_hash
         return result.history
 
@@ -266,7 +260,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         """Generate images. Image i of a seed is the same whatever `n` is.
 
         Args:
-            n: how many, at least 0. None: one, or as many as there are `latents`.
+            n: how many, from 0. None: one, or as many as there are `latents`.
             seed: non-negative int.
             latents: float32 `(n, input_size)`, N(0, 1), to use instead of the seed's.
             truncation: factor of the latents in [0, 1]; below 1, images are more typical and alike.
@@ -278,16 +272,13 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         check_memory(12 * widest, "Each image", "Use a smaller model or a larger machine.")
         images = np.empty((len(latents), *self.img_size), np.uint8)
         for chunk in chunks(len(latents), (widest,)):
-            generated = self.generator.predict_on_batch(latents[chunk])
-            images[chunk] = to_uint8(enlarge_to(generated, self.img_size[:2]))
+            made = self.generator.predict_on_batch(latents[chunk])
+            images[chunk] = to_uint8(enlarge_to(made, self.img_size[:2]))
         return straight_alpha(images)
 
     def evaluate(self, x: Any = None, *, return_dict: bool = True, **keras_arguments: Any) -> dict:
         """Estimates against the images in `x`, as a dict: kid, fid, ...; None if withheld."""
-        if x is None or not return_dict or set(keras_arguments) - {"verbose"}:
-            refuse("x", "images, with return_dict=True and no other argument but verbose", x)
-        estimates = evaluation.evaluate(self, x).estimates
-        return {name.lower(): estimate.value for name, estimate in estimates.items()}
+        return evaluation.as_logs(self, x, return_dict, keras_arguments)
 
     def save(
         self, path: str | PathLike, overwrite: bool = True, *, generator_only: bool = False,
@@ -296,42 +287,31 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         """Write a `.dcgan` file: safe to share, and all that is needed to continue training.
 
         Args:
-            path: the file, written whole or not at all; missing folders are made. With the ending
-                .keras it is a file of Keras, of the whole model too.
+            path: the file, written whole or not at all; ".keras" is a file of Keras, as complete.
             overwrite: whether to replace a file that is there.
             generator_only: leave out what only training needs: a file about a sixth the size.
             card: texts "author", "license", "data" and "note", kept in later saves of a `.dcgan`.
-
-        Raises `ModelFileError` if it cannot be written, or the weights are not finite.
         """
+        self.card = dict(self.card if card is None else card)
         if str(path).endswith(".keras") and not generator_only:
-            save_keras(self, path, overwrite)
-        else:
-            self.card = dict(self.card if card is None else card)
-            self.model_hash = save_model(
-                self._learner(), path, overwrite, generator_only, self.card
-            )
+            return save_keras(self, path, overwrite)
+        learner = self._learner()
+        self.model_hash = save_model(learner, path, overwrite, generator_only, self.card)
 
     @classmethod
     def load(cls, path: str | PathLike) -> "DCGAN":
-        """Read a `.dcgan` file or checkpoint, which cannot run code, or a `.keras` file of ours.
-
-        Raises `ModelFileError`.
-        """
+        """Read a `.dcgan` file, checkpoint or `.keras` file of ours; no code of theirs runs."""
         if str(path).endswith(".keras"):
             return load_keras(path)
         saved = read_model(path, own_networks=cls.has_own_networks())
         gan = cls.__new__(cls)
-        gan._build(saved.options, saved.plan, saved.optimizers, saved.training["phase"])
+        gan._build(saved.options, saved.plan, saved.optimizers)
         restore(gan._learner(), saved.training, saved.arrays)
         gan.model_hash, gan.card = saved.model_hash, saved.card
         return gan
 
     def call(self, latents, training=False):
-        """The EMA generator: latents `(n, input_size)` to float32 images in [-1, 1].
-
-        While the networks grow, the images are smaller than `img_size`.
-        """
+        """The EMA generator: latents to float32 images in [-1, 1], small while networks grow."""
         return self.generator(latents, training=training)
 
     def _learner(self):

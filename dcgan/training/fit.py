@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -16,9 +15,8 @@ from dcgan.augment import augmented_copies
 from dcgan.backend.devices import check_devices
 from dcgan.backend.idle_gpu import warn_of_idle_gpu
 from dcgan.data.memory import check_memory
-from dcgan.errors import ArgumentError, RunError, TrainingError, real, refuse, whole
+from dcgan.errors import ArgumentError, RunError, TrainingError
 from dcgan.images import RUN_IMAGE, enlarged_grid, save_png, straight_alpha
-from dcgan.inspection.advice import USUAL_STEPS
 from dcgan.networks.plan import training_bytes
 from dcgan.storage.run_folder import RunFolder
 from dcgan.training.callbacks.checkpointing import Checkpointing
@@ -31,64 +29,13 @@ from dcgan.training.callbacks.rollback import Rollback
 from dcgan.training.callbacks.run_page import RunPage
 from dcgan.training.callbacks.schedule import CallbackList, Schedule, Task
 from dcgan.training.phases import Growth, begin_small, grow
+from dcgan.training.request import Length, Request
 from dcgan.training.resume import choose_folder, images_of, position, resume_run, settle
 from dcgan.training.signals import StopRequest
 from dcgan.training.source import ImageSource, Source, open_source
 from dcgan.training.state import GENERATOR_ONLY, Learner
 
 logger = logging.getLogger("dcgan")
-
-NO_LIMIT = 10**9  # epochs, where only the clock ends a run
-
-
-@dataclass(frozen=True)
-class Request:
-    """The arguments of `DCGAN.fit` that say how to train, checked."""
-
-    epochs: int | None
-    minutes: float | None
-    steps_per_epoch: int | None
-    initial_epoch: int
-    callbacks: object
-    validation_data: object
-    verbose: int | str
-    resume: bool
-
-    def __post_init__(self) -> None:
-        if self.epochs is not None:
-            whole("epochs", self.epochs, 1, NO_LIMIT)
-        if self.minutes is not None:
-            real("minutes", self.minutes, 1e-6, 1e6)
-        if self.steps_per_epoch is not None:
-            whole("steps_per_epoch", self.steps_per_epoch, 1, NO_LIMIT)
-        whole("initial_epoch", self.initial_epoch, 0, NO_LIMIT)
-        if self.verbose not in (0, 1, 2, "auto"):
-            refuse("verbose", "0, 1, 2 or 'auto'", self.verbose)
-
-    def last_epoch(self, steps: int | None) -> int:
-        """The epoch after which to end, where an epoch has `steps` steps."""
-        if self.epochs is not None:
-            return self.epochs
-        if self.minutes is not None:
-            return NO_LIMIT
-        if steps is None:
-            raise ArgumentError(
-                "epochs or minutes must be given, since the dataset does not say how many batches "
-                "make an epoch."
-            )
-        return max(1, round(USUAL_STEPS / steps))
-
-    def user_callbacks(self) -> list:
-        """The user's callbacks as a list."""
-        if self.callbacks is None:
-            return []
-        given = self.callbacks
-        callbacks: list[Any] = list(given) if isinstance(given, list | tuple) else [given]
-        for callback in callbacks:  # Keras knows of its own metrics alone which way is better
-            if getattr(callback, "mode", None) == "auto":
-                ways = {"rkid": "min", "variety": "max"}
-                callback.mode = ways.get(getattr(callback, "monitor", ""), "auto")
-        return callbacks
 
 
 @dataclass(frozen=True)
@@ -98,19 +45,6 @@ class Result:
     history: keras.callbacks.History
     run_path: Path
     model_hash: str | None
-
-
-@dataclass(frozen=True)
-class Length:
-    """How long to train: the steps of an epoch (None: unknown), and the last epoch."""
-
-    steps: int | None
-    last_epoch: int
-
-    @property
-    def total(self) -> int | None:
-        """Steps at which the run ends, or None where only the clock ends it."""
-        return self.steps * self.last_epoch if self.steps and self.last_epoch < NO_LIMIT else None
 
 
 def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> Result:

@@ -35,7 +35,9 @@ class KerasFile:
     def from_config(cls, config):
         """A model of the same options, plan and optimizers as the one that gave `config`."""
         gan = cls.__new__(cls)
-        gan._build(*parts_from_config(config))
+        *parts, phase = parts_from_config(config)
+        gan._build(*parts)
+        gan._learner().enter(phase)
         return gan
 
     def get_compile_config(self) -> None:

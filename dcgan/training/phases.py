@@ -9,6 +9,8 @@ from keras import ops
 from dcgan.images import chunks
 from dcgan.networks.growing import grow_discriminator, grow_generator
 from dcgan.training.callbacks.schedule import Task
+from dcgan.training.request import Length
+from dcgan.training.resume import position
 from dcgan.training.state import Learner
 
 STATISTICS = 256  # generated images, from which new normalizations take their statistics
@@ -23,18 +25,16 @@ class Growth(Task):
 
     Args:
         learner: the pieces of the model.
-        steps: of an epoch, or None. A phase does not end with one, so that no epoch is cut to
+        length: how long to train. A phase does not end with an epoch, so that none is cut to
             nothing.
-        total: steps at which the run ends, or None.
-        deadline: `time.monotonic()` at which it ends, or None.
+        deadline: `time.monotonic()` at which the run ends, or None.
     """
 
-    def __init__(
-        self, learner: Learner, steps: int | None, total: int | None, deadline: float | None
-    ):
+    def __init__(self, learner: Learner, length: Length, deadline: float | None):
         super().__init__()
         self.learner = learner
-        self.steps, self.total, self.deadline = steps, total, deadline
+        self.length = length
+        self.deadline = deadline
 
     def begin(self, step):
         """Note when the run would end, in seconds of training."""
@@ -45,12 +45,13 @@ class Growth(Task):
 
     def is_due(self, step, now):
         """Whether the phase has had its share of the run."""
-        state = self.learner.state
-        left = len(self.learner.phases) - 1 - state.phase
-        share = max(
-            step / self.total if self.total else 0, state.seconds / self._end if self._end else 0
-        )
-        return left > 0 and share >= 0.5**left and (self.steps is None or step % self.steps > 0)
+        left = len(self.learner.phases) - 1 - self.learner.state.phase
+        if left == 0:
+            return False
+        place, steps, total = position(self.learner), self.length.steps, self.length.total
+        of_steps = place / total if total else 0.0
+        of_time = self.learner.state.seconds / self._end if self._end else 0.0
+        return max(of_steps, of_time) >= 0.5**left and (steps is None or place % steps > 0)
 
     def act(self, epoch, logs):
         """End the call of Keras's `fit`, and let `grow` begin the next phase."""

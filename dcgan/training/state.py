@@ -151,9 +151,10 @@ class Learner:
 
     def enter(self, phase: int) -> None:
         """Build the networks of a phase of training, with fresh weights and fresh optimizers."""
-        rates, self.state.phase = self.state.learning_rates, phase
+        rates, eagerly = self.state.learning_rates, self.model.run_eagerly
+        self.state.phase = phase
         self.model.rebuild(self.optimizers and self.optimizers.fresh())
-        self.state.learning_rates = rates
+        self.state.learning_rates, self.model.run_eagerly = rates, eagerly
         self.__dict__.pop("variables", None)
 
     @property

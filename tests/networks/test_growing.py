@@ -25,6 +25,12 @@ OPTIONS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def small_images_grow(monkeypatch):
+    """Let networks of small images grow, too."""
+    monkeypatch.setattr("dcgan.networks.growing.MIN_SIDE_GROWN", 28)
+
+
 def plan_of(img_size, depth, **options):
     return make_plan(img_size=img_size, depth=depth, **{**OPTIONS, **options})
 

@@ -10,6 +10,7 @@ from dcgan import DCGAN
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.errors import ModelFileError
 from dcgan.training.phases import Growth
+from dcgan.training.request import NO_LIMIT, Length
 from dcgan.training.state import capture
 
 GROWING = {
@@ -25,7 +26,8 @@ GROWING = {
 @pytest.fixture
 def growing(tiny, monkeypatch):
     """A function that makes a tiny DCGAN of two phases."""
-    monkeypatch.setattr("dcgan.networks.growing.MIN_SIDE_GROWN", 12)
+    monkeypatch.setattr("dcgan.networks.growing.MIN_SIDE_GROWN", 24)
+    monkeypatch.setattr("dcgan.networks.growing.MIN_SIDE_FIRST", 12)
     return lambda **changes: tiny(**{**GROWING, **changes})
 
 
@@ -141,8 +143,8 @@ def test_augmentation_counts_the_steps_of_all_phases(growing, images):
 
 def test_with_a_time_limit_phases_end_by_their_share_of_the_time(growing):
     gan = growing()
-    gan.state.phase, learner = 0, gan._learner()
-    task = Growth(learner, steps=None, total=None, deadline=None)
+    gan.state.phase = 0
+    task = Growth(gan._learner(), Length(None, NO_LIMIT), deadline=None)
     task.begin(0)
     assert not task.is_due(10**6, 0.0)  # nobody knows when it ends
     task._end = 100.0

@@ -182,7 +182,7 @@ class CallbackList(keras.callbacks.CallbackList):
             super().on_epoch_begin(epoch, logs)
 
     def on_epoch_end(self, epoch, logs=None):
-        """End an epoch, unless the next call of Keras's `fit` goes on with it."""
+        """End an epoch, unless the next call of Keras's `fit` continues it."""
         if self._schedule.ended or not self._schedule.cut:
             super().on_epoch_end(epoch, logs)
 
