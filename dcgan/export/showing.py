@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image
 
-from dcgan.data.image_set import make_target
+from dcgan.data.target import Target
 from dcgan.export.formats import export_generator
 from dcgan.export.project import Projection, fitted_image, project_image
 from dcgan.export.walk import Seed, Walk, make_walk
@@ -63,7 +63,7 @@ class Showing:
 
         See `dcgan.export.project.project_image`.
         """
-        target = make_target(self.img_size, self.options.resize, self.options.background)
+        target = Target(*self.img_size, self.options.resize, self.options.background)
         pieces = self.generator, self.discriminator, self.gradients, fitted_image(image, target)
         return project_image(*pieces, starts=starts, steps=steps, seed=seed, **options)
 
