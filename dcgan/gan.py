@@ -31,7 +31,7 @@ from dcgan.training.numbers import StepNumbers
 from dcgan.training.request import Request
 from dcgan.training.saving import read_model, save_model
 from dcgan.training.starting import Starting
-from dcgan.training.state import GENERATOR_ONLY, NETWORKS, Learner, TrainingState, restore
+from dcgan.training.state import GENERATOR_ONLY, Learner, TrainingState, restore
 
 Size = tuple[int, int, int]
 
@@ -123,10 +123,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         self.rebuild(optimizers)
 
     def rebuild(self, optimizers):
-        """Build the networks of the training's phase in place of those there are, and compile."""
-        for name in NETWORKS:
-            if hasattr(self, name):
-                self._tracker.untrack(getattr(self, name))  # Keras would keep both
+        """Build the networks of the training's phase, and compile."""
         self.generator, self.training_generator, self.discriminator = build_networks(
             self.phases[self.state.phase],
             seed=self.seed * 1000,  # each layer takes the next: room for both networks

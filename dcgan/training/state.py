@@ -153,6 +153,8 @@ class Learner:
         """Build the networks of a phase of training, with fresh weights and fresh optimizers."""
         rates, eagerly = self.state.learning_rates, self.model.run_eagerly
         self.state.phase = phase
+        for network in self.networks.values():
+            self.model._tracker.untrack(network)  # Keras would keep both
         self.model.rebuild(self.optimizers and self.optimizers.fresh())
         self.state.learning_rates, self.model.run_eagerly = rates, eagerly
         self.__dict__.pop("variables", None)
