@@ -50,7 +50,8 @@ class Showing:
             f"{self.state.step:,} training steps, status: {self.state.status}",
         )
         samples = data_uri(enlarged_grid(self.generate(SHOWN), SHOWN))
-        return f'<img alt="generated samples" src="{samples}"><div>{"<br>".join(lines)}</div>'
+        image = f'<img alt="generated samples" style="max-width:100%" src="{samples}">'
+        return f"{image}<div>{'<br>'.join(lines)}</div>"
 
     def walk(self, seeds: Sequence[Seed], seconds: float = 12.0, **options: Any) -> Walk:
         """Animate the way through the images of these seeds; see `dcgan.export.walk.make_walk`."""

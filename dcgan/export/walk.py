@@ -10,7 +10,7 @@ from PIL import Image
 
 from dcgan.animation import check_format, encoded, save_frames
 from dcgan.errors import MAX_SEED, real, refuse, whole
-from dcgan.images import grid, to_pillow
+from dcgan.images import enlargement, grid, to_pillow
 from dcgan.latents import draw_latents, slerp
 
 Seed = int | np.ndarray  # an array is a latent
@@ -50,7 +50,8 @@ class Walk:
         return (_shown(frame, scale) for frame in self.frames)
 
     def _repr_html_(self) -> str:
-        file = encoded(self._shown(1), len(self.frames), self.fps, ".webp")
+        scale = enlargement(*self.frames[0].shape[:2])
+        file = encoded(self._shown(scale), len(self.frames), self.fps, ".webp")
         text = base64.b64encode(file).decode()
         return f'<img alt="a walk through generated images" src="data:image/webp;base64,{text}">'
 

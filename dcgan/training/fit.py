@@ -4,7 +4,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,7 +101,8 @@ def show_messages(verbose):
     if not logger.hasHandlers():
         logger.addHandler(handler)
     try:
-        yield
+        with redirect_stderr(stream):
+            yield
     finally:
         logger.setLevel(level)
         logger.removeHandler(handler)

@@ -1,5 +1,8 @@
 """A walk: a loop at constant visible speed, the same for the same seeds."""
 
+import base64
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -105,5 +108,8 @@ def test_what_cannot_be_walked_is_refused_by_name(tiny, seeds, options, named):
         tiny().walk(seeds, **options)
 
 
-def test_a_notebook_shows_it():
-    assert "data:image/webp;base64," in Walk(np.zeros((2, 4, 4, 3), np.uint8), 10)._repr_html_()
+def test_a_notebook_shows_it_large_enough_to_see():
+    frames = np.stack([np.zeros((4, 4, 3), np.uint8), np.full((4, 4, 3), 255, np.uint8)])
+    shown = Walk(frames, 10)._repr_html_().split("base64,")[1].split('"')[0]
+    with Image.open(io.BytesIO(base64.b64decode(shown))) as image:
+        assert image.size == (128, 128) and image.n_frames == 2
