@@ -11,13 +11,15 @@ Each file's `BackendModel` is a `keras.Model` with three methods:
 - `train_step`, which Keras's `fit` calls, runs the model's own `update(images)`.
 
 `multiplies_bfloat16()` says whether the GPU or TPU does; None where only the processor is used.
-`jit_compile_default` is what Keras's `compile` is told.
+`jit_compile_default` is what Keras's `compile` is told. `FASTER_LAYERS` are classes to train with
+in place of Keras's, which have the same weights and results.
 """
 
 from importlib import import_module
 
 import keras
 
-BackendModel = import_module(f"dcgan.backend.{keras.backend.backend()}_backend").BackendModel
+_backend = import_module(f"dcgan.backend.{keras.backend.backend()}_backend")
+BackendModel, FASTER_LAYERS = _backend.BackendModel, _backend.FASTER_LAYERS
 
-__all__ = ["BackendModel"]
+__all__ = ["FASTER_LAYERS", "BackendModel"]

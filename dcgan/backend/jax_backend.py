@@ -16,6 +16,9 @@ def multiplies_bfloat16() -> bool:
     return device.platform == "tpu" or capability >= 8
 
 
+FASTER_LAYERS: dict = {}  # XLA makes Keras's fast
+
+
 class BackendModel(keras.Model):
     """A Keras model that takes gradients; `dcgan.backend` says what each method does."""
 

@@ -6,6 +6,8 @@ import warnings
 import keras
 import tensorflow as tf
 
+from dcgan.backend import tensorflow_layers
+
 
 def warn_of_slow_convolutions(enabled=None) -> None:
     """Warn where TensorFlow was imported before this package and runs slow convolutions.
@@ -30,6 +32,10 @@ def warn_of_slow_convolutions(enabled=None) -> None:
 
 
 warn_of_slow_convolutions()
+
+# A GPU has fast ones of its own
+_ON_GPU = bool(tf.config.list_physical_devices("GPU"))
+FASTER_LAYERS: dict = {} if _ON_GPU else tensorflow_layers.FASTER_LAYERS
 
 
 def accelerators() -> int:

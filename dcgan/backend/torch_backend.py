@@ -16,6 +16,9 @@ def multiplies_bfloat16() -> bool | None:
     return None
 
 
+FASTER_LAYERS: dict = {}  # Keras's are fast
+
+
 class BackendModel(keras.Model):
     """A Keras model that takes gradients; `dcgan.backend` says what each method does."""
 

@@ -1,12 +1,15 @@
 """The generator and the discriminator as Keras models, built from one plan."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import keras
 import numpy as np
 from keras import layers, ops
 
+from dcgan.backend import FASTER_LAYERS
 from dcgan.networks.plan import Pair, Plan, Stage
+
+Layers = Mapping[type, type]
 
 BLURRED = 2  # last stages of a deep generator, where a blur in all let the discriminator win
 FLOAT32_LAYERS = ("image", "float32_logit")  # whatever the precision of the others
@@ -31,29 +34,36 @@ def build_networks(
         the generator that is kept, float32 and not trainable, since it follows the one in
         training; the generator in training; the discriminator. Else the first and twice None.
     """
-    make_generator, make_discriminator = makers or (build_generator, build_discriminator)
+    ours = (build_generator, build_discriminator)
+    make_generator, make_discriminator = makers = makers or ours
     kept = make_generator(plan, seed=seed, dtype="float32", name="generator")
     kept.trainable = False
     if generator_alone:
         return kept, None, None
-    trained = make_generator(plan, seed=seed, dtype=dtype, name="training_generator")
+    faster = {"faster": FASTER_LAYERS} if makers == ours else {}  # with the same weights
+    trained = make_generator(plan, seed=seed, dtype=dtype, name="training_generator", **faster)
     kept.set_weights(trained.get_weights())
-    return kept, trained, make_discriminator(plan, seed=seed + 500, dtype=dtype)
+    return kept, trained, make_discriminator(plan, seed=seed + 500, dtype=dtype, **faster)
 
 
-def build_generator(plan: Plan, *, seed: int = 0, dtype=None, name="generator") -> keras.Model:
+def build_generator(
+    plan: Plan, *, seed: int = 0, dtype=None, name="generator", faster: Layers | None = None
+) -> keras.Model:
     """Build the network that turns latents into images.
 
     Args:
         plan: the plan of both networks.
         seed: of the initial weights and of dropout.
         dtype: Keras dtype policy of the layers, e.g. "float32" or "mixed_bfloat16".
+        name: of the model.
+        faster: classes to use in place of Keras's, which have the same weights.
 
     Returns:
         A model from float32 latents `(n, input_size)` to float32 images `(n, H, W, C)` in
-        [-1, 1]. It holds Keras's own layers only, so that it loads without this package.
+        [-1, 1]. Without `faster` it holds Keras's own layers only, so that it loads without this
+        package.
     """
-    make = _LayerMaker(plan, seed, dtype)
+    make = _LayerMaker(plan, seed, dtype, faster)
     height, width = plan.base.size
     units = height * width * plan.base.filters
     latent = layers.Input((plan.input_size,), name="latent")
@@ -71,7 +81,7 @@ def build_generator(plan: Plan, *, seed: int = 0, dtype=None, name="generator") 
         x = make.upsample(x, f"stage_{number}", stage)
         if number > first_blurred:  # then what is learned leaves no grid of the stride's period
             x = make.blur(x, f"stage_{number}", stage)
-        x = _crop(x, f"stage_{number}", size, stage, dtype)
+        x = make.crop(x, f"stage_{number}", size, stage)
         x = make.norm_and_activation(x, f"stage_{number}", stage)
         x = make.dropout(x, f"stage_{number}", stage)
         size = stage.size
@@ -83,14 +93,16 @@ def build_generator(plan: Plan, *, seed: int = 0, dtype=None, name="generator") 
     return generator
 
 
-def build_discriminator(plan: Plan, *, seed: int = 0, dtype=None) -> keras.Model:
+def build_discriminator(
+    plan: Plan, *, seed: int = 0, dtype=None, faster: Layers | None = None
+) -> keras.Model:
     """Build the network that tells real images from generated ones, a mirror of the generator.
 
     Returns:
         A model from float32 images `(n, H, W, C)` in [-1, 1] to float32 logits `(n, 1)`:
         above 0 for real, below 0 for generated.
     """
-    make = _LayerMaker(plan, seed, dtype, fades=not plan.discriminator_couples)
+    make = _LayerMaker(plan, seed, dtype, faster, fades=not plan.discriminator_couples)
     image = layers.Input(plan.img_size, name="image")
     x = image
     for number, stage in enumerate(plan.discriminator, 1):
@@ -104,16 +116,6 @@ def build_discriminator(plan: Plan, *, seed: int = 0, dtype=None) -> keras.Model
     # float32 for the loss, whatever the precision of the layers
     logit = layers.Activation("linear", dtype="float32", name="float32_logit")(logit)
     return keras.Model(image, logit, name="discriminator")
-
-
-def _crop(x, name: str, size: tuple[int, int], stage: Stage, dtype):
-    """Crop what upsampling gave in excess: 10 doubles to 20, and the plan may ask for 19."""
-    steps = zip(size, stage.stride, stage.size, strict=True)
-    excess = [side * step - want for side, step, want in steps]
-    if not any(excess):
-        return x
-    cut = tuple((extra // 2, extra - extra // 2) for extra in excess)
-    return layers.Cropping2D(cut, dtype=dtype, name=f"{name}_crop")(x)
 
 
 def _start_bilinear(generator: keras.Model) -> None:
@@ -149,10 +151,11 @@ class _LayerMaker:
     Their weights have the shapes that `plan.weight_shapes` computes without Keras.
     """
 
-    def __init__(self, plan: Plan, seed: int, dtype, fades: bool = False):
+    def __init__(self, plan: Plan, seed: int, dtype, faster: Layers | None, fades: bool = False):
         self.plan = plan
         self.fades = fades  # without BatchNorm the signal fades from stage to stage
         self.dtype = dtype
+        self._faster = faster or {}
         self._seed = seed
 
     def next_seed(self) -> int:
@@ -167,7 +170,11 @@ class _LayerMaker:
             initializer = keras.initializers.HeNormal(seed=self.next_seed())
         else:  # N(0, 0.02): Radford et al. 2016, section 4
             initializer = keras.initializers.RandomNormal(stddev=0.02, seed=self.next_seed())
-        return kind(*sizes, kernel_initializer=initializer, dtype=self.dtype, name=name, **options)
+        options |= {"kernel_initializer": initializer, "dtype": self.dtype, "name": name}
+        return self._kind(kind)(*sizes, **options)
+
+    def _kind(self, layer: type) -> type:
+        return self._faster.get(layer, layer)
 
     def convolution(self, kind, name: str, stage: Stage, strides=None):
         return self.layer(
@@ -186,6 +193,15 @@ class _LayerMaker:
                 x = layers.UpSampling2D(stage.stride, dtype=self.dtype, name=f"{name}_resize")(x)
             return self.convolution(layers.Conv2D, name, stage, strides=(1, 1))(x)
         return self.convolution(layers.Conv2DTranspose, name, stage)(x)
+
+    def crop(self, x, name: str, size: tuple[int, int], stage: Stage):
+        """Crop what upsampling gave in excess: 10 doubles to 20, and the plan may ask for 19."""
+        steps = zip(size, stage.stride, stage.size, strict=True)
+        excess = [side * step - want for side, step, want in steps]
+        if not any(excess):
+            return x
+        cut = tuple((extra // 2, extra - extra // 2) for extra in excess)
+        return self._kind(layers.Cropping2D)(cut, dtype=self.dtype, name=f"{name}_crop")(x)
 
     def blur(self, x, name: str, stage: Stage):
         """A box blur as wide as the stride, which removes a grid of that period.
@@ -214,7 +230,7 @@ class _LayerMaker:
     def _norm(self, x, name: str, stage: Stage):
         if stage.norm == "none":
             return x
-        return layers.BatchNormalization(
+        return self._kind(layers.BatchNormalization)(
             momentum=self.plan.momentum, dtype=self.dtype, name=f"{name}_norm"
         )(x)
 

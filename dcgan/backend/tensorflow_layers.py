@@ -1,0 +1,180 @@
+"""Keras's layers with the same weights and results, faster where TensorFlow runs on a processor.
+
+A convolution relates a large map to a small one. `_shrink` gives the small one. `_enlarge`, its
+gradient at the large one, is what a transposed convolution computes. `_at_kernel` is the gradient
+of both at the kernel `(height, width, channels, filters)`. Maps are `(n, height, width, channels)`,
+padding is "same". The constants were measured: see benchmarks/README.md.
+"""
+
+import math
+
+import tensorflow as tf
+from keras import layers, ops
+
+Pair = tuple[int, int]
+
+MAX_CHANNELS = 4  # of a large map that is made from blocks
+# Weights of a kernel, per pixel of the small map, from which matrix products give its gradient:
+MIN_WEIGHTS = 600  # in bfloat16, where the strides divide the kernel
+MIN_WEIGHTS_OTHERWISE = 10_000
+
+
+class Conv2D(layers.Conv2D):
+    """A convolution with padding "same" and gradients of its own."""
+
+    def convolution_op(self, inputs, kernel):
+        """Convolve; Keras adds the bias."""
+        strides, size = self.strides, inputs.shape[1:3]
+
+        @tf.custom_gradient
+        def convolve(large, kernel):
+            def gradients(small):
+                at_large = _enlarge(small, kernel, strides, size)
+                return at_large, _at_kernel(large, small, kernel.shape, strides)
+
+            return _shrink(large, kernel, strides), gradients
+
+        return convolve(inputs, tf.convert_to_tensor(kernel))
+
+
+class Conv2DTranspose(layers.Conv2DTranspose):
+    """A transposed convolution with padding "same" and gradients of its own."""
+
+    def call(self, inputs):
+        """Enlarge the map by the strides."""
+        strides, size = self.strides, self.compute_output_shape(inputs.shape)[1:3]
+
+        @tf.custom_gradient
+        def convolve(small, kernel):
+            def gradients(large):
+                at_small = _shrink(large, kernel, strides)
+                return at_small, _at_kernel(large, small, kernel.shape, strides)
+
+            return _enlarge(small, kernel, strides, size), gradients
+
+        outputs = convolve(inputs, tf.convert_to_tensor(self.kernel))
+        return ops.add(outputs, self.bias) if self.use_bias else outputs
+
+
+class BatchNormalization(layers.BatchNormalization):
+    """BatchNorm of maps in one operation each way, where Keras's reads the map ten times."""
+
+    def call(self, inputs, training=None, mask=None):
+        """Normalize: by the batch's statistics in training, else by the moving ones."""
+        if not training or len(inputs.shape) != 4:
+            return super().call(inputs, training=training, mask=mask)
+        outputs, mean, unbiased, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=inputs,
+            scale=self.gamma,
+            offset=self.beta,
+            mean=[],
+            variance=[],
+            epsilon=self.epsilon,
+        )
+        count = tf.cast(tf.size(inputs) // inputs.shape[-1], "float32")
+        variance = unbiased * (count - 1) / count
+        for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + value * (1.0 - self.momentum))
+        return outputs
+
+
+class Cropping2D(layers.Cropping2D):
+    """A crop whose gradient is a padding; Keras's is computed value by value."""
+
+    def call(self, inputs):
+        """Crop the map."""
+        _, height, width, _ = self.compute_output_shape(inputs.shape)
+        (top, _), (left, _) = self.cropping
+        return tf.slice(inputs, (0, top, left, 0), (-1, height, width, -1))
+
+
+FASTER_LAYERS = {
+    kind.__base__: kind for kind in (Conv2D, Conv2DTranspose, BatchNormalization, Cropping2D)
+}
+
+
+def _shrink(large, kernel, strides: Pair):
+    return tf.nn.conv2d(large, kernel, strides, "SAME")
+
+
+def _enlarge(small, kernel, strides: Pair, size: Pair):
+    """The large map of `size`.
+
+    TensorFlow is slow where it has few channels. There a convolution without strides gives blocks
+    of its pixels, as large as the strides, which have all their pixels' channels.
+    """
+    *sides, channels, filters = kernel.shape
+    if channels > MAX_CHANNELS:
+        shape = (tf.shape(small)[0], *size, channels)
+        return tf.nn.conv2d_transpose(small, kernel, shape, strides, "SAME")
+    (down, across), before = _blocks_of(sides, strides, small.shape[1:3], size)
+    rows, columns = strides
+    excess = ((0, down * rows - sides[0]), (0, across * columns - sides[1]))
+    kernel = tf.pad(kernel, (*excess, (0, 0), (0, 0)))
+    kernel = tf.reshape(kernel, (down, rows, across, columns, channels, filters))
+    kernel = tf.transpose(tf.reverse(kernel, (0, 2)), (0, 2, 5, 1, 3, 4))
+    kernel = tf.reshape(kernel, (down, across, filters, rows * columns * channels))
+    around = ((0, 0), (down - 1, down - 1), (across - 1, across - 1), (0, 0))
+    blocks = tf.nn.conv2d(small, kernel, 1, around)
+    _, height, width, _ = blocks.shape
+    lines = tf.reshape(blocks, (-1, height, width, rows, columns * channels))
+    lines = tf.transpose(lines, (0, 1, 3, 2, 4))
+    large = tf.reshape(lines, (-1, height * rows, width * columns, channels))
+    return tf.slice(large, (0, *before, 0), (-1, *size, -1))
+
+
+def _at_kernel(large, small, shape, strides: Pair):
+    """The gradient at the kernel of `shape`.
+
+    TensorFlow is slow where it is large and the maps are small. There the large map is cut into
+    blocks, as large as the strides, of which the kernel covers a few: a matrix product for each.
+    """
+    *sides, channels, filters = shape
+    _, height, width, _ = small.shape
+    fits = small.dtype == tf.bfloat16 and all(
+        k % s == 0 for k, s in zip(sides, strides, strict=True)
+    )
+    minimum = MIN_WEIGHTS if fits else MIN_WEIGHTS_OTHERWISE
+    if math.prod(shape) < minimum * height * width:
+        return tf.raw_ops.Conv2DBackpropFilter(
+            input=large,
+            filter_sizes=shape,
+            out_backprop=small,
+            strides=(1, *strides, 1),
+            padding="SAME",
+        )
+    (down, across), before = _blocks_of(sides, strides, (height, width), large.shape[1:3])
+    rows, columns = strides
+    tall, wide = height + down - 1, width + across - 1
+    ends = (tall * rows, wide * columns)
+    padding = [
+        (b, end - b - side) for b, end, side in zip(before, ends, large.shape[1:3], strict=True)
+    ]
+    large = tf.pad(large, ((0, 0), *padding, (0, 0)))
+    blocks = tf.reshape(large, (-1, tall, rows, wide, columns * channels))
+    blocks = tf.reshape(
+        tf.transpose(blocks, (0, 1, 3, 2, 4)), (-1, tall, wide, rows * columns * channels)
+    )
+    pixels = tf.reshape(small, (-1, filters))
+    products = [
+        tf.matmul(
+            tf.reshape(blocks[:, i : i + height, j : j + width], (-1, blocks.shape[3])),
+            pixels,
+            transpose_a=True,
+        )
+        for i in range(down)
+        for j in range(across)
+    ]
+    kernel = tf.reshape(tf.stack(products), (down, across, rows, columns * channels, filters))
+    kernel = tf.transpose(kernel, (0, 2, 1, 3, 4))
+    kernel = tf.reshape(kernel, (down * rows, across * columns, channels, filters))
+    return kernel[: sides[0], : sides[1]]
+
+
+def _blocks_of(sides, strides: Pair, small: Pair, large: Pair) -> tuple[list[int], list[int]]:
+    """Blocks that a kernel covers, and pixels of padding before the large map, along each axis."""
+    counts, before = [], []
+    for side, step, few, many in zip(sides, strides, small, large, strict=True):
+        counts.append(-(-side // step))
+        before.append(max((few - 1) * step + side - many, 0) // 2)
+    return counts, before
