@@ -7,6 +7,7 @@ from typing import Any
 from PIL import Image
 
 from dcgan.data.target import Target
+from dcgan.errors import ArgumentError
 from dcgan.export.formats import export_generator
 from dcgan.export.project import Projection, fitted_image, project_image
 from dcgan.export.walk import Seed, Walk, make_walk
@@ -64,6 +65,7 @@ class Showing:
 
         See `dcgan.export.project.project_image`.
         """
+        self._check_grown()
         target = Target(*self.img_size, self.options.resize, self.options.background)
         pieces = self.generator, self.discriminator, self.gradients, fitted_image(image, target)
         return project_image(*pieces, starts=starts, steps=steps, seed=seed, **options)
@@ -75,9 +77,20 @@ class Showing:
 
         See `dcgan.export.formats.export_generator`.
         """
+        self._check_grown()
         facts = {
             "img_size": self.img_size,
             "model": self.model_hash,
             "license": self.card.get("license"),
         }
         return export_generator(self.generator, filepath, format, output=output, facts=facts)
+
+    def _check_grown(self) -> None:
+        """Refuse networks that are still smaller than those of the plan."""
+        height, width, _ = self.generator.output_shape[1:]
+        if (height, width) != tuple(self.img_size[:2]):
+            raise ArgumentError(
+                f"The networks of this model are still growing: they make images of {height} x "
+                f"{width} pixels, {self.img_size[0]} x {self.img_size[1]} from the second half of "
+                "the run on. Continue its training first."
+            )

@@ -8,7 +8,7 @@ import pytest
 
 from dcgan import DCGAN
 from dcgan.data.sample_set import draw_seascapes
-from dcgan.errors import ModelFileError
+from dcgan.errors import ArgumentError, ModelFileError
 from dcgan.training.phases import Growth
 from dcgan.training.request import NO_LIMIT, Length
 from dcgan.training.state import capture
@@ -104,6 +104,13 @@ def test_a_model_file_of_a_phase_loads_and_grows_on(growing, images, tmp_path):
         np.testing.assert_array_equal(loaded.generate(2), gan.generate(2))
     loaded.fit(images, epochs=4, verbose=0)
     assert loaded.state.phase == 1
+
+
+def test_an_export_waits_until_the_networks_have_grown(growing, images):
+    gan = growing(save_path="run")
+    gan.fit(images, epochs=1, steps_per_epoch=1, verbose=0)
+    with pytest.raises(ArgumentError, match="still growing: they make images of 16 x 12"):
+        gan.export("g.keras")
 
 
 def test_a_generator_of_a_phase_loads_alone(growing, images):

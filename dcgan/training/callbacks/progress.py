@@ -43,7 +43,8 @@ class Progress(Task):
     def begin(self, step):
         """Show where training starts."""
         super().begin(step)
-        self._start = (step, time.monotonic())
+        self._began = time.monotonic()
+        self._phase, self._pace = self.state.phase, (step, self._began)
         if self.overwrites:
             self._bar = tqdm(
                 total=1.0,
@@ -86,8 +87,10 @@ class Progress(Task):
     def line(self, epoch: int) -> str:
         """The state in a line: status, estimates, speed and the time left."""
         step, now = self.state.step, time.monotonic()
-        first, began = self._start
-        rate = (step - first) / max(now - began, 1e-9)
+        if self.state.phase != self._phase:  # larger networks are slower
+            self._phase, self._pace = self.state.phase, (step, now)
+        first, since = self._pace
+        rate = (step - first) / max(now - since, 1e-9)
         words = [f"step {step:,}, epoch {epoch}", self.state.status]
         if kids := self._kids():
             words.append("rKID " + " > ".join(f"{kid:.3g}" for kid in kids))
@@ -98,7 +101,7 @@ class Progress(Task):
             if rate:
                 seconds.append(max(0, self.total - step) / rate)
         if self.deadline is not None:
-            shares.append((now - began) / (self.deadline - began))
+            shares.append((now - self._began) / (self.deadline - self._began))
             seconds.append(max(0.0, self.deadline - now))
         self.share = min(1.0, max(shares))
         if seconds:
