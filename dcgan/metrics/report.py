@@ -63,7 +63,8 @@ class Evaluation:
     def in_short(self, copying: bool = True) -> str:
         """What it comes to, in a sentence that needs no other."""
         measured, floor = self.estimates["KID"], self.floor["KID"]
-        covered, parts = self.estimates["coverage"].value, []
+        covered = self.estimates["coverage"].value
+        parts: list[str] = []
         if measured.low is not None:
             reached = measured.low <= (0.0 if floor.high is None else floor.high)
             told = "cannot be told from real ones by this" if reached else "differ from real ones"

@@ -155,6 +155,7 @@ def _encoded(path: Path, written: int) -> tuple[str, int, int]:
 
 def _plots(losses: list[dict], measured: list[dict]) -> list[dict[str, Any]]:
     plots = []
+    best = _best(measured)
     for words, lines, band in PLOTS:
         records = measured if next(iter(lines)).startswith("measured") else losses
         records = records[:: max(1, len(records) // MAX_POINTS)]
@@ -164,10 +165,20 @@ def _plots(losses: list[dict], measured: list[dict]) -> list[dict[str, Any]]:
         }
         if all(len(points) < 2 for points in series.values()):
             continue
-        best = dict(series.get("rKID", ())).get(measured[-1].get("best_step")) if measured else None
-        mark = None if best is None else (measured[-1]["best_step"], best)
-        plots.append({"svg": Markup(plot_svg(series, words, band, mark)), "words": words})
+        plots.append(
+            {
+                "svg": Markup(plot_svg(series, words, band, best if "rKID" in series else None)),
+                "words": words,
+            }
+        )
     return plots
+
+
+def _best(measured: list[dict]) -> tuple[int, float] | None:
+    """The step and the KID of best.dcgan, if the log has them."""
+    kids = {record["step"]: record.get("measured_kid") for record in measured}
+    step = measured[-1].get("best_step") if measured else None
+    return None if kids.get(step) is None else (step, kids[step])
 
 
 def _facts(path: Path, run: Mapping[str, Any]) -> list[tuple[str, str]]:
