@@ -1,5 +1,6 @@
 """Model files: what is expected in one follows from its document alone."""
 
+import keras
 import pytest
 
 from dcgan import DCGAN, ArgumentError, ModelFileError
@@ -61,3 +62,25 @@ def test_a_loaded_generator_builds_no_discriminator_and_says_so(tiny, images):
     assert loaded.discriminator is None and loaded.training_generator is None
     with pytest.raises(ArgumentError, match="generator-only"):
         loaded.fit(images, epochs=1)
+
+
+class Nested(DCGAN):
+    """A GAN whose discriminator is a layer of layers that bear the same names within."""
+
+    def build_discriminator(self, plan, *, seed, dtype):
+        image = keras.layers.Input(plan.img_size)
+        attention = keras.layers.MultiHeadAttention(1, 2, seed=seed, dtype=dtype, name="attention")
+        pixels = keras.layers.Reshape((-1, plan.img_size[2]))(image)
+        flat = keras.layers.Flatten()(attention(pixels, pixels))
+        return keras.Model(image, keras.layers.Dense(1, name="float32_logit")(flat))
+
+
+def test_every_weight_of_a_layer_of_layers_is_saved():
+    gan = Nested(img_size=(16, 12, 3), depth=1, increment=2, batch_size=4)
+    _, arrays = capture(gan._learner())
+    saved = [name for name in arrays if name.startswith("discriminator/")]
+    assert len(saved) == len(gan.discriminator.weights)
+    gan.save("nested.dcgan")
+    again = Nested.load("nested.dcgan")
+    for one, other in zip(gan.discriminator.weights, again.discriminator.weights, strict=True):
+        assert (keras.ops.convert_to_numpy(one) == keras.ops.convert_to_numpy(other)).all()
