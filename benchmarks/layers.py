@@ -40,10 +40,10 @@ def main(argv: list[str] | None = None) -> int:
     rounds = parser.parse_args(argv).rounds
     import tensorflow as tf
 
-    from dcgan.backend import tensorflow_layers
-
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
+    from dcgan.backend import tensorflow_layers
+
     rows = []
     for dtype in ("mixed_bfloat16", "float32"):
         for kind, arguments, shape in LAYERS:

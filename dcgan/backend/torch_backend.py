@@ -3,15 +3,16 @@
 import keras
 import torch
 
+from dcgan.backend.torch_layers import FASTER_LAYERS
+
+__all__ = ["FASTER_LAYERS", "BackendModel"]
+
 
 def multiplies_bfloat16() -> bool | None:
     """Whether the GPU multiplies bfloat16 (NVIDIA: from Ampere on); None where there is none."""
     if torch.cuda.is_available():
         return torch.cuda.get_device_capability() >= (8, 0)
     return None
-
-
-FASTER_LAYERS: dict = {}  # Keras's are fast
 
 
 class BackendModel(keras.Model):
