@@ -1,8 +1,9 @@
 """The reference that `fit` is compared with: the 64x64 DCGAN of the PyTorch examples.
 
 Written from its facts, not copied: 4x4 kernels, no biases, BatchNorm, N(0, 0.02), cross-entropy on
-a sigmoid, Adam 2e-4 with beta_1 0.5; float32 and NCHW as published, or channels-last. Its images
-are ready in memory, which favors it: it is timed without its data loader. A worker of `speed`.
+a sigmoid, Adam 2e-4 with beta_1 0.5; float32 and NCHW as published, or channels-last, or that with
+bfloat16 by autocast, its fastest. Its images are ready in memory, which favors it: it is timed
+without its data loader. A worker of `speed`.
 """
 
 import time
@@ -68,10 +69,13 @@ class Reference:
     Args:
         batch_size: images per step.
         channels_last: the layout of the weights and images; False is as published.
+        autocast: whether convolutions compute in bfloat16; the loss is float32 always.
         width: filters of the widest maps; 64 as published.
     """
 
-    def __init__(self, batch_size: int, channels_last: bool, width: int = WIDTH):
+    def __init__(
+        self, batch_size: int, channels_last: bool, autocast: bool = False, width: int = WIDTH
+    ):
         torch.manual_seed(0)
         layout = torch.channels_last if channels_last else torch.contiguous_format
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -83,6 +87,7 @@ class Reference:
         self.generator, self.discriminator = (
             network.to(self.device, memory_format=layout) for network in networks
         )
+        self.autocast = autocast
         self.real = torch.rand(batch_size, 3, 64, 64, device=self.device) * 2 - 1
         self.real = self.real.contiguous(memory_format=layout)
         self.criterion = nn.BCELoss()
@@ -98,23 +103,33 @@ class Reference:
         zeros = torch.zeros(count, device=self.device)
 
         self.discriminator.zero_grad()
-        on_real = self.discriminator(self.real).view(-1)
+        on_real = self.scores(self.real)
         real_loss = self.criterion(on_real, ones)
         real_loss.backward()
         latents = torch.randn(count, LATENT, 1, 1, device=self.device)
-        fake = self.generator(latents)
-        on_fake = self.discriminator(fake.detach()).view(-1)
+        with self.precision():
+            fake = self.generator(latents)
+        on_fake = self.scores(fake.detach())
         fake_loss = self.criterion(on_fake, zeros)
         fake_loss.backward()
         self.discriminator_optimizer.step()
 
         self.generator.zero_grad()
-        score = self.discriminator(fake).view(-1)
+        score = self.scores(fake)
         loss = self.criterion(score, ones)
         loss.backward()
         self.generator_optimizer.step()
         shown = (real_loss + fake_loss, loss, on_real.mean(), on_fake.mean(), score.mean())
         return tuple(value.item() for value in shown)
+
+    def precision(self) -> torch.autocast:
+        """The context in which the networks compute."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast)
+
+    def scores(self, images: torch.Tensor) -> torch.Tensor:
+        """Probabilities `(n,)` that the images are real, float32."""
+        with self.precision():
+            return self.discriminator(images).view(-1).float()
 
 
 REFERENCES: dict[str, Reference] = {}

@@ -13,12 +13,13 @@ import datetime
 import os
 import platform
 import sys
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
 from benchmarks import cost, sections
 from benchmarks.rounds import FOLDER, Worker
-from benchmarks.settings import Row, Settings, torch_is_installed
+from benchmarks.settings import PRECISIONS, Row, Settings, torch_is_installed
 
 PARTS = {
     "step": sections.training_step,
@@ -41,6 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="tiny networks, one round")
     parser.add_argument("--gpu", action="store_true", help="batch 128, mixed_bfloat16, 5 ms steps")
     parser.add_argument("--only", action="append", choices=PARTS, help="a part; may be repeated")
+    parser.add_argument("--precision", choices=PRECISIONS, help="of all models; default: both")
     parser.add_argument("--rounds", type=int, default=5, help="default: 5")
     parser.add_argument(
         "--plot", type=Path, default=FOLDER / "cost.png", help="file of the plot of the cost"
@@ -61,7 +63,10 @@ def main(argv: list[str] | None = None) -> int:
         plot=arguments.plot,
     )
     print(machine(settings.gpu), end="\n\n", flush=True)
-    settings, rows = sections.choose_precisions(settings)
+    if arguments.precision:
+        settings, rows = replace(settings, precisions=(arguments.precision,)), []
+    else:
+        settings, rows = sections.choose_precisions(settings)
     for name, part in chosen.items():
         print(name, file=sys.stderr)
         rows += part(settings)

@@ -38,7 +38,7 @@ def augment(images, strength: float, seed):
     Returns:
         A tensor of the same shape; color changes may leave [-1, 1].
     """
-    count, height, width, channels = ops.shape(images)
+    count, _, _, channels = ops.shape(images)
     uniform = random.uniform((5, count, 1, 1, 1), -1, 1, seed=seed)
     alpha = (images[..., 3:] + 1) / 2 if channels == 4 else ops.ones_like(images[:, :1, :1, :1])
     colors = images[..., :3] + 1  # premultiplied: 0 where nothing is visible
@@ -50,8 +50,8 @@ def augment(images, strength: float, seed):
     mean = ops.mean(colors, axis=(1, 2, 3), keepdims=True) / visible * alpha
     colors = mean + (colors - mean) * (1 + strength * CONTRAST * uniform[2]) - 1
     images = ops.concatenate([colors, images[..., 3:]], -1) if channels == 4 else colors
-    images = _shift(images, 1, height, strength * TRANSLATION * uniform[3])
-    return _shift(images, 2, width, strength * TRANSLATION * uniform[4])
+    shares = strength * TRANSLATION * uniform[3:]
+    return _translate(images, shares[0], shares[1])
 
 
 class Augmentation(keras.layers.Layer):
@@ -98,15 +98,20 @@ def augmented_copies(images: np.ndarray, strength: float, seed: int = 0) -> np.n
     return copies
 
 
-def _shift(images, axis: int, side: int, shares):
-    """Translate each image along one axis by its share of the side; its edge is repeated.
+def _translate(images, down, across):
+    """Translate each image by shares `(n, 1, 1, 1)` of its height and width; its edge is repeated.
 
-    The generator learned gray bars in place of the edge, which Zhao et al. use. A product with one
-    shifted identity matrix per image is fast, and so is its gradient.
+    The generator learned gray bars in place of the edge, which Zhao et al. use.
     """
-    offsets = ops.round(ops.reshape(shares, (-1, 1, 1)) * side)
-    places = ops.arange(side, dtype="float32")
-    sources = ops.clip(places[None, :, None] - offsets, 0, side - 1)
-    matrix = ops.cast(sources == places[None, None, :], images.dtype)
-    pattern = "nij,njwc->niwc" if axis == 1 else "nij,nhjc->nhic"
-    return ops.einsum(pattern, matrix, images)
+    count, height, width, channels = ops.shape(images)
+    rows, columns = _sources(down, height), _sources(across, width)
+    images_before = ops.reshape(ops.arange(count, dtype="int32"), (-1, 1, 1))
+    places = (images_before * height + rows[:, :, None]) * width + columns[:, None, :]
+    return ops.take(ops.reshape(images, (-1, channels)), places, axis=0)
+
+
+def _sources(shares, side: int):
+    """For each image `(n, side)` the places along an axis from which its pixels come, int32."""
+    offsets = ops.round(ops.reshape(shares, (-1, 1)) * side)
+    places = ops.arange(side, dtype="float32") - offsets
+    return ops.cast(ops.clip(places, 0, side - 1), "int32")

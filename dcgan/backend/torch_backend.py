@@ -3,6 +3,10 @@
 import keras
 import torch
 
+from dcgan.backend.torch_layers import FASTER_LAYERS
+
+__all__ = ["FASTER_LAYERS", "BackendModel"]
+
 
 def accelerators() -> int:
     """How many GPUs there are; Apple's, through MPS, is one."""
@@ -14,9 +18,6 @@ def multiplies_bfloat16() -> bool | None:
     if torch.cuda.is_available():
         return torch.cuda.get_device_capability() >= (8, 0)
     return None
-
-
-FASTER_LAYERS: dict = {}  # Keras's are fast
 
 
 class BackendModel(keras.Model):
