@@ -25,10 +25,12 @@ class Conv2D(layers.Conv2D):
     def convolution_op(self, inputs, kernel):
         """Convolve; Keras adds the bias."""
         strides, size = self.strides, inputs.shape[1:3]
+        shape = self.compute_output_shape(inputs.shape)
 
         @tf.custom_gradient
         def convolve(large, kernel):
             def gradients(small):
+                small = tf.ensure_shape(small, shape)  # a crop's gradient has lost it
                 at_large = _enlarge(small, kernel, strides, size)
                 return at_large, _at_kernel(large, small, kernel.shape, strides)
 
@@ -42,11 +44,13 @@ class Conv2DTranspose(layers.Conv2DTranspose):
 
     def call(self, inputs):
         """Enlarge the map by the strides."""
-        strides, size = self.strides, self.compute_output_shape(inputs.shape)[1:3]
+        strides, shape = self.strides, self.compute_output_shape(inputs.shape)
+        size = shape[1:3]
 
         @tf.custom_gradient
         def convolve(small, kernel):
             def gradients(large):
+                large = tf.ensure_shape(large, shape)
                 at_small = _shrink(large, kernel, strides)
                 return at_small, _at_kernel(large, small, kernel.shape, strides)
 
