@@ -53,15 +53,14 @@ class ImageSet:
         height, width, channels = self.pixels.shape[1:]
         line = f"{counted(len(self), 'image')} as {height} x {width} x {channels}"
         if self.skipped:
-            name, reason = self.skipped[0]
-            line += f"; {counted(len(self.skipped), 'file')} skipped (first: {printable(name)}: "
-            line += f"{printable(reason)})"
+            (first,) = _in_words(self.skipped[:1])
+            line += f"; {counted(len(self.skipped), 'file')} skipped (first: {first})"
         return line
 
     def write_skipped(self, path: str | os.PathLike[str]) -> None:
         """Write a text file with a line `name: reason` for each file that was skipped."""
-        lines = [f"{printable(name)}: {printable(reason)}\n" for name, reason in self.skipped]
-        write_atomically(path, "".join(lines) or "No file was skipped.\n")
+        lines = _in_words(self.skipped) or ["No file was skipped."]
+        write_atomically(path, "\n".join(lines) + "\n")
 
 
 def open_images(
@@ -181,9 +180,7 @@ def _scan(path: Path, exclude: str | os.PathLike[str] | None) -> Scan:
         ) from error
     if scan.files:
         return scan
-    seen = "; ".join(
-        f"{printable(name)}: {reason}" for name, reason in scan.skipped[:FIRST_REASONS]
-    )
+    seen = "; ".join(_in_words(scan.skipped[:FIRST_REASONS]))
     raise DataError(
         f"The folder {printable(str(path))!r} is empty. Expected: images ({ACCEPTED}). "
         + (f"Passed over: {seen}." if seen else "Put some in, or check the path.")
@@ -199,7 +196,7 @@ def _check_enough(
         for name, reason in skipped
         if Path(name).suffix.lower() in SUFFIXES and reason != OWN_IMAGES_REASON
     ]
-    first = "; ".join(f"{printable(name)}: {reason}" for name, reason in broken[:FIRST_REASONS])
+    first = "; ".join(_in_words(broken[:FIRST_REASONS]))
     where = printable(str(folder))
     if usable == 0 and not broken:
         endings = Counter(Path(found.name).suffix.lower() or "no ending" for found in files)
@@ -216,3 +213,8 @@ def _check_enough(
             "which is more than half. Expected: mostly whole images. The first reasons: "
             f"{first}. Repair or remove them."
         )
+
+
+def _in_words(skipped: list[tuple[str, str]]) -> list[str]:
+    """`name: reason` of each file that gave no image, safe to print."""
+    return [f"{printable(name)}: {printable(reason)}" for name, reason in skipped]

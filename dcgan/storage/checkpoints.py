@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from dcgan.atomic import sweep_leftovers
-from dcgan.errors import ArgumentError, ModelFileError, RunError
+from dcgan.errors import ModelFileError, RunError
 from dcgan.storage.model_file import Expected, read_model_file, write_model_file
 
+KEPT = 3  # more than one, so that a damaged one is no loss
 # The number of the save orders them: after a rollback the same step may be saved again. Without
 # the suffix they are folders, made by earlier versions, which are refused like damaged files.
 _NAME = re.compile(r"(\d{6,})-step-(\d+)(\.dcgan)?")
@@ -40,14 +41,10 @@ class CheckpointStore:
 
     Args:
         folder: made when the first checkpoint is saved, in a folder that is there.
-        keep: how many to keep, at least 1; more than one, so that a damaged one is no loss.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], keep: int = 3):
-        if type(keep) is not int or keep < 1:
-            raise ArgumentError(f"keep must be a whole number of at least 1. Received: {keep=}")
+    def __init__(self, folder: str | os.PathLike[str]):
         self.folder = Path(folder)
-        self.keep = keep
 
     def save(
         self, step: int, document: Mapping[str, dict[str, Any]], arrays: Mapping[str, np.ndarray]
@@ -75,7 +72,7 @@ class CheckpointStore:
                 "The checkpoints before it are unchanged; free some space, or see whether the "
                 "folder is still there."
             ) from error
-        for old in [*earlier, path][: -self.keep]:
+        for old in [*earlier, path][:-KEPT]:
             try:
                 old.unlink()
             except OSError as error:  # the new one is safe, so this is no failure of the save

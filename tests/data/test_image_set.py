@@ -227,7 +227,8 @@ def test_workers_import_little_more_than_pillow_and_numpy():
 def test_a_script_without_a_main_guard_can_open_images(tmp_path):
     source = fill(tmp_path / "in", 40)
     script = tmp_path / "script.py"
-    script.write_text(f"import dcgan\nprint(len(dcgan.open_images({str(source)!r}, {SIZE})))")
+    call = f"dcgan.open_images({str(source)!r}, {SIZE}, verbose=0)"
+    script.write_text(f"import dcgan\nprint(len({call}))")
     result = run_python(str(script))
     assert result.stdout == "40\n" and result.stderr == ""
 

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from dcgan.errors import ArgumentError, ModelFileError, RunError
+from dcgan.errors import ModelFileError, RunError
 from dcgan.storage.checkpoints import CheckpointStore
 
 pytestmark = pytest.mark.once
@@ -161,12 +161,6 @@ def test_a_save_makes_no_folder_above_the_one_of_the_checkpoints(small, tmp_path
     with pytest.raises(RunError, match="No such file"):
         CheckpointStore(tmp_path / "gone" / "checkpoints").save(1, small.document, small.arrays())
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("keep", [0, -1, 2.5, "3", True])
-def test_keeping_less_than_one_is_refused(tmp_path, keep):
-    with pytest.raises(ArgumentError, match="keep"):
-        CheckpointStore(tmp_path, keep=keep)
 
 
 def test_a_checkpoint_is_a_model_file(small, store):
