@@ -4,6 +4,6 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def eagerly(eager, monkeypatch):
-    """A few steps and images are quicker than compiling them; plots are for the tests of verbs."""
+def no_plots(monkeypatch):
+    """Plots take a fifth of a short training; the tests of verbs draw them."""
     monkeypatch.setattr("dcgan.training.callbacks.loss_log.plot_losses", lambda records: b"PNG")
