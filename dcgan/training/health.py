@@ -141,9 +141,13 @@ class Health:
                     return diagnosis
         return self._progress()
 
-    def after_rollback(self) -> None:
+    def start_anew(self) -> None:
         """Start the series anew; the best KID stays what later ones are compared with."""
         self.recent, self.count, self.since_best = [], 0, 0
+
+    def expect_more(self) -> None:
+        """Do not call the training stalled or done, since larger networks follow."""
+        self.since_best = min(self.since_best, PATIENCE - 2)
 
     def _follow_kid(self, measurement: Measurement) -> None:
         kid, varied = measurement.kid, measurement.varied

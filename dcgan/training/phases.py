@@ -72,6 +72,7 @@ def grow(learner: Learner) -> None:
     old = learner.networks
     learner.enter(learner.state.phase + 1)
     learner.state.phase_step = 0
+    learner.state.health.start_anew()
     plan, new = learner.phases[learner.state.phase], learner.networks
     latents = np.random.default_rng(learner.options.seed)
     latents = latents.standard_normal((STATISTICS, plan.input_size), "float32")

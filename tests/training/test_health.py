@@ -188,7 +188,7 @@ def test_after_a_rollback_only_the_best_is_remembered():
     health = Health()
     statuses([{"kid": k} for k in falling(6)], health)
     best = health.best_kid
-    health.after_rollback()
+    health.start_anew()
     assert (health.recent, health.count, health.best_kid) == ([], 0, best)
 
 

@@ -9,6 +9,7 @@ import pytest
 from dcgan import DCGAN
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.errors import ArgumentError, ModelFileError
+from dcgan.training.health import Health, Measurement
 from dcgan.training.phases import Growth
 from dcgan.training.request import NO_LIMIT, Length
 from dcgan.training.state import capture
@@ -166,3 +167,15 @@ def test_learning_rates_stay_as_they_were_given(growing, images):
     gan.fit(images, epochs=4, verbose=0)
     assert gan.state.learning_rates == pytest.approx((1e-3, 1e-3))
     assert gan.optimizer.rates == pytest.approx((1e-3, 1e-3))
+
+
+def test_a_plateau_of_small_images_is_no_end():
+    health = Health()
+    statuses = set()
+    for step in range(40):
+        health.expect_more()
+        statuses.add(health.update(Measurement(step, variety=1.0, kid=0.5)).status)
+    assert statuses == {"learning"}
+    for step in range(40, 60):
+        statuses.add(health.update(Measurement(step, variety=1.0, kid=0.5)).status)
+    assert "stalled" in statuses

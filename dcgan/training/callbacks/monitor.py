@@ -77,6 +77,8 @@ class HealthMonitor(Task):
         if not np.isfinite(numbers).all():
             self.rollback.roll_back(f"what was measured at step {state.step} is not finite")
             return
+        if state.phase < len(self.learner.phases) - 1:
+            state.health.expect_more()
         diagnosis = state.health.update(measurement)
         if diagnosis.status != state.status:
             level = logging.WARNING if diagnosis.is_problem else logging.INFO
@@ -168,7 +170,7 @@ class HealthMonitor(Task):
             best = None  # its networks are smaller
         reason = f"the training is collapsing: {sentence.rstrip('.')}"
         self.rollback.roll_back(reason, best and best.arrays)
-        self.state.health.after_rollback()
+        self.state.health.start_anew()
 
 
 def _line(measurement: Measurement, diagnosis: Diagnosis, network: str, best_step: int) -> dict:
