@@ -8,6 +8,7 @@ import pytest
 
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.errors import ArgumentError
+from dcgan.images import enlargement
 from dcgan.metrics.memorization import _chance, memorization, sheet
 
 pytestmark = pytest.mark.once
@@ -104,11 +105,12 @@ def test_sheet_shows_the_nearest_copy_first(drawn):
     samples = np.concatenate([new[:5], train[:1]])
     found = memorization(samples, train, held_out)
     image = sheet(samples, train, found, rows=2)
-    gap = 2
-    first, second = (image[gap : gap + 24, gap + i * 26 : gap + i * 26 + 24] for i in (0, 1))
-    np.testing.assert_array_equal(first, train[0])
-    np.testing.assert_array_equal(second, train[0])
-    assert image.shape == (2 * 26 + gap, 6 * 26 + gap, 3)
+    gap, factor = 2, enlargement(24, 24)
+    side, copied = 24 * factor, train[0].repeat(factor, 0).repeat(factor, 1)
+    for column in (0, 1):
+        left = gap + column * (side + gap)
+        np.testing.assert_array_equal(image[gap : gap + side, left : left + side], copied)
+    assert image.shape == (2 * (side + gap) + gap, 6 * (side + gap) + gap, 3)
 
 
 def test_images_that_are_all_equal_do_not_break_it():
