@@ -51,9 +51,9 @@ def _mirrors(plan: Plan) -> bool:
 def _inner_plan(plan: Plan, level: int) -> Plan:
     """All but the outermost `level` stages, with 1x1 convolutions to and from the image."""
     stage = plan.discriminator[level - 1]
-    point = {"size": stage.size, "kernel": (1, 1), "stride": (1, 1)}
-    to_image = replace(plan.generator[-1], **point)
-    from_image = replace(stage, **point, norm="none", bias=True)
+    point = (1, 1)
+    to_image = replace(plan.generator[-1], size=stage.size, kernel=point, stride=point)
+    from_image = replace(stage, kernel=point, stride=point, norm="none", bias=True)
     return replace(
         plan,
         img_size=(*stage.size, plan.img_size[2]),
@@ -127,7 +127,7 @@ def grow_discriminator(old: keras.Model, new: keras.Model, plan: Plan, images: n
     weights, fresh = _weights(old), _weights(new)
     from_image, bias = weights.pop("stage_1/kernel"), weights.pop("stage_1/bias")
     if plan.discriminator[0].stride != (1, 1):
-        shrinking = _block_mean(plan.discriminator[0], plan.img_size)[:, :, None, None]
+        shrinking = _block_mean(plan.discriminator[0], plan.img_size[:2])[:, :, None, None]
         _assign(new, {**weights, "stage_1/kernel": shrinking * from_image, "stage_1/bias": bias})
         return
     # Leaky ReLU lets (1 + slope) * x through as the difference of its values at x and -x
@@ -168,9 +168,7 @@ def _signs(channels: int, filters: int) -> np.ndarray:
 def _block_mean(stage: Stage, size: Pair) -> np.ndarray:
     """The kernel with which a convolution takes the mean of each block of its stride."""
     taps = []
-    for side, kernel, step, small in zip(
-        size, stage.kernel, stage.stride, stage.size, strict=False
-    ):
+    for side, kernel, step, small in zip(size, stage.kernel, stage.stride, stage.size, strict=True):
         before = max((small - 1) * step + kernel - side, 0) // 2  # Keras's padding "same"
         place = np.arange(kernel) - before
         inside = (place >= 0) & (place < step)

@@ -178,7 +178,8 @@ def _best(measured: list[dict]) -> tuple[int, float] | None:
     """The step and the KID of best.dcgan, if the log has them."""
     kids = {record["step"]: record.get("measured_kid") for record in measured}
     step = measured[-1].get("best_step") if measured else None
-    return None if kids.get(step) is None else (step, kids[step])
+    kid = kids.get(step) if step is not None else None
+    return None if step is None or kid is None else (step, kid)
 
 
 def _facts(path: Path, run: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -74,8 +74,8 @@ def grow(learner: Learner) -> None:
     learner.state.phase_step = 0
     learner.state.health.start_anew()
     plan, new = learner.phases[learner.state.phase], learner.networks
-    latents = np.random.default_rng(learner.options.seed)
-    latents = latents.standard_normal((STATISTICS, plan.input_size), "float32")
+    random = np.random.default_rng(learner.options.seed)
+    latents = random.standard_normal((STATISTICS, plan.input_size), "float32")
     images = np.concatenate([
         ops.convert_to_numpy(old["generator"](latents[chunk], training=False))
         for chunk in chunks(STATISTICS, learner.plan.img_size)

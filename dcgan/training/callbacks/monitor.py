@@ -169,7 +169,7 @@ class HealthMonitor(Task):
         if best is not None and best.document["training"]["phase"] != self.state.phase:
             best = None  # its networks are smaller
         reason = f"the training is collapsing: {sentence.rstrip('.')}"
-        self.rollback.roll_back(reason, best and best.arrays)
+        self.rollback.roll_back(reason, None if best is None else best.arrays)
         self.state.health.start_anew()
 
 
