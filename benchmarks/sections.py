@@ -206,6 +206,7 @@ def generating(settings: Settings) -> list[Row]:
         few = count // 10
         jobs = {
             "generate": lambda: ours("generate", key="network", count=few)["seconds"],
+            "64 images": lambda: ours("generate", key="network", count=64)["seconds"],
             "forward": _call(ours, "forward", key="network", count=few),
             "peak " + precision: _peak(ours, precision, settings),
         }
@@ -219,6 +220,11 @@ def generating(settings: Settings) -> list[Row]:
             f"{whole['growth'] / 1e6:,.0f} MB",
             "bounded",
             f"{whole['seconds']:.1f} s, {count / whole['seconds']:,.0f} images/s",
+        ),
+        Row(
+            "generate(64), after the first call",
+            f"{1000 * median(times['64 images']):.1f} ms",
+            "20 ms" if settings.gpu else "",
         ),
         Row(
             "generate against the bare forward pass",

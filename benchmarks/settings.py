@@ -55,7 +55,8 @@ class Settings:
         return options
 
     def count(self, seconds_per_step: float, seconds: float = 2.5) -> int:
-        """Number of steps that fill so many seconds, at least two."""
+        """Number of steps that fill so many seconds, or one on a GPU; at least two."""
+        seconds = 1.0 if self.gpu else seconds
         return 2 if self.quick else max(2, round(seconds / seconds_per_step))
 
 
