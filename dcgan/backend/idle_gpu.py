@@ -52,7 +52,7 @@ def visible_gpu() -> str | None:
 def command_for(gpu: str, backend: str) -> str:
     """What to type, on this system and with what is installed, to train on a GPU."""
     windows = sys.platform == "win32"
-    for name in ("torch", "jax"):
+    for name in ("jax", "torch"):  # on a GPU JAX is ten times as fast: benchmarks/README.md
         if name != backend and _reaches(gpu, name):
             return f'$env:KERAS_BACKEND = "{name}"' if windows else f"export KERAS_BACKEND={name}"
     if windows:  # TensorFlow and JAX reach no GPU there

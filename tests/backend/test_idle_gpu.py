@@ -63,6 +63,10 @@ def test_a_gpu_is_seen_where_the_system_shows_one(machine, made, gpu):
         ({"installed": {"torch": "2.13.0"}}, "NVIDIA", "tensorflow", "export KERAS_BACKEND=torch"),
         ({"installed": {"torch": "2.13.0+cpu"}}, "NVIDIA", "torch", "--force-reinstall torch"),
         ({"installed": {"jax_cuda13_plugin": 1}}, "NVIDIA", "torch", "export KERAS_BACKEND=jax"),
+        (
+            {"installed": {"torch": "2.13.0", "jax_cuda13_plugin": 1}},
+            *("NVIDIA", "tensorflow", "export KERAS_BACKEND=jax"),
+        ),
         ({"system": "win32"}, "NVIDIA", "tensorflow", "wsl --install"),
         ({"system": "win32", "installed": {"torch": "2.13.0"}}, "NVIDIA", "jax", "wsl --install"),
         (
