@@ -9,8 +9,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from dcgan.data.modes import to_eight_bits
-from dcgan.data.target import SIDEWAYS, TURNS, Target
+from dcgan.data.target import SIDEWAYS, TURNS, Target, to_eight_bits
 from dcgan.images import RUN_IMAGE
 
 # What Pillow decodes by itself, found by content. Left out are formats that start other programs

@@ -1,7 +1,13 @@
-"""Decoding thousands of files in several processes, any of which may crash or hang."""
+"""Decoding thousands of files in several processes, any of which may crash or hang.
+
+Each process is a program of its own, this file. Unlike a fork it cannot inherit the threads of a
+framework, unlike `multiprocessing` it does not run the caller's script again, and a decoder that
+crashes takes only its process with it.
+"""
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -10,8 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, BinaryIO
 
-from dcgan.data.decode import Original
+import numpy as np
+
+from dcgan.data.decode import Original, Unusable, decode_file
 from dcgan.data.memory import free_memory
 from dcgan.data.target import Target
 from dcgan.errors import DataError
@@ -133,7 +142,7 @@ class _Worker:
             "OPENBLAS_NUM_THREADS": "1",  # NumPy's threads would only cost start-up time here
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "dcgan.data.worker"],
+            [sys.executable, "-P", "-m", "dcgan.data.workers"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # what decoders written in C say is not for the screen
@@ -148,7 +157,7 @@ class _Worker:
             self._stop()
             raise DataError(
                 "The processes that decode images do not start. Expected: "
-                f"`{sys.executable} -m dcgan.data.worker` waits for input. Run it to see the error."
+                f"`{sys.executable} -m dcgan.data.workers` waits for input. Run it to see why."
             )
 
     def _send(self, line: str) -> None:
@@ -163,3 +172,42 @@ class _Worker:
         self._output.close()
         with suppress(OSError):  # an unsent rest, for nobody
             self._input.close()
+
+
+def main() -> None:
+    """The decoding process: reads names, writes pixels into a file, and answers each line.
+
+    First line: where to write and what to make. Then a line of [slot, path] pairs each time.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program; this ends with stdin
+    settings = json.loads(sys.stdin.readline())
+    background = tuple(settings["target"].pop("background"))
+    target = Target(**settings["target"], background=background)
+    with open(settings["path"], "r+b", buffering=0) as file:
+        _say("ready")
+        for line in sys.stdin:
+            try:
+                _say([_decode_into(file, slot, path, target) for slot, path in json.loads(line)])
+            except OSError as error:  # not of the images: those are caught in `decode_file`
+                _say({"fatal": error.strerror or str(error)})
+
+
+def _decode_into(file: BinaryIO, slot: int, path: str, target: Target) -> Original | str:
+    """What the file was, or why it is of no use."""
+    try:
+        pixels, original = decode_file(path, target)
+    except Unusable as reason:
+        return str(reason)
+    file.seek(slot * pixels.nbytes)
+    if file.write(np.ascontiguousarray(pixels).data) != pixels.nbytes:
+        raise OSError("the disk is full")
+    return original
+
+
+def _say(answer: list[Any] | str | dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin
 
 from dcgan.data import folder, workers
 from dcgan.data import image_set as images_module
-from dcgan.data.image_set import ImageSet, open_images
+from dcgan.data.image_set import ImageSet, open_images, split
 from dcgan.errors import ArgumentError, DataError
 
 pytestmark = pytest.mark.once
@@ -218,7 +218,7 @@ def test_processes_that_do_not_start_are_an_error_that_tells_how_to_look(tmp_pat
 
 
 def test_workers_import_little_more_than_pillow_and_numpy():
-    program = "import sys, dcgan.data.worker; print(*sys.modules)"
+    program = "import sys, dcgan.data.workers; print(*sys.modules)"
     result = run_python("-c", program)
     loaded = {name.split(".")[0] for name in result.stdout.split()}
     assert "PIL" in loaded and not loaded & {"keras", "tqdm", "matplotlib"}
@@ -239,3 +239,30 @@ def test_all_images_equal_are_still_images(tmp_path):
     images = open_images(tmp_path, SIZE)
     assert isinstance(images, ImageSet) and (images.pixels == 5).all()
     assert images.pixels.dtype == np.uint8
+
+
+def names(count):
+    return [f"{index:04}.png" for index in range(count)]
+
+
+def test_a_split_is_complete_disjoint_and_its_own_for_each_seed():
+    train, held_out = split(names(300), seed=0)
+    assert len(held_out) == 30 and sorted([*train, *held_out]) == list(range(300))
+    assert held_out.tolist() != split(names(300), seed=1)[1].tolist()
+
+
+def test_images_that_were_added_leave_the_others_on_their_side():
+    before, after = split(names(300), seed=0)[1], split(names(400), seed=0)[1]
+    changed = set(before) ^ {index for index in after if index < 300}
+    assert len(changed) <= 4  # a new draw would change about 54
+
+
+def test_a_name_that_is_no_text_can_be_set_aside():
+    train, held_out = split([*names(100), "caf\udce9.png"], seed=0)
+    assert len(train) + len(held_out) == 101
+
+
+@pytest.mark.parametrize("count, expected", [(1, 0), (79, 0), (80, 20), (200, 20), (1000, 100)])
+def test_a_small_folder_gives_what_it_can_spare(count, expected):
+    train, held_out = split(names(count), seed=0)
+    assert len(held_out) == expected and len(train) == count - expected
