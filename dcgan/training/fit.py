@@ -205,7 +205,8 @@ def train(
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether the framework had no memory left, which each says in its own way."""
     names = ("MemoryError", "ResourceExhaustedError", "OutOfMemoryError")
-    return type(error).__name__ in names or "RESOURCE_EXHAUSTED" in str(error)
+    words = ("RESOURCE_EXHAUSTED", "DefaultCPUAllocator")  # JAX; PyTorch on a processor
+    return type(error).__name__ in names or any(word in str(error) for word in words)
 
 
 def _too_large(learner: Learner) -> str:
