@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from dcgan.data.decode import Original, Unusable, decode_file
+from dcgan.data.decode import BYTES_PER_PIXEL, MAX_PIXELS, Original, Unusable, decode_file
 from dcgan.data.memory import free_memory
 from dcgan.data.target import Target
 from dcgan.errors import DataError
@@ -29,7 +29,8 @@ MAX_CHUNK_FILES = 64  # files sent at once: talking costs little beside decoding
 CHUNKS_EACH = 8  # at least, for each worker: so that all end at about the same time
 PATIENCE_SECONDS = 120  # for a chunk; one that takes longer is tried again file by file
 MAX_WORKERS = 16
-WORKER_BYTES = 1_000_000_000  # of one that decodes an image just below the limit of pixels
+WORKER_BYTES = 60_000_000  # of one before it decodes
+SMALL_BYTES = 20_000_000  # an image of a megapixel is decoded however little memory there is
 
 Outcome = Original | str  # what a file was, or why it is of no use
 
@@ -53,10 +54,11 @@ def decode_all(
         DataError: the decoding processes do not start.
     """
     outcomes: list[Outcome] = [""] * len(paths)
-    count = min(available_cores(), MAX_WORKERS, len(paths), _workers_in_memory())
+    count = min(available_cores(), MAX_WORKERS, len(paths))
+    count, memory = share_memory(count)
     size = max(1, min(MAX_CHUNK_FILES, len(paths) // (count * CHUNKS_EACH)))
     chunks = iter([range(i, min(i + size, len(paths))) for i in range(0, len(paths), size)])
-    header = json.dumps({"target": asdict(target), "path": str(pixels_path)})
+    header = json.dumps({"target": asdict(target), "path": str(pixels_path), "memory": memory})
     stopping, lock = threading.Event(), threading.Lock()
 
     def drive() -> None:
@@ -79,10 +81,18 @@ def decode_all(
     return outcomes
 
 
-def _workers_in_memory() -> int:
-    """Workers that may all hold a large image at once in half of the free memory; at least one."""
+def share_memory(count: int) -> tuple[int, int | None]:
+    """How many of `count` workers to start, and the bytes that each may take to decode an image.
+
+    Together they take half of the free memory at most: fewer workers, so that each can decode the
+    largest image, and where one alone cannot, no such image.
+    """
     free = free_memory()
-    return MAX_WORKERS if free is None else max(1, free // 2 // WORKER_BYTES)
+    if free is None:
+        return count, None
+    largest = WORKER_BYTES + MAX_PIXELS * BYTES_PER_PIXEL
+    count = max(1, min(count, free // 2 // largest))
+    return count, max(SMALL_BYTES, free // 2 // count - WORKER_BYTES)
 
 
 def available_cores() -> int:
@@ -183,22 +193,25 @@ def main() -> None:
     settings = json.loads(sys.stdin.readline())
     background = tuple(settings["target"].pop("background"))
     target = Target(**settings["target"], background=background)
+    memory = settings["memory"]
     with open(settings["path"], "r+b", buffering=0) as file:
         _say("ready")
         for line in sys.stdin:
             try:
-                _say([_decode_into(file, slot, path, target) for slot, path in json.loads(line)])
+                _say([_decode_into(file, job, target, memory) for job in json.loads(line)])
             except OSError as error:  # not of the images: those are caught in `decode_file`
                 _say({"fatal": error.strerror or str(error)})
 
 
-def _decode_into(file: BinaryIO, slot: int, path: str, target: Target) -> Original | str:
+def _decode_into(
+    file: BinaryIO, job: tuple[int, str], target: Target, memory: int | None
+) -> Outcome:
     """What the file was, or why it is of no use."""
     try:
-        pixels, original = decode_file(path, target)
+        pixels, original = decode_file(job[1], target, memory)
     except Unusable as reason:
         return str(reason)
-    file.seek(slot * pixels.nbytes)
+    file.seek(job[0] * pixels.nbytes)
     if file.write(np.ascontiguousarray(pixels).data) != pixels.nbytes:
         raise OSError("the disk is full")
     return original

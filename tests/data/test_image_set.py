@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from dcgan.data import folder, workers
+from dcgan.data import folder
 from dcgan.data import image_set as images_module
 from dcgan.data.image_set import ImageSet, open_images, split
 from dcgan.errors import ArgumentError, DataError
@@ -183,45 +183,6 @@ def test_images_made_by_a_run_are_never_training_images(tmp_path):
 def test_a_bad_argument_is_refused_before_the_folder_is_looked_at(arguments):
     with pytest.raises(ArgumentError, match=next(iter(arguments))):
         open_images("missing", **{"img_size": SIZE} | arguments)
-
-
-def test_a_disk_that_fills_up_while_decoding_is_an_error_and_not_a_skipped_file(tmp_path):
-    if not os.path.exists("/dev/full"):
-        pytest.skip("this system has no full device")
-    source = fill(tmp_path / "in", 40)
-    paths = [str(path) for path in sorted(source.iterdir())]
-    target = folder.Target(*SIZE)
-    with pytest.raises(OSError, match="cannot be written"):
-        workers.decode_all(paths, target, "/dev/full", lambda _: None)
-
-
-def test_a_decoder_that_crashes_costs_one_file(tmp_path, monkeypatch):
-    """The worker is made to die of one file, as a bug in a decoder's C code would make it."""
-    source = fill(tmp_path / "in", 40)
-    (tmp_path / "patch").mkdir()
-    (tmp_path / "patch" / "sitecustomize.py").write_text(
-        "import os, dcgan.data.decode as d\n"
-        "real = d._decode\n"
-        "d._decode = lambda f, t: os.abort() if f.read(1) == b'!' else (f.seek(0), real(f, t))[1]\n"
-    )
-    (source / "0005a.png").write_bytes(b"!")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "patch"))
-    images = open_images(source, SIZE)
-    assert grays(images) == list(range(40))
-    assert images.skipped == [("0005a.png", "its decoder crashed, or took too long")]
-
-
-def test_processes_that_do_not_start_are_an_error_that_tells_how_to_look(tmp_path, monkeypatch):
-    source = fill(tmp_path / "in", 40)
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-    assert "do not start" in message_for(source)
-
-
-def test_workers_import_little_more_than_pillow_and_numpy():
-    program = "import sys, dcgan.data.workers; print(*sys.modules)"
-    result = run_python("-c", program)
-    loaded = {name.split(".")[0] for name in result.stdout.split()}
-    assert "PIL" in loaded and not loaded & {"keras", "tqdm", "matplotlib"}
 
 
 def test_a_script_without_a_main_guard_can_open_images(tmp_path):

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from dcgan import DCGAN, ArgumentError, DataError, TrainingError
+from dcgan import DCGAN, ArgumentError, DataError, RunError, TrainingError
 from dcgan.training.fit import Request
 
 
@@ -146,6 +146,19 @@ def test_a_run_folder_deleted_while_training_is_made_whole_again(tiny, images, c
     again = tiny(save_path="run")
     again.fit(images, epochs=3, verbose=0)
     assert again.state.step == 9
+
+
+def test_a_run_folder_that_cannot_be_made_again_ends_in_one_true_sentence(tiny, images):
+    gan = tiny(save_path="run")
+
+    def replace(batch, logs=None):
+        if gan.state.step == 1:
+            shutil.rmtree("run")
+            Path("run").touch()
+
+    callback = keras.callbacks.LambdaCallback(on_train_batch_end=replace)
+    with pytest.raises(RunError, match="end of the training could not be saved: .*last.dcgan"):
+        gan.fit(images, epochs=1, verbose=0, callbacks=callback)
 
 
 def test_an_array_file_cut_short_while_training_ends_in_one_true_sentence(tiny, images, tmp_path):
