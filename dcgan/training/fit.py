@@ -83,7 +83,7 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             tasks.append(RunPage(run, learner.options.sample_steps))
             tasks.append(saving)  # last, so that it saves what the others have done
             schedule = Schedule(learner, tasks, rollback, stop, deadline, means)
-            history = train(learner, keras_fit, source, schedule, length, request)
+            history = train(learner, keras_fit, source, schedule, saving, length, request)
             return finish(run, saving, stop, history, resume)
 
 
@@ -151,6 +151,7 @@ def train(
     keras_fit: Callable,
     source: Source,
     schedule: Schedule,
+    saving: Checkpointing,
     length: Length,
     request: Request,
 ) -> keras.callbacks.History:
@@ -183,7 +184,9 @@ def train(
                 break
             if schedule.cut:
                 schedule.keep_means()
+                saving.save()  # rolls back what is broken, which networks of this phase alone can
                 grow(learner)
+                saving.save()  # something that the grown networks can be rolled back to
                 calls = _calls(learner, length)
             elif learner.model.stop_training:
                 break

@@ -38,7 +38,7 @@ class Checkpointing(Task):
         self.rollback = rollback
         self.failed: Exception | None = None
         self.model_hash: str | None = None
-        self._saved = (learner.state.rollbacks, learner.state.phase)
+        self._rollbacks = learner.state.rollbacks  # when it was last saved
 
     def begin(self, step):
         """Count from here. A new run saves its start, so that there is a state to roll back to."""
@@ -47,9 +47,8 @@ class Checkpointing(Task):
             self.save()
 
     def is_due(self, step, now):
-        """Also after a rollback or growth: only the newest state can be rolled back to."""
-        state = self.learner.state
-        return super().is_due(step, now) or (state.rollbacks, state.phase) != self._saved
+        """Also after a rollback: only the newest state can be rolled back to."""
+        return super().is_due(step, now) or self.learner.state.rollbacks != self._rollbacks
 
     def act(self, epoch, logs):
         """Save a checkpoint."""
@@ -70,7 +69,7 @@ class Checkpointing(Task):
         if broken := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
             self.rollback.roll_back(f"weights at step {state.step} are not finite ({broken[0]})")
             document, arrays = capture(self.learner)
-        self._saved = (state.rollbacks, state.phase)
+        self._rollbacks = state.rollbacks
         try:
             self.run.save_checkpoint(state.step, document, arrays)
             self.failed = None
