@@ -15,7 +15,7 @@ from dcgan.augment import augmented_copies
 from dcgan.backend.devices import check_devices
 from dcgan.backend.idle_gpu import warn_of_idle_gpu
 from dcgan.data.memory import check_memory
-from dcgan.errors import ArgumentError, RunError, TrainingError
+from dcgan.errors import ArgumentError, RunError, TrainingError, is_out_of_memory
 from dcgan.images import RUN_IMAGE, enlarged_grid, save_png, straight_alpha
 from dcgan.networks.plan import training_bytes
 from dcgan.storage.run_folder import RunFolder
@@ -203,13 +203,6 @@ def train(
     schedule.finish()
     callbacks.end(schedule.last_logs)
     return history
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether the framework had no memory left, which each says in its own way."""
-    names = ("MemoryError", "ResourceExhaustedError", "OutOfMemoryError")
-    words = ("RESOURCE_EXHAUSTED", "DefaultCPUAllocator")  # JAX; PyTorch on a processor
-    return type(error).__name__ in names or any(word in str(error) for word in words)
 
 
 def _too_large(learner: Learner) -> str:
