@@ -110,7 +110,7 @@ def test_weights_that_break_while_networks_grow_are_rolled_back(growing, images,
     assert np.isfinite(gan.discriminator.get_layer("stage_1").get_weights()[0]).all()
 
 
-def test_a_model_file_of_a_phase_loads_and_grows_on(growing, images, tmp_path):
+def test_a_model_file_of_a_phase_loads_and_grows_on(growing, images, eager):
     gan = growing(save_path="run")
     gan.fit(images, epochs=1, steps_per_epoch=1, verbose=0)  # too short to grow
     assert gan.state.phase == 0
