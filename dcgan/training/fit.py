@@ -184,9 +184,9 @@ def train(
                 break
             if schedule.cut:
                 schedule.keep_means()
-                saving.save()  # rolls back what is broken, which networks of this phase alone can
+                saving.mend()
                 grow(learner)
-                saving.save()  # something that the grown networks can be rolled back to
+                saving.save()
                 calls = _calls(learner, length)
             elif learner.model.stop_training:
                 break

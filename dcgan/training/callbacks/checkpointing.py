@@ -64,17 +64,25 @@ class Checkpointing(Task):
 
     def save(self) -> None:
         """Save a checkpoint now."""
-        state = self.learner.state
-        document, arrays = capture(self.learner)
-        if broken := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
-            self.rollback.roll_back(f"weights at step {state.step} are not finite ({broken[0]})")
-            document, arrays = capture(self.learner)
-        self._rollbacks = state.rollbacks
+        document, arrays = self.mend()
+        self._rollbacks = self.learner.state.rollbacks
         try:
-            self.run.save_checkpoint(state.step, document, arrays)
+            self.run.save_checkpoint(self.learner.state.step, document, arrays)
             self.failed = None
         except RunError as error:
             self._log_failure(error)
+
+    def mend(self) -> tuple[dict, dict[str, np.ndarray]]:
+        """Roll back weights that are not finite; returns what `capture` gives then.
+
+        Only networks of the phase that was saved last can be rolled back.
+        """
+        document, arrays = capture(self.learner)
+        if broken := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
+            step = self.learner.state.step
+            self.rollback.roll_back(f"weights at step {step} are not finite ({broken[0]})")
+            document, arrays = capture(self.learner)
+        return document, arrays
 
     def _log_failure(self, error: Exception) -> None:
         self.failed = error
