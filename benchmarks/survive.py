@@ -1,6 +1,7 @@
 """Survival of kills: a training is killed at random moments, half of them inside a save.
 
     python -m benchmarks survive              # 100 kills of a training of tiny networks
+    python -m benchmarks survive --growing    # of networks that grow twice meanwhile
     python -m benchmarks survive --store      # the same of a loop that only saves: quick, no Keras
 
 Every start after a kill must resume from a whole checkpoint, none earlier than the newest that was
@@ -22,7 +23,9 @@ from benchmarks.rounds import ROOT
 MAX_SAVE_SECONDS = 60  # a program that saves nothing for so long does not work
 LEFTOVER = ".partial"  # how the name of an unfinished checkpoint ends
 
-# Both report "started STEP" when they have resumed, and "saved STEP" after a save.
+# All report "started STEP" when they have resumed, and "saved STEP" after a save.
+SMALL = "size, depth, increment = 16, 2, 8"
+GROWING = "size, depth, increment = 96, 4, 6"
 TRAIN = """
 import os, sys
 import keras
@@ -37,11 +40,12 @@ class Report(keras.callbacks.Callback):
         saved = sorted(n for n in os.listdir(f"{sys.argv[1]}/checkpoints") if n.endswith(".dcgan"))
         print("saved", saved[-1].split("-")[-1].removesuffix(".dcgan"), flush=True)
 
-images = np.random.default_rng(0).integers(0, 256, (32, 16, 16, 3), dtype=np.uint8)
+images = np.random.default_rng(0).integers(0, 256, (32, size, size, 3), dtype=np.uint8)
 # at the usual interval between checkpoints hardly any kill would hit a save
-small = dict(img_size=(16, 16, 3), depth=2, increment=8, batch_size=8, checkpoint_seconds=0)
-gan = DCGAN(sys.argv[1], **small)
-gan.fit(images, epochs=10**6, verbose=0, callbacks=[Report()])
+often = dict(batch_size=8, checkpoint_seconds=0)
+gan = DCGAN(sys.argv[1], img_size=(size, size, 3), depth=depth, increment=increment, **often)
+for epochs in (100, 10**6):  # networks that grow are whole after the half of 100 epochs
+    gan.fit(images, epochs=epochs, verbose=0, callbacks=[Report()])
 """
 SAVE = """
 import itertools, sys, time
@@ -60,6 +64,11 @@ with RunFolder.open(sys.argv[1]) as run:
         run.save_checkpoint(step, document, {"generator/a": np.full(200_000, step, np.float32)})
         print("saved", step, flush=True)
 """
+
+
+def train(networks: str) -> str:
+    """The program that trains such networks."""
+    return f"{networks}\n{TRAIN}"
 
 
 class Victim:
@@ -157,12 +166,13 @@ def main(argv: list[str] | None = None) -> int:
         "python -m benchmarks survive", description=__doc__.splitlines()[0]
     )
     parser.add_argument("--kills", type=int, default=100, help="how many (default: 100)")
+    parser.add_argument("--growing", action="store_true", help="train networks that grow")
     parser.add_argument("--store", action="store_true", help="only save, without training")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     arguments = parser.parse_args(argv)
     random.seed(arguments.seed)
     with tempfile.TemporaryDirectory() as folder:
-        program = SAVE if arguments.store else TRAIN
+        program = SAVE if arguments.store else train(GROWING if arguments.growing else SMALL)
         survived, within_saves = survive(program, Path(folder) / "run", arguments.kills)
     print(
         f"\n{survived} of {arguments.kills} kills survived: each next start resumed from a whole "

@@ -37,6 +37,13 @@ class TrainingError(DCGANError, ArithmeticError):
     """Training cannot go on: the losses or weights are not finite, or a network has collapsed."""
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether Python or a framework had no memory left, which each says in its own way."""
+    names = ("MemoryError", "ResourceExhaustedError", "OutOfMemoryError")
+    words = ("RESOURCE_EXHAUSTED", "DefaultCPUAllocator")  # JAX; PyTorch on a processor
+    return type(error).__name__ in names or any(word in str(error) for word in words)
+
+
 def printable(name: str) -> str:
     """`name` with line breaks, control characters and broken unicode written as escapes."""
     return "".join(

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from dcgan.data.image_set import ImageSet, open_images
-from dcgan.data.order import split
+from dcgan.data.image_set import ImageSet, open_images, split
 from dcgan.errors import MAX_SEED, ArgumentError, refuse, whole
 from dcgan.images import straight_alpha
 from dcgan.metrics import report

@@ -6,8 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from dcgan.data.image_set import open_images
-from dcgan.data.order import split
+from dcgan.data.image_set import open_images, split
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.errors import ArgumentError
 from dcgan.evaluation import compare, evaluate

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from dcgan import __version__
 from dcgan.cli.console import Parser, Terminated, end_on_sigterm, log_lines, safe_streams, say
 from dcgan.cli.flags import with_flags
-from dcgan.errors import ArgumentError, DCGANError, TrainingError
+from dcgan.errors import ArgumentError, DCGANError, TrainingError, is_out_of_memory
 
 BACKENDS = ("tensorflow", "jax", "torch")
 VERBS = (
@@ -31,8 +31,8 @@ def main(argv: list[str] | None = None, prog: str = "dcgan") -> int:
         prog: how the user starts the program, as help and messages show it.
 
     Returns:
-        0; 1 where training failed; 2 for wrong input, with one line on stderr; 130 after Ctrl-C;
-        143 after SIGTERM.
+        0; 1 where training failed or memory ran out; 2 for wrong input, with one line on stderr;
+        130 after Ctrl-C; 143 after SIGTERM.
 
     Raises:
         SystemExit: after help (0), or for words that are no command (2), as argparse does.
@@ -69,6 +69,11 @@ def _run(words: list[str], prog: str) -> int:
         where = "" if error.filename is None else f": {error.filename!r}"
         say(f"dcgan: {error.strerror or error}{where}")
         return 2
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        say(f"dcgan: memory ran out. Close other programs, or give {verb} fewer or smaller images.")
+        return 1
     except KeyboardInterrupt:
         return 130
     except Terminated:

@@ -11,8 +11,7 @@ import numpy as np
 from PIL import Image
 
 from dcgan.data.decode import Original
-from dcgan.data.modes import to_eight_bits
-from dcgan.data.target import Target
+from dcgan.data.target import Target, to_eight_bits
 from dcgan.errors import DataError
 from dcgan.images import premultiply
 

@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 
-from dcgan.data.order import epoch_order
 from dcgan.data.reader import ImageReader
 from dcgan.errors import ArgumentError, DataError
 
@@ -85,3 +84,23 @@ class Batches(keras.utils.PyDataset):
             order, flipped = epoch_order(len(self.indices), self.seed, epoch, positions)
             self._pass = (epoch, order, flipped)  # one assignment: Keras may read from threads
         return order, flipped
+
+
+def epoch_order(count: int, seed: int, epoch: int, positions: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which image stands at each position of an epoch, and whether it is flipped there.
+
+    Only Philox's raw numbers are used: NumPy keeps those in all versions, but not its shuffles.
+
+    Args:
+        count: how many images there are.
+        seed, epoch: what decides the order.
+        positions: how many are asked for; beyond `count` the order starts again, so that the last
+            batch of an epoch is full and a folder smaller than a batch trains.
+
+    Returns:
+        image indices, int64 (positions,), and flip flags, bool (positions,).
+    """
+    numbers = np.random.Philox(key=np.array([seed % 2**64, epoch], np.uint64))
+    order = np.argsort(numbers.random_raw(count), kind="stable")
+    flipped = (numbers.random_raw(positions) & 1).astype(bool)
+    return order[np.arange(positions) % count], flipped

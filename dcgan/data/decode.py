@@ -9,8 +9,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from dcgan.data.modes import to_eight_bits
-from dcgan.data.target import SIDEWAYS, TURNS, Target
+from dcgan.data.target import SIDEWAYS, TURNS, Target, to_eight_bits
 from dcgan.images import RUN_IMAGE
 
 # What Pillow decodes by itself, found by content. Left out are formats that start other programs
@@ -32,6 +31,7 @@ LEFT_OUT = {
 HEIF = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc")  # after the first four bytes
 # Decoded at once, 256 MB inside Pillow. A larger JPEG can still be shrunk by its decoder.
 MAX_PIXELS = 64_000_000
+BYTES_PER_PIXEL = 16  # of memory at most, from reading an image to fitting it
 NO_PERMISSION, NO_MEMORY = "no permission to read it", "not enough memory to decode it"
 OWN_IMAGES_REASON = "made by a training run of this program"
 ORIENTATION_TAG = 0x0112
@@ -52,8 +52,15 @@ class Original(NamedTuple):
     transparent: bool
 
 
-def decode_file(path: str, target: Target) -> tuple[np.ndarray, Original]:
+def decode_file(
+    path: str, target: Target, memory: int | None = None
+) -> tuple[np.ndarray, Original]:
     """Decode, convert and resize one file.
+
+    Args:
+        path: the file.
+        target: what to make of it.
+        memory: bytes that decoding it may take, or None.
 
     Returns:
         uint8 (height, width, channels), premultiplied where it has 4 channels, and what it was.
@@ -65,7 +72,7 @@ def decode_file(path: str, target: Target) -> tuple[np.ndarray, Original]:
         warnings.simplefilter("ignore")  # Pillow warns of files that it then reads well
         try:
             with _open_regular(path) as file:
-                return _decode(file, target)
+                return _decode(file, target, memory)
         except Unusable:
             raise
         except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, anything
@@ -83,7 +90,7 @@ def _open_regular(path: str) -> BinaryIO:
     return file
 
 
-def _decode(file: BinaryIO, target: Target) -> tuple[np.ndarray, Original]:
+def _decode(file: BinaryIO, target: Target, memory: int | None) -> tuple[np.ndarray, Original]:
     try:
         image = Image.open(file, formats=FORMATS)
     except UnidentifiedImageError as error:
@@ -94,18 +101,21 @@ def _decode(file: BinaryIO, target: Target) -> tuple[np.ndarray, Original]:
         enough = target.enough(width, height)
         if gray or enough != image.size:
             image.draft(gray, enough)
-    if image.width * image.height > MAX_PIXELS:
+    pixels = image.width * image.height
+    if pixels > MAX_PIXELS:
         raise Unusable(f"{width} x {height} pixels are more than {MAX_PIXELS:,}")
+    if memory is not None and pixels * BYTES_PER_PIXEL > memory:
+        raise Unusable(NO_MEMORY)
     image.load()  # before any metadata is read: reading it first hides a broken stream (Pillow 13)
     if RUN_IMAGE["Software"] in (image.info.get("Software"), _comment(image)):
         raise Unusable(OWN_IMAGES_REASON)
     orientation = _orientation(image)
     converted = to_eight_bits(image)
     transparent = _seen_through(converted)
-    pixels = target.fit(converted, orientation)
+    fitted = target.fit(converted, orientation)
     if orientation in SIDEWAYS:
         width, height = height, width
-    return pixels, Original(width, height, mode, transparent)
+    return fitted, Original(width, height, mode, transparent)
 
 
 def _seen_through(converted: Image.Image) -> bool:

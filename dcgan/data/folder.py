@@ -19,7 +19,7 @@ from dcgan.data import cache
 from dcgan.data.decode import NO_MEMORY, NO_PERMISSION, Original, Unusable, decode_file
 from dcgan.data.scan import Found
 from dcgan.data.target import Target
-from dcgan.data.workers import Outcome, decode_all
+from dcgan.data.workers import Outcome, decode_all, share_memory
 from dcgan.errors import DataError, printable
 
 RULES_VERSION = 1  # raised when the same files would become other pixels
@@ -149,7 +149,7 @@ def _decode_to_memory(files: list[Found], target: Target, verbose: int) -> Decod
 
 def _decode_here(found: Found, target: Target) -> tuple[np.ndarray | None, Outcome]:
     try:
-        return decode_file(found.path, target)
+        return decode_file(found.path, target, share_memory(1)[1])
     except Unusable as reason:
         return None, str(reason)
 

@@ -1,5 +1,6 @@
 """Opening a source of images (a folder, an array file, an array) as one array of pixels."""
 
+import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -115,6 +116,27 @@ def open_images(
     if array_file is not None:
         return _from_array(read_array_file(array_file), array_file.name, target, array_file)
     return _from_folder(path, _scan(path, exclude), target, cache_beside, verbose)
+
+
+def split(
+    names: list[str], seed: int, share: float = 0.1, at_least: int = 20
+) -> tuple[np.ndarray, np.ndarray]:
+    """Set aside some images that are never trained on, to tell copying from generalizing.
+
+    `share` of the images is held out, but at least `at_least`. Where that would take more than a
+    quarter of them (fewer than 80 images, by default), all are trained on and none is held out.
+    An image's name decides, so that hardly one changes sides when others are added.
+
+    Returns:
+        indices to train on and indices held out, each sorted int64; together those of all `names`.
+    """
+    count = len(names)
+    held_out = max(at_least, round(share * count))
+    if held_out * 4 > count:
+        return np.arange(count), np.arange(0)
+    digests = [hashlib.sha256(f"{seed} {name}".encode(errors="surrogatepass")) for name in names]
+    drawn = np.argsort([digest.digest() for digest in digests], kind="stable")
+    return np.sort(drawn[held_out:]), np.sort(drawn[:held_out])
 
 
 def _as_array(source: object) -> np.ndarray:

@@ -5,14 +5,17 @@ from pathlib import Path
 
 from dcgan.errors import ArgumentError
 
-# (limit, in use): control groups of version 2, then 1
+# (limit, in use, what is in use for): control groups of version 2, then 1
 _GROUPS = (
-    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat"),
     (
         "/sys/fs/cgroup/memory/memory.limit_in_bytes",
         "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+        "/sys/fs/cgroup/memory/memory.stat",
     ),
 )
+# Copies of files, which the system drops where a process needs their memory
+_DROPPED = ("active_file", "inactive_file")
 
 
 def check_memory(needed: int, what: str, advice: str) -> None:
@@ -41,9 +44,13 @@ def free_memory() -> int | None:
 
 
 def _free_in_group() -> int | None:
-    for limit, used in _GROUPS:
+    for limit, used, purposes in _GROUPS:
         try:
-            return max(0, int(Path(limit).read_text()) - int(Path(used).read_text()))
+            lines = Path(purposes).read_text().splitlines()
+            numbers = {name: int(number) for name, number in map(str.split, lines)}
+            dropped = sum(numbers.get(name, 0) for name in _DROPPED)
+            left = int(Path(limit).read_text()) - int(Path(used).read_text())
+            return max(0, left + dropped)
         except (OSError, ValueError):  # not there, or "max": no limit
             continue
     return None

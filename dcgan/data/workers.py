@@ -1,7 +1,13 @@
-"""Decoding thousands of files in several processes, any of which may crash or hang."""
+"""Decoding thousands of files in several processes, any of which may crash or hang.
+
+Each process is a program of its own, this file. Unlike a fork it cannot inherit the threads of a
+framework, unlike `multiprocessing` it does not run the caller's script again, and a decoder that
+crashes takes only its process with it.
+"""
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -10,8 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, BinaryIO
 
-from dcgan.data.decode import Original
+import numpy as np
+
+from dcgan.data.decode import BYTES_PER_PIXEL, MAX_PIXELS, Original, Unusable, decode_file
 from dcgan.data.memory import free_memory
 from dcgan.data.target import Target
 from dcgan.errors import DataError
@@ -20,7 +29,8 @@ MAX_CHUNK_FILES = 64  # files sent at once: talking costs little beside decoding
 CHUNKS_EACH = 8  # at least, for each worker: so that all end at about the same time
 PATIENCE_SECONDS = 120  # for a chunk; one that takes longer is tried again file by file
 MAX_WORKERS = 16
-WORKER_BYTES = 1_000_000_000  # of one that decodes an image just below the limit of pixels
+WORKER_BYTES = 60_000_000  # of one before it decodes
+SMALL_BYTES = 20_000_000  # an image of a megapixel is decoded however little memory there is
 
 Outcome = Original | str  # what a file was, or why it is of no use
 
@@ -44,10 +54,11 @@ def decode_all(
         DataError: the decoding processes do not start.
     """
     outcomes: list[Outcome] = [""] * len(paths)
-    count = min(available_cores(), MAX_WORKERS, len(paths), _workers_in_memory())
+    count = min(available_cores(), MAX_WORKERS, len(paths))
+    count, memory = share_memory(count)
     size = max(1, min(MAX_CHUNK_FILES, len(paths) // (count * CHUNKS_EACH)))
     chunks = iter([range(i, min(i + size, len(paths))) for i in range(0, len(paths), size)])
-    header = json.dumps({"target": asdict(target), "path": str(pixels_path)})
+    header = json.dumps({"target": asdict(target), "path": str(pixels_path), "memory": memory})
     stopping, lock = threading.Event(), threading.Lock()
 
     def drive() -> None:
@@ -70,10 +81,18 @@ def decode_all(
     return outcomes
 
 
-def _workers_in_memory() -> int:
-    """Workers that may all hold a large image at once in half of the free memory; at least one."""
+def share_memory(count: int) -> tuple[int, int | None]:
+    """How many of `count` workers to start, and the bytes that each may take to decode an image.
+
+    Together they take half of the free memory at most: fewer workers, so that each can decode the
+    largest image, and where one alone cannot, no such image.
+    """
     free = free_memory()
-    return MAX_WORKERS if free is None else max(1, free // 2 // WORKER_BYTES)
+    if free is None:
+        return count, None
+    largest = WORKER_BYTES + MAX_PIXELS * BYTES_PER_PIXEL
+    count = max(1, min(count, free // 2 // largest))
+    return count, max(SMALL_BYTES, free // 2 // count - WORKER_BYTES)
 
 
 def available_cores() -> int:
@@ -133,7 +152,7 @@ class _Worker:
             "OPENBLAS_NUM_THREADS": "1",  # NumPy's threads would only cost start-up time here
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "dcgan.data.worker"],
+            [sys.executable, "-P", "-m", "dcgan.data.workers"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # what decoders written in C say is not for the screen
@@ -148,7 +167,7 @@ class _Worker:
             self._stop()
             raise DataError(
                 "The processes that decode images do not start. Expected: "
-                f"`{sys.executable} -m dcgan.data.worker` waits for input. Run it to see the error."
+                f"`{sys.executable} -m dcgan.data.workers` waits for input. Run it to see why."
             )
 
     def _send(self, line: str) -> None:
@@ -163,3 +182,45 @@ class _Worker:
         self._output.close()
         with suppress(OSError):  # an unsent rest, for nobody
             self._input.close()
+
+
+def main() -> None:
+    """The decoding process: reads names, writes pixels into a file, and answers each line.
+
+    First line: where to write and what to make. Then a line of [slot, path] pairs each time.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program; this ends with stdin
+    settings = json.loads(sys.stdin.readline())
+    background = tuple(settings["target"].pop("background"))
+    target = Target(**settings["target"], background=background)
+    memory = settings["memory"]
+    with open(settings["path"], "r+b", buffering=0) as file:
+        _say("ready")
+        for line in sys.stdin:
+            try:
+                _say([_decode_into(file, job, target, memory) for job in json.loads(line)])
+            except OSError as error:  # not of the images: those are caught in `decode_file`
+                _say({"fatal": error.strerror or str(error)})
+
+
+def _decode_into(
+    file: BinaryIO, job: tuple[int, str], target: Target, memory: int | None
+) -> Outcome:
+    """What the file was, or why it is of no use."""
+    try:
+        pixels, original = decode_file(job[1], target, memory)
+    except Unusable as reason:
+        return str(reason)
+    file.seek(job[0] * pixels.nbytes)
+    if file.write(np.ascontiguousarray(pixels).data) != pixels.nbytes:
+        raise OSError("the disk is full")
+    return original
+
+
+def _say(answer: list[Any] | str | dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from dcgan.data.decode import Original
-from dcgan.data.modes import GRAY_MODES
+from dcgan.data.target import GRAY_MODES
 from dcgan.errors import ranked
 from dcgan.networks.plan import DEEP
 from dcgan.options import Options

@@ -9,9 +9,9 @@ import numpy as np
 
 from dcgan.data.decode import peek
 from dcgan.data.image_set import ImageSet, open_images
-from dcgan.data.modes import GRAY_MODES
 from dcgan.data.reader import ImageReader
 from dcgan.data.scan import scan_folder
+from dcgan.data.target import GRAY_MODES
 from dcgan.errors import counted, printable, ranked
 from dcgan.inspection.advice import (
     Proposal,

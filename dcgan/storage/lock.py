@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -60,10 +61,9 @@ class RunLock:
         """Give the folder back. A second time is harmless."""
         if self._key in _held:
             _held.remove(self._key)
-            try:
-                self._owner_path.unlink(missing_ok=True)
-            finally:
-                self._lock.release()
+            with suppress(OSError):  # the folder may be gone
+                self._owner_path.unlink()
+            self._lock.release()
 
     def _owner_lives(self) -> bool:
         """Whether the owner on a drive without locks is a living process of this host."""

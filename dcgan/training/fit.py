@@ -15,7 +15,7 @@ from dcgan.augment import augmented_copies
 from dcgan.backend.devices import check_devices
 from dcgan.backend.idle_gpu import warn_of_idle_gpu
 from dcgan.data.memory import check_memory
-from dcgan.errors import ArgumentError, RunError, TrainingError
+from dcgan.errors import ArgumentError, RunError, TrainingError, is_out_of_memory
 from dcgan.images import RUN_IMAGE, enlarged_grid, save_png, straight_alpha
 from dcgan.networks.plan import training_bytes
 from dcgan.storage.run_folder import RunFolder
@@ -83,7 +83,7 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             tasks.append(RunPage(run, learner.options.sample_steps))
             tasks.append(saving)  # last, so that it saves what the others have done
             schedule = Schedule(learner, tasks, rollback, stop, deadline, means)
-            history = train(learner, keras_fit, source, schedule, length, request)
+            history = train(learner, keras_fit, source, schedule, saving, length, request)
             return finish(run, saving, stop, history, resume)
 
 
@@ -151,6 +151,7 @@ def train(
     keras_fit: Callable,
     source: Source,
     schedule: Schedule,
+    saving: Checkpointing,
     length: Length,
     request: Request,
 ) -> keras.callbacks.History:
@@ -183,7 +184,9 @@ def train(
                 break
             if schedule.cut:
                 schedule.keep_means()
+                saving.mend()
                 grow(learner)
+                saving.save()
                 calls = _calls(learner, length)
             elif learner.model.stop_training:
                 break
@@ -200,12 +203,6 @@ def train(
     schedule.finish()
     callbacks.end(schedule.last_logs)
     return history
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether the framework had no memory left, which each says in its own way."""
-    names = ("MemoryError", "ResourceExhaustedError", "OutOfMemoryError")
-    return type(error).__name__ in names or "RESOURCE_EXHAUSTED" in str(error)
 
 
 def _too_large(learner: Learner) -> str:

@@ -13,8 +13,7 @@ import numpy as np
 
 from dcgan.augment import RAMP_PASSES, strength_for
 from dcgan.data.batches import Batches
-from dcgan.data.image_set import ImageSet, open_images
-from dcgan.data.order import split
+from dcgan.data.image_set import ImageSet, open_images, split
 from dcgan.data.reader import ImageReader
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.errors import DataError, printable

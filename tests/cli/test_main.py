@@ -124,6 +124,8 @@ def test_a_framework_that_is_not_there_is_named(capsys, monkeypatch, backend, ex
         (OSError(28, "No space left on device", "a.png"), 2, "No space left on device: 'a.png'"),
         (BrokenPipeError(32, "Broken pipe"), 2, "Broken pipe"),
         (KeyboardInterrupt(), 130, ""),
+        (MemoryError(), 1, "dcgan: memory ran out."),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 1, "dcgan: memory ran out."),
     ],
 )
 def test_what_ends_a_verb_is_told_without_a_guess(error, code, expected, monkeypatch, capsys):

@@ -223,8 +223,11 @@ def test_a_huge_sparse_file_of_the_wrong_shape_is_refused_at_once(tmp_path):
         open_images(path, (4, 4, 1))
 
 
-def test_an_archive_larger_than_half_the_free_memory_is_refused(tmp_path, monkeypatch):
-    np.savez_compressed(tmp_path / "zeros.npz", np.zeros((100, 32, 32), np.uint8))
+@pytest.mark.parametrize("name", ["zeros.npz", "zeros.gz"])
+def test_an_archive_larger_than_half_the_free_memory_is_refused(tmp_path, monkeypatch, name):
+    zeros = np.zeros((100, 32, 32), np.uint8)
+    np.savez_compressed(tmp_path / "zeros.npz", zeros)
+    (tmp_path / "zeros.gz").write_bytes(gzip.compress(idx(zeros)))
     monkeypatch.setattr("dcgan.data.array_files.free_memory", lambda: 100_000)
     with pytest.raises(DataError, match="GB of memory, of which at most"):
-        open_images(tmp_path / "zeros.npz", (4, 4, 1))
+        open_images(tmp_path / name, (4, 4, 1))

@@ -4,8 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from dcgan.data.batches import Batches
-from dcgan.data.order import epoch_order, split
+from dcgan.data.batches import Batches, epoch_order
 from dcgan.errors import ArgumentError, DataError
 
 pytestmark = pytest.mark.once
@@ -101,33 +100,6 @@ def test_a_file_that_became_shorter_is_an_error_and_not_noise(tmp_path):
 def test_impossible_batches_are_refused(bad):
     with pytest.raises(ArgumentError, match="Received"):
         Batches(numbered(3), **{"batch_size": 2} | bad)
-
-
-def names(count):
-    return [f"{index:04}.png" for index in range(count)]
-
-
-def test_a_split_is_complete_disjoint_and_its_own_for_each_seed():
-    train, held_out = split(names(300), seed=0)
-    assert len(held_out) == 30 and sorted([*train, *held_out]) == list(range(300))
-    assert held_out.tolist() != split(names(300), seed=1)[1].tolist()
-
-
-def test_images_that_were_added_leave_the_others_on_their_side():
-    before, after = split(names(300), seed=0)[1], split(names(400), seed=0)[1]
-    changed = set(before) ^ {index for index in after if index < 300}
-    assert len(changed) <= 4  # a new draw would change about 54
-
-
-def test_a_name_that_is_no_text_can_be_set_aside():
-    train, held_out = split([*names(100), "caf\udce9.png"], seed=0)
-    assert len(train) + len(held_out) == 101
-
-
-@pytest.mark.parametrize("count, expected", [(1, 0), (79, 0), (80, 20), (200, 20), (1000, 100)])
-def test_a_small_folder_gives_what_it_can_spare(count, expected):
-    train, held_out = split(names(count), seed=0)
-    assert len(held_out) == expected and len(train) == count - expected
 
 
 class Toy(keras.Model):

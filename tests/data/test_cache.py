@@ -50,10 +50,10 @@ def test_a_file_that_could_not_be_read_is_there_once_it_can(tmp_path, monkeypatc
     source = fill(tmp_path / "in", 3)
     decode_file = folder.decode_file
 
-    def refused(path, target):
+    def refused(path, target, memory):
         if path.endswith("0001.png"):
             raise folder.Unusable("no permission to read it")
-        return decode_file(path, target)
+        return decode_file(path, target, memory)
 
     monkeypatch.setattr(folder, "decode_file", refused)
     for _ in range(2):
@@ -117,10 +117,10 @@ KILLED = """
 import os, sys
 from dcgan.data import folder, image_set
 
-def decode(path, target, decode_file=folder.decode_file):
+def decode(path, target, memory, decode_file=folder.decode_file):
     if path.endswith("3.png"):
         os._exit(9)  # as a kill would: nothing is cleaned up
-    return decode_file(path, target)
+    return decode_file(path, target, memory)
 
 folder.decode_file = decode
 image_set.open_images(sys.argv[1], (64, 64, 3))

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from dcgan.data import folder, workers
+from dcgan.data import folder
 from dcgan.data import image_set as images_module
-from dcgan.data.image_set import ImageSet, open_images
+from dcgan.data.image_set import ImageSet, open_images, split
 from dcgan.errors import ArgumentError, DataError
 
 pytestmark = pytest.mark.once
@@ -185,45 +185,6 @@ def test_a_bad_argument_is_refused_before_the_folder_is_looked_at(arguments):
         open_images("missing", **{"img_size": SIZE} | arguments)
 
 
-def test_a_disk_that_fills_up_while_decoding_is_an_error_and_not_a_skipped_file(tmp_path):
-    if not os.path.exists("/dev/full"):
-        pytest.skip("this system has no full device")
-    source = fill(tmp_path / "in", 40)
-    paths = [str(path) for path in sorted(source.iterdir())]
-    target = folder.Target(*SIZE)
-    with pytest.raises(OSError, match="cannot be written"):
-        workers.decode_all(paths, target, "/dev/full", lambda _: None)
-
-
-def test_a_decoder_that_crashes_costs_one_file(tmp_path, monkeypatch):
-    """The worker is made to die of one file, as a bug in a decoder's C code would make it."""
-    source = fill(tmp_path / "in", 40)
-    (tmp_path / "patch").mkdir()
-    (tmp_path / "patch" / "sitecustomize.py").write_text(
-        "import os, dcgan.data.decode as d\n"
-        "real = d._decode\n"
-        "d._decode = lambda f, t: os.abort() if f.read(1) == b'!' else (f.seek(0), real(f, t))[1]\n"
-    )
-    (source / "0005a.png").write_bytes(b"!")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "patch"))
-    images = open_images(source, SIZE)
-    assert grays(images) == list(range(40))
-    assert images.skipped == [("0005a.png", "its decoder crashed, or took too long")]
-
-
-def test_processes_that_do_not_start_are_an_error_that_tells_how_to_look(tmp_path, monkeypatch):
-    source = fill(tmp_path / "in", 40)
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-    assert "do not start" in message_for(source)
-
-
-def test_workers_import_little_more_than_pillow_and_numpy():
-    program = "import sys, dcgan.data.worker; print(*sys.modules)"
-    result = run_python("-c", program)
-    loaded = {name.split(".")[0] for name in result.stdout.split()}
-    assert "PIL" in loaded and not loaded & {"keras", "tqdm", "matplotlib"}
-
-
 def test_a_script_without_a_main_guard_can_open_images(tmp_path):
     source = fill(tmp_path / "in", 40)
     script = tmp_path / "script.py"
@@ -239,3 +200,30 @@ def test_all_images_equal_are_still_images(tmp_path):
     images = open_images(tmp_path, SIZE)
     assert isinstance(images, ImageSet) and (images.pixels == 5).all()
     assert images.pixels.dtype == np.uint8
+
+
+def names(count):
+    return [f"{index:04}.png" for index in range(count)]
+
+
+def test_a_split_is_complete_disjoint_and_its_own_for_each_seed():
+    train, held_out = split(names(300), seed=0)
+    assert len(held_out) == 30 and sorted([*train, *held_out]) == list(range(300))
+    assert held_out.tolist() != split(names(300), seed=1)[1].tolist()
+
+
+def test_images_that_were_added_leave_the_others_on_their_side():
+    before, after = split(names(300), seed=0)[1], split(names(400), seed=0)[1]
+    changed = set(before) ^ {index for index in after if index < 300}
+    assert len(changed) <= 4  # a new draw would change about 54
+
+
+def test_a_name_that_is_no_text_can_be_set_aside():
+    train, held_out = split([*names(100), "caf\udce9.png"], seed=0)
+    assert len(train) + len(held_out) == 101
+
+
+@pytest.mark.parametrize("count, expected", [(1, 0), (79, 0), (80, 20), (200, 20), (1000, 100)])
+def test_a_small_folder_gives_what_it_can_spare(count, expected):
+    train, held_out = split(names(count), seed=0)
+    assert len(held_out) == expected and len(train) == count - expected

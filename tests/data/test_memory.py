@@ -12,11 +12,13 @@ def test_free_memory_is_known_here_and_no_more_than_a_container_allows(monkeypat
     system = memory.free_memory()
     if system is None:
         pytest.skip("this system does not say")
-    (tmp_path / "max").write_text(str(system // 2 + 100))
-    (tmp_path / "current").write_text("100")
-    monkeypatch.setattr(memory, "_GROUPS", ((tmp_path / "max", tmp_path / "current"),))
+    group = limit, used, purposes = [tmp_path / name for name in ("max", "current", "stat")]
+    limit.write_text(str(system // 2 + 100))
+    used.write_text("1100")
+    purposes.write_text("anon 100\nactive_file 300\ninactive_file 700\n")  # 1000 can be dropped
+    monkeypatch.setattr(memory, "_GROUPS", (group,))
     assert memory.free_memory() == system // 2
-    (tmp_path / "max").write_text("max\n")  # no limit
+    limit.write_text("max\n")  # no limit
     assert memory.free_memory() > system // 2
 
 

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from dcgan import DCGAN, ArgumentError, DataError, TrainingError
+from dcgan import DCGAN, ArgumentError, DataError, RunError, TrainingError
 from dcgan.training.fit import Request
 
 
@@ -148,6 +148,19 @@ def test_a_run_folder_deleted_while_training_is_made_whole_again(tiny, images, c
     assert again.state.step == 9
 
 
+def test_a_run_folder_that_cannot_be_made_again_ends_in_one_true_sentence(tiny, images):
+    gan = tiny(save_path="run")
+
+    def replace(batch, logs=None):
+        if gan.state.step == 1:
+            shutil.rmtree("run")
+            Path("run").touch()
+
+    callback = keras.callbacks.LambdaCallback(on_train_batch_end=replace)
+    with pytest.raises(RunError, match="end of the training could not be saved: .*last.dcgan"):
+        gan.fit(images, epochs=1, verbose=0, callbacks=callback)
+
+
 def test_an_array_file_cut_short_while_training_ends_in_one_true_sentence(tiny, images, tmp_path):
     np.save("images.npy", images)
     gan = tiny(save_path="run")
@@ -162,28 +175,25 @@ def test_an_array_file_cut_short_while_training_ends_in_one_true_sentence(tiny, 
     assert DCGAN.load("run/last.dcgan").state.step == gan.state.step >= 2
 
 
-def out_of_memory():
-    """The error that the framework raises where a device has no memory left."""
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
-        import tensorflow
-
-        return tensorflow.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
-    if backend == "torch":
-        import torch
-
-        return torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9.00 GiB")
-    import jax
-
-    return jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes.")
+def allocate_half_a_petabyte():
+    keras.ops.ones((2**23, 2**24))
 
 
-def test_memory_that_runs_out_is_one_sentence_with_what_fits(tiny, images):
+def allocate_on_a_full_gpu():
+    if keras.backend.backend() != "torch":
+        pytest.skip("the other frameworks raise the same as on a processor")
+    import torch
+
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9.00 GiB")
+
+
+@pytest.mark.parametrize("allocate", [allocate_half_a_petabyte, allocate_on_a_full_gpu])
+def test_memory_that_runs_out_is_one_sentence_with_what_fits(tiny, images, allocate):
     gan = tiny(save_path="run", sample_steps=2)
 
     def fail(batch, logs=None):
         if gan.state.step == 3:
-            raise out_of_memory()
+            allocate()
 
     callback = keras.callbacks.LambdaCallback(on_train_batch_end=fail)
     with pytest.raises(TrainingError, match="after step 3: batch_size=4 .* Use batch_size=2"):

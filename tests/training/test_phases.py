@@ -94,7 +94,23 @@ def test_a_run_resumes_bit_for_bit_before_and_after_it_grows(growing, images, ar
         np.testing.assert_array_equal(array, theirs[name], err_msg=name)
 
 
-def test_a_model_file_of_a_phase_loads_and_grows_on(growing, images, tmp_path):
+@pytest.mark.parametrize("step", [7, 8])
+def test_weights_that_break_while_networks_grow_are_rolled_back(growing, images, step):
+    """At step 7 the small networks have ended; the first step of the large ones is the eighth."""
+    gan, broken = growing(save_path="run"), []
+
+    def damage(batch, logs=None):
+        if gan.state.step == step and not broken:
+            broken.append(gan.discriminator.get_layer("stage_1").kernel)
+            broken[0].assign(np.full(broken[0].shape, np.nan, "float32"))
+
+    callback = keras.callbacks.LambdaCallback(on_train_batch_end=damage)
+    gan.fit(images, epochs=4, verbose=0, callbacks=[callback])
+    assert gan.state.rollbacks == 1 and gan.state.phase == 1
+    assert np.isfinite(gan.discriminator.get_layer("stage_1").get_weights()[0]).all()
+
+
+def test_a_model_file_of_a_phase_loads_and_grows_on(growing, images, eager):
     gan = growing(save_path="run")
     gan.fit(images, epochs=1, steps_per_epoch=1, verbose=0)  # too short to grow
     assert gan.state.phase == 0

@@ -38,7 +38,7 @@ class Checkpointing(Task):
         self.rollback = rollback
         self.failed: Exception | None = None
         self.model_hash: str | None = None
-        self._saved = (learner.state.rollbacks, learner.state.phase)
+        self._rollbacks = learner.state.rollbacks  # when it was last saved
 
     def begin(self, step):
         """Count from here. A new run saves its start, so that there is a state to roll back to."""
@@ -47,9 +47,8 @@ class Checkpointing(Task):
             self.save()
 
     def is_due(self, step, now):
-        """Also after a rollback or growth: only the newest state can be rolled back to."""
-        state = self.learner.state
-        return super().is_due(step, now) or (state.rollbacks, state.phase) != self._saved
+        """Also after a rollback: only the newest state can be rolled back to."""
+        return super().is_due(step, now) or self.learner.state.rollbacks != self._rollbacks
 
     def act(self, epoch, logs):
         """Save a checkpoint."""
@@ -65,17 +64,25 @@ class Checkpointing(Task):
 
     def save(self) -> None:
         """Save a checkpoint now."""
-        state = self.learner.state
-        document, arrays = capture(self.learner)
-        if broken := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
-            self.rollback.roll_back(f"weights at step {state.step} are not finite ({broken[0]})")
-            document, arrays = capture(self.learner)
-        self._saved = (state.rollbacks, state.phase)
+        document, arrays = self.mend()
+        self._rollbacks = self.learner.state.rollbacks
         try:
-            self.run.save_checkpoint(state.step, document, arrays)
+            self.run.save_checkpoint(self.learner.state.step, document, arrays)
             self.failed = None
         except RunError as error:
             self._log_failure(error)
+
+    def mend(self) -> tuple[dict, dict[str, np.ndarray]]:
+        """Roll back weights that are not finite; returns what `capture` gives then.
+
+        Only networks of the phase that was saved last can be rolled back.
+        """
+        document, arrays = capture(self.learner)
+        if broken := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
+            step = self.learner.state.step
+            self.rollback.roll_back(f"weights at step {step} are not finite ({broken[0]})")
+            document, arrays = capture(self.learner)
+        return document, arrays
 
     def _log_failure(self, error: Exception) -> None:
         self.failed = error
