@@ -3,12 +3,14 @@
     python -m benchmarks gallery sea --images path/to/images --minutes 60
 
 Trains in Results/<entry> as `python main.py` would, or resumes there. Then Results/gallery/<entry>
-gets the last contact sheet, a few moments, the losses, the animation, a walk from seed to seed, a
-web page that makes new images (where a browser verifies it), and a page with the commands, the
-time, the machine and the metrics. Flags that this verb does not know are passed to training.
+gets the last contact sheet, a few moments, the losses, the animation, a walk from seed to seed, the
+run's page without real images, a web page that makes new images (where a browser verifies it), and
+a page with the commands, the time, the machine and the metrics. Flags that this verb does not know
+are passed to training.
 """
 
 import argparse
+import contextlib
 import datetime
 import io
 import json
@@ -18,8 +20,10 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageSequence
 
 from benchmarks.rounds import ROOT
@@ -29,7 +33,8 @@ RESULTS = ROOT / "Results"
 CALLS = "calls.json"  # in the run folder: the commands that have trained it
 SHOWN = ("samples.png", "epochs.png", "losses.png", "animation.gif", "walk.webp")
 WALK = {"seeds": [3, 17, 41], "seconds": 4.0, "fps": 12.0}
-NEW_IMAGES = "generate.html"
+RUN_PAGE, NEW_IMAGES = "run.html", "generate.html"
+PAGE_GRIDS, PAGE_PIXELS = 8, 400  # of the run's page: grids of samples, and their longer side
 MAX_IMAGE_BYTES, MAX_ANIMATION_BYTES = 300_000, 1_000_000  # the repository keeps every version
 JPEG_QUALITY = 85
 MAX_FRAMES, COLORS = 18, 128  # of an animation that is too large as it is
@@ -40,6 +45,7 @@ SHRINK = 0.9  # of both sides, until the file is small enough
 ENTRIES = {
     "sea": "--img-size 150 150 3",
     "portraits": "--img-size 200 180 3 --depth 5 --batch-size 8",
+    "portraits-64": "--img-size 64 64 3",
     "mnist": "--img-size 28 28 1 --depth 3",
     "mnist-paper": "--preset mnist-paper",
     "mnist-upsample": "--preset mnist-upsample",
@@ -78,6 +84,7 @@ def main(argv: list[str] | None = None) -> int:
     gallery.mkdir(parents=True, exist_ok=True)
     _walk(run)
     show(run, gallery)
+    (gallery / RUN_PAGE).write_text(_run_page(run, given.images), encoding="utf-8")
     (gallery / NEW_IMAGES).unlink(missing_ok=True)
     _run("export", str(run / "last.dcgan"), "--out", str(gallery / NEW_IMAGES))
     shown_command = shlex.join(
@@ -111,6 +118,35 @@ def show(run: Path, gallery: Path) -> None:
             (gallery / name).with_suffix(".jpg").write_bytes(_small_image(path))
         else:
             shutil.copyfile(path, gallery / name)
+
+
+def _run_page(run: Path, images: str) -> str:
+    """The run's page, small and without real images, which are not ours to show.
+
+    It is that of a copy of the run, which names no folder of this machine.
+    """
+    from dcgan.pages.development import find_previews
+    from dcgan.pages.run import run_page
+
+    run, count = run.resolve(), PAGE_GRIDS
+    description = json.loads((run / "options.json").read_text(encoding="utf-8"))
+    description["source"] = _public(images)
+    previews = find_previews(run / "samples")
+    while True:
+        shown = np.unique(np.linspace(0, len(previews) - 1, count).round().astype(int))
+        with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
+            copy = Path("Results", run.name)
+            (copy / "samples").mkdir(parents=True)
+            (copy / "options.json").write_text(json.dumps(description), encoding="utf-8")
+            shutil.copyfile(run / "log.jsonl", copy / "log.jsonl")
+            for number in shown:
+                with Image.open(previews[number]) as grid:
+                    grid.thumbnail((PAGE_PIXELS, PAGE_PIXELS), Image.Resampling.LANCZOS)
+                    grid.save(copy / "samples" / previews[number].name)
+            page = run_page(copy)
+        if len(page.encode()) <= MAX_IMAGE_BYTES or count == 1:
+            return page
+        count -= 1
 
 
 def _small_image(path: Path) -> bytes:
@@ -220,10 +256,10 @@ def _write_page(gallery: Path, calls: str, metrics: str) -> None:
     parts = [f"# {gallery.name}", "Made by these calls, in this order:", calls]
     if metrics:
         parts += ["Output of `python main.py evaluate`:", f"```\n{metrics.rstrip()}\n```"]
+    pages = [f"[the page of the run]({RUN_PAGE})"]
     if (gallery / NEW_IMAGES).exists():
-        parts.append(
-            f"[Make new images]({NEW_IMAGES}) in a browser: download the page and open it."
-        )
+        pages.append(f"[a page that makes new images]({NEW_IMAGES})")
+    parts.append(f"To download and open in a browser: {' and '.join(pages)}.")
     for name in SHOWN:
         parts += [f"![{file.name}]({file.name})" for file in gallery.glob(f"{Path(name).stem}.*")]
     (gallery / "README.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")

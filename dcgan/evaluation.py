@@ -125,7 +125,7 @@ def evaluate(
         ArgumentError: a number or the network cannot be used.
         DataError: the images cannot be used.
 
-    Example:
+    Examples:
         >>> print(evaluate(DCGAN.load("sea.dcgan"), "sea/").text())  # doctest: +SKIP
     """
     counted = _counting(check_arguments(n, seed, network), progress)

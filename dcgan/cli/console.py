@@ -79,10 +79,14 @@ def say(line: str) -> None:
 
 
 def progress_bar(**options: Any) -> Any:
-    """A progress bar on stderr, shown only if the work takes more than two seconds."""
+    """A progress bar on stderr, shown only if the work takes more than two seconds.
+
+    Where there is no terminal, it is written anew each half minute only.
+    """
     from tqdm import tqdm
 
-    return tqdm(delay=2, file=sys.stderr, leave=False, **options)
+    seconds = 0.1 if sys.stderr.isatty() else 30
+    return tqdm(delay=2, mininterval=seconds, file=sys.stderr, leave=False, **options)
 
 
 def find_model(name: str) -> str:

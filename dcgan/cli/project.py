@@ -28,14 +28,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Search, write both files and print what was found."""
     import numpy as np
 
+    from dcgan import DCGAN  # first, since it sets its framework up
     from dcgan.errors import MAX_SEED, RunError, whole
     from dcgan.export.project import MAX_STARTS, MAX_STEPS, TRIED
 
     starts = whole("--starts", arguments.starts, 1, MAX_STARTS)
     steps = whole("--steps", arguments.steps, 1, MAX_STEPS)
     seed = whole("--seed", arguments.seed, 0, MAX_SEED)
-    from dcgan import DCGAN  # imports Keras, which takes seconds
-
     gan = DCGAN.load(find_model(arguments.model))
     with progress_bar(total=steps + 1, unit=" steps") as bar:
         options = {"starts": starts, "steps": steps, "seed": seed, "report": bar.update}

@@ -27,6 +27,7 @@ FEW_FILES = 32  # decoded here: starting processes would take longer
 MAX_IN_MEMORY = 1 << 30  # bytes, where no disk can be written
 FLUSH_SECONDS = 0.5
 BAR_DELAY_SECONDS = 2  # what is done sooner needs no progress bar
+LINE_SECONDS = 30  # between two of its states where there is no terminal
 
 log = logging.getLogger(__name__)
 
@@ -155,11 +156,13 @@ def _decode_here(found: Found, target: Target) -> tuple[np.ndarray | None, Outco
 
 
 def _progress(total: int, verbose: int) -> tqdm:
+    terminal = sys.stderr is not None and sys.stderr.isatty()
     return tqdm(
         total=total,
         desc="Reading images",
         unit="",
         delay=BAR_DELAY_SECONDS,
+        mininterval=0.1 if terminal else LINE_SECONDS,
         disable=not verbose or sys.stderr is None,
         file=sys.stderr,
         leave=False,

@@ -95,7 +95,7 @@ def open_images(
         ArgumentError: `img_size`, `resize` or `background` is not as described.
         DataError: there are no images in `source`, or more than half are broken.
 
-    Example:
+    Examples:
         >>> open_images(np.zeros((2, 28, 28), np.uint8), (32, 32, 1)).pixels.shape
         (2, 32, 32, 1)
     """

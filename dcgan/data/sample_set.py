@@ -49,7 +49,7 @@ def draw_seascapes(count: int, img_size: tuple[int, int, int], seed: int = 0) ->
     Returns:
         uint8 array (count, height, width, channels).
 
-    Example:
+    Examples:
         >>> draw_seascapes(2, (28, 40, 3)).shape
         (2, 28, 40, 3)
     """

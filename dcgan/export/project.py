@@ -14,7 +14,15 @@ from dcgan.data.decode import Unusable, decode_file
 from dcgan.data.image_set import open_images
 from dcgan.data.target import Target
 from dcgan.errors import MAX_SEED, DataError, RunError, printable, whole
-from dcgan.images import chunks, grid, png_bytes, straight_alpha, to_float, to_pillow, to_uint8
+from dcgan.images import (
+    chunks,
+    enlarged_grid,
+    png_bytes,
+    straight_alpha,
+    to_float,
+    to_pillow,
+    to_uint8,
+)
 from dcgan.latents import draw_latents
 
 TRIED = 512  # random latents; the nearest are the starts
@@ -60,7 +68,7 @@ class Projection:
         return png_bytes(self._row())
 
     def _row(self) -> np.ndarray:
-        return grid(np.stack([self.target, self.nearest, self.image]), 3)
+        return enlarged_grid(np.stack([self.target, self.nearest, self.image]), 3)
 
 
 def project_image(

@@ -128,7 +128,7 @@ def inspect(
     Raises:
         DataError: there are no images in `source`, or more than half are broken.
 
-    Example:
+    Examples:
         >>> print(inspect("sea/").text())
     """
     if img_size is None:

@@ -42,7 +42,7 @@ class Preset:
 def list_presets() -> dict[str, Preset]:
     """All presets by name, as a copy.
 
-    Example:
+    Examples:
         >>> list_presets()["dcgan-64"].plan.img_size
         (64, 64, 3)
     """

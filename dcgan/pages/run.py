@@ -40,6 +40,7 @@ ADVICE = {
     "stalled": "More steps may not help: look at the samples, and change one option at a time.",
     "done": "Use best.dcgan: more training is not expected to improve the samples.",
 }
+USUAL_OPTIMIZER = "Adam, learning rate 0.0002, beta_1 0.5"  # of dcgan.optimizers
 SCORES = (0.05, 0.95)  # the discriminator's mean scores where both networks can learn
 LOSSES = (-2 * math.log(SCORES[1]), -math.log(SCORES[0]))  # the losses at such scores
 PLOTS = (
@@ -195,16 +196,25 @@ def _facts(path: Path, run: Mapping[str, Any]) -> list[tuple[str, str]]:
     lines = skipped.read_text(errors="replace").splitlines() if skipped.exists() else []
     if count := sum(": " in line for line in lines):
         facts.append(("skipped", f"{counted(count, 'file')}, listed in skipped.txt"))
+    usual = USUAL_OPTIMIZER
     for name, row in table().items():
         if name not in options or name == "network_plan":
             continue
         value, default = options[name], json.loads(json.dumps(row.default, default=str))
         if isinstance(value, dict):
-            value = f"{value['class']}, learning rate {value['config']['learning_rate']:g}"
+            value, default = _in_words(value), usual
+            usual = value  # of the discriminator's, which comes second
         if value != default:
             shown = " x ".join(map(str, value)) if isinstance(value, list) else str(value)
             facts.append((name, shown))
     return facts
+
+
+def _in_words(optimizer: Mapping[str, Any]) -> str:
+    """An optimizer as a run keeps it, in words."""
+    settings = optimizer["config"]
+    momentum = f", beta_1 {settings['beta_1']:g}" if "beta_1" in settings else ""
+    return f"{optimizer['class']}, learning rate {settings['learning_rate']:g}{momentum}"
 
 
 def _commands(path: Path, run: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -39,7 +39,7 @@ class RunFolder:
         earlier: what options.json said when the folder was opened ("options", "data", "source"),
             or None in a new folder.
 
-    Example:
+    Examples:
         >>> with RunFolder.open("Results/sea") as run:
         ...     run.write_options(options, data, source)
         ...     run.log.write({"step": 100, "d_loss": 0.7})

@@ -96,7 +96,7 @@ class Health:
         since_best: measurements since then.
         measured_on: fingerprint of the real images that KID is measured against.
 
-    Example:
+    Examples:
         >>> Health().update(Measurement(500, variety=0.4, kid=0.9)).status
         'learning'
     """
@@ -229,9 +229,9 @@ class Health:
     def _progress(self) -> Diagnosis:
         if self.best_kid is None:
             return Diagnosis("learning", "no problem was found; the samples' KID was not measured.")
-        best = f"KID {self.best_kid:.4f} at step {self.best_step}"
+        best = f"KID {self.best_kid:.3g} at step {self.best_step:,}"
         if self.since_best < PATIENCE:
-            return Diagnosis("learning", f"best so far: {best}.")
+            return Diagnosis("learning", f"lowest {best}.")
         first = self.first_kid or 0.0
         left = self.best_kid / first if first > 0 else 0.0
         stopped = f"no better than {best} for {self.since_best} measurements"

@@ -14,7 +14,7 @@ class StopRequest:
     Whoever trains looks at `requested` between two steps, saves, and leaves with `exit_code`. In a
     thread other than the main one, where Python allows no handlers, it is inert.
 
-    Example:
+    Examples:
         >>> with StopRequest() as stop:
         ...     while not stop.requested:
         ...         train_a_step()

@@ -1,6 +1,8 @@
 """The gallery trains, shows the right files, says how they were made, and stays small."""
 
 import functools
+import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -49,14 +51,18 @@ def test_an_entry_is_trained_shown_and_resumed(gallery):
     shown = Path("gallery_test/gallery/sea")
     names = {path.name for path in shown.iterdir()}
     images = {"samples.png", "epochs.png", "losses.png", "animation.gif", "walk.webp"}
-    assert names == images | {"README.md", "generate.html"}
+    assert names == images | {"README.md", "run.html", "generate.html"}
     page = (shown / "README.md").read_text()
     assert page.count("- `python -m benchmarks gallery sea --images path/to/waves") == 2
     assert "2 steps of 5 (1.0 epochs of 10 images)" in page
     assert "4 steps of 5 (2.0 epochs of 10 images)" in page
     assert page.count("KID 1.5") == 1 and "![walk.webp](walk.webp)" in page
     assert "![animation.gif](animation.gif)" in page and "](generate.html)" in page
-    assert "secret" not in page
+    run_page = (shown / "run.html").read_text(encoding="utf-8")
+    assert "](run.html)" in page and "dcgan generate Results/sea -n 64" in run_page
+    assert "path/to/waves" in run_page and "Real images" not in run_page
+    for text in (page, run_page):
+        assert "secret" not in text and str(Path.cwd()) not in text
     shutil.rmtree("gallery_test/sea")  # another run of the same name: its page tells of it alone
     assert gallery([*CALL, "--epochs", "1"]) == 0
     assert (shown / "README.md").read_text().count("- `python -m benchmarks gallery") == 1
@@ -110,11 +116,27 @@ def test_large_images_and_animations_become_small(benchmark, monkeypatch, tmp_pa
         assert animation.info["comment"] == b"dcgan run"
 
 
+def test_the_page_of_a_run_is_small(benchmark, monkeypatch, tmp_path):
+    module, noise = benchmark("gallery"), np.random.default_rng(0)
+    (tmp_path / "samples").mkdir()
+    for step in range(10, 210, 10):
+        sheet = noise.integers(0, 256, (500, 500, 3), np.uint8)
+        save_png(tmp_path / "samples" / f"step_{step:07d}_epoch_0001.png", sheet)
+    (tmp_path / "log.jsonl").touch()
+    description = {"format": "dcgan-run", "version": 1, "options": {}, "data": {}}
+    (tmp_path / "options.json").write_text(json.dumps(description))
+    page = module._run_page(tmp_path, "images")
+    steps = [int(step) for step in re.findall(r'data-step="(\d+)"', page)]
+    assert len(page) <= module.MAX_IMAGE_BYTES and 1 < len(steps) < module.PAGE_GRIDS
+    assert (steps[0], steps[-1]) == (10, 200)
+
+
 def test_the_gallery_in_the_repository_is_small(benchmark):
     module = benchmark("gallery")
     limits = dict.fromkeys((".gif", ".webp"), module.MAX_ANIMATION_BYTES) | {".md": 10_000}
     files = [path for path in GALLERY.rglob("*") if path.is_file()]
     assert len(files) >= 5 * len(module.ENTRIES)
+    assert sum(path.stat().st_size for path in files) < 6_000_000
     for path in files:
         assert path.stat().st_size <= limits.get(path.suffix, module.MAX_IMAGE_BYTES), path
 

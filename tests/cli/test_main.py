@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dcgan.cli import VERBS, main
+from dcgan.cli.console import progress_bar
 
 pytestmark = pytest.mark.once
 ROOT = Path(__file__).parents[2]
@@ -189,6 +190,13 @@ def test_progress_bars_need_no_stderr():
     code = "import sys; sys.stderr = None\nfrom dcgan.cli import console\n"
     code += "with console.safe_streams(), console.progress_bar(total=2) as bar: bar.update(2)"
     assert start("-c", code, capture_output=True).returncode == 0
+
+
+def test_progress_bars_are_written_each_half_minute_where_there_is_no_terminal(monkeypatch):
+    for terminal, seconds in ((True, 0.1), (False, 30)):
+        monkeypatch.setattr(sys.stderr, "isatty", lambda shown=terminal: shown)
+        with progress_bar(total=1) as bar:
+            assert bar.mininterval == seconds
 
 
 def test_the_streams_are_given_back():

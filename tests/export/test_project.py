@@ -1,5 +1,10 @@
 """Projection: the latent of an image is found again, and of any image the nearest."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -72,7 +77,8 @@ def test_images_of_every_number_of_channels(tiny, channels):
     gan = tiny(img_size=(16, 12, channels))
     found = gan.project(np.zeros((30, 30), np.uint8), starts=1, steps=1)
     assert found.image.shape == found.target.shape == (16, 12, channels)
-    assert found.comparison().size == (3 * 12 + 4 * 2, 16 + 2 * 2)
+    factor = 8  # whole, so that the longer side has 128 pixels
+    assert found.comparison().size == (3 * 12 * factor + 4 * 2, 16 * factor + 2 * 2)
     assert found._repr_png_()[:4] == b"\x89PNG"
 
 
@@ -88,6 +94,16 @@ def test_the_verb_writes_what_walk_takes(gan, images, capsys):
     assert main([*words, "--seconds", "0.5", "--fps", "6"]) == 0
     frames = gan.walk([latent, 3], 0.5, fps=6).frames
     assert abs(frames[0].astype(int) - gan.generate(latents=latent[None])[0]).max() <= 1
+
+
+@pytest.mark.once
+def test_the_verb_lets_no_framework_speak(gan):
+    gan.save("a.dcgan")
+    words = [sys.executable, "-m", "dcgan", "project", "a.dcgan", "missing.jpg"]
+    environment = {name: value for name, value in os.environ.items() if name[:3] != "TF_"}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    ended = subprocess.run(words, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 2 and ended.stderr.count("\n") == 1, ended.stderr
 
 
 @pytest.mark.once

@@ -160,6 +160,16 @@ def test_a_slider_moves_the_image_and_the_seed_brings_it_back(lively, browser):
     assert browser.run(SHOWN) == first
 
 
+def test_a_slider_has_a_name_and_the_image_stays_in_sight_beside_it(lively, browser):
+    browser.open(page_of(lively()))
+    browser.run(SETTLED)
+    named = "sliders.map((slider) => slider.labels[0].textContent.match(/Direction \\d/)[0])"
+    assert browser.run(named) == [f"Direction {number}" for number in range(1, 9)]
+    browser.run("sliders[7].scrollIntoView()")
+    browser.run("new Promise(requestAnimationFrame)")
+    assert browser.run("scrollY > 0 && image.getBoundingClientRect().top >= 0")
+
+
 def test_a_slider_goes_where_the_direction_does(lively, browser):
     gan = lively()
     browser.open(page_of(gan))
@@ -187,6 +197,8 @@ def test_an_image_is_saved_under_its_seed(lively, browser):
     caught = "new Promise((done) => { HTMLAnchorElement.prototype.click = function () {"
     caught += f"done([this.download, this.protocol]) }}; {click('save')} }})"
     assert browser.run(caught) == ["sea-0.png", "blob:"]
+    browser.run("sliders[1].value = 2.5; sliders[1].dispatchEvent(new Event('input'))")
+    assert browser.run(caught) == ["sea-0-moved.png", "blob:"]
 
 
 def test_where_there_is_no_worker_the_page_works_itself(lively, browser):

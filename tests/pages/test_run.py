@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from dcgan.images import enlarged_grid, grid, save_png
-from dcgan.pages.run import MAX_GRIDS, MAX_TEXT, _plots, run_page
+from dcgan.optimizers import make_pair, optimizer_to_plain
+from dcgan.pages.run import MAX_GRIDS, MAX_TEXT, _facts, _plots, run_page
 from dcgan.storage.run_folder import RunFolder
 from dcgan.storage.run_log import RunLog
 
@@ -68,6 +69,18 @@ def test_every_image_and_plot_has_words_and_nothing_is_loaded(run, in_browser):
     assert in_browser(run_page(run), script) == [True, True, MAX_GRIDS + 2, 4, True]
 
 
+def test_in_print_a_heading_stays_with_what_follows_it(run, in_browser):
+    script = """
+        const printed = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules])
+            .filter((rule) => rule.media?.mediaText === "print").flatMap((r) => [...r.cssRules]);
+        const of = (name, value) => printed.filter((rule) => rule.style[name] === value)
+            .map((rule) => rule.selectorText).join(", ").split(", ");
+        return [of("breakAfter", "avoid"), of("breakInside", "avoid")]
+    """
+    together, whole = in_browser(run_page(run), script)
+    assert "h2" in together and {"img", "figure", "tr"} <= set(whole)
+
+
 def test_names_from_outside_are_text_and_quoted_in_commands(run):
     page = run_page(run)
     assert "<b>sea" not in page and "<i>sea" not in page
@@ -81,6 +94,20 @@ def test_options_are_shown_where_they_are_not_the_default(run):
     page = run_page(run)
     assert "dropout" in page and "8 x 8 x 3" in page
     assert ">depth<" not in page
+
+
+def test_optimizers_are_shown_where_they_are_not_the_default(tmp_path):
+    def shown(*chosen):
+        pair = make_pair(*chosen)
+        options = {
+            "optimizer": optimizer_to_plain(pair.generator),
+            "discriminator_optimizer": optimizer_to_plain(pair.discriminator),
+        }
+        return _facts(tmp_path, {"options": options, "data": {}, "source": None})[1:]
+
+    assert shown() == []
+    assert shown(1e-4) == [("optimizer", "Adam, learning rate 0.0001, beta_1 0.5")]
+    assert shown(None, "sgd") == [("discriminator_optimizer", "SGD, learning rate 0.01")]
 
 
 def test_a_live_page_reloads_itself_and_a_finished_one_does_not(run):

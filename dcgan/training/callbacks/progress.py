@@ -118,6 +118,6 @@ class Progress(Task):
 def _is_terminal(stream) -> bool:
     """Whether a bar can be drawn over and over on a stream."""
     try:
-        return stream.isatty() and os.get_terminal_size(stream.fileno()).columns > 0
+        return stream.isatty() and 0 not in os.get_terminal_size(stream.fileno())
     except (OSError, ValueError):  # it is closed, or is no file
         return False

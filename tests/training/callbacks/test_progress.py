@@ -99,6 +99,15 @@ def test_without_a_terminal_there_is_a_line_now_and_then(tiny, images, capsys):
     assert Progress(TrainingState(), 4, 10, None).every_seconds == LINE_SECONDS
 
 
+@pytest.mark.once
+@pytest.mark.parametrize("size, every", [((100, 40), 0.5), ((0, 40), 30), ((100, 0), 30)])
+def test_a_terminal_without_a_size_gets_lines(size, every, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stderr, "fileno", lambda: 2)
+    monkeypatch.setattr(os, "get_terminal_size", lambda descriptor: os.terminal_size(size))
+    assert Progress(TrainingState(), 4, 10, None).every_seconds == every
+
+
 TRAIN = """
 import os, sys
 import numpy as np
