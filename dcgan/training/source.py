@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from dcgan.augment import RAMP_PASSES, strength_for
+from dcgan.backend.devices import check_batches, process_id, processes
 from dcgan.data.batches import Batches
 from dcgan.data.image_set import ImageSet, open_images
 from dcgan.data.order import split
@@ -168,6 +169,7 @@ def _of_images(
             horizontal_flip=options.horizontal_flip,
             first_step=first_step,
             indices=train,
+            share=(process_id(), processes()),
         )
 
     return ImageSource(
@@ -196,6 +198,8 @@ def _open_stream(x, img_size) -> Source:
         if images.dtype.kind == "f" and images.size and images.min() >= 0 and images.max() > 2:
             x, images = _scaled(x), images / 127.5 - 1  # as image_dataset_from_directory gives them
         _check_batch(images, img_size)
+        spec = keras.tree.flatten(getattr(x, "element_spec", None))[0]
+        check_batches(len(images), spec is None or spec.shape[0] is not None)
     if isinstance(x, keras.utils.PyDataset):
         length = x.num_batches
     else:
