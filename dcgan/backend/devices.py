@@ -19,6 +19,7 @@ from dcgan.errors import ArgumentError, counted
 _NAME = keras.backend.backend()
 _own = import_module(f"dcgan.backend.{_NAME}_devices")
 divided, drawn, gathered, replicas = _own.divided, _own.drawn, _own.gathered, _own.replicas
+device_count = _own.device_count
 
 
 def processes() -> int:
@@ -77,7 +78,7 @@ def check_devices(model: keras.Model, batch_size: int) -> None:
         ArgumentError: the batch cannot be divided, or training would not be that of one device.
     """
     _own.check(model)
-    if batch_size % (devices := _own.device_count()):
+    if batch_size % (devices := device_count()):
         raise ArgumentError(
             f"batch_size must be divisible by {devices}, the number of devices that share each "
             f"batch. Received: batch_size={batch_size}"
@@ -94,7 +95,7 @@ def check_batches(count: int, all_equal: bool) -> None:
     Raises:
         ArgumentError: a batch cannot be divided.
     """
-    if (devices := _own.device_count()) == 1:
+    if (devices := device_count()) == 1:
         return
     if count % devices or not all_equal:
         raise ArgumentError(

@@ -30,7 +30,7 @@ from dcgan.training.callbacks.rollback import Rollback
 from dcgan.training.callbacks.run_page import RunPage
 from dcgan.training.callbacks.schedule import CallbackList, Schedule, Task
 from dcgan.training.phases import Growth, begin_small, grow
-from dcgan.training.processes import lost, open_run
+from dcgan.training.processes import lost, open_run, watched
 from dcgan.training.request import Length, Request
 from dcgan.training.resume import choose_folder, images_of, position, resume_run, settle
 from dcgan.training.signals import StopRequest
@@ -70,7 +70,7 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             run_path=path,
             verbose=request.verbose,
         )
-        with open_run(path, resume) as run, StopRequest() as stop:
+        with open_run(path, resume) as run, StopRequest() as stop, watched(learner.state):
             source = settle(learner, run, source)
             steps = request.steps_per_epoch or source.steps_per_epoch
             length = Length(steps, request.last_epoch(steps))

@@ -107,7 +107,7 @@ def test_a_run_on_two_devices_resumes_on_one(runs):
 
 
 def test_a_batch_that_cannot_be_divided_is_refused_with_the_number_of_devices(monkeypatch):
-    monkeypatch.setattr(devices._own, "device_count", lambda: 3)
+    monkeypatch.setattr(devices, "device_count", lambda: 3)
     monkeypatch.setattr(devices._own, "check", lambda model: None)
     with pytest.raises(ArgumentError, match="divisible by 3"):
         check_devices(None, 16)
