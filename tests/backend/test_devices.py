@@ -1,8 +1,11 @@
 """Several devices: the training of one, divided; and what cannot be divided is refused."""
 
+import json
 import os
+import socket
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import keras
@@ -16,10 +19,9 @@ from dcgan.backend.devices import check_batches, check_devices, machine_in_words
 JAX = keras.backend.backend() == "jax"
 divides = pytest.mark.skipif(keras.backend.backend() == "torch", reason="it has one device")
 
-# Trains on one and on two virtual devices of the processor, and keeps all weights of each run.
-TRAIN = """
-import shutil
-from contextlib import nullcontext
+# Trains on virtual devices of the processor, and keeps all numbers of each run.
+SETUP = """
+import shutil, sys
 import keras
 import numpy as np
 
@@ -50,6 +52,8 @@ def train(path, epochs, name):
     arrays = capture(gan._learner())[1]
     np.savez(name, devices=devices, step=gan.state.step, images=gan.generate(3), **arrays)
 
+"""
+TRAIN = """
 train("one", 4, "one.npz")
 with two_devices():
     train("parts", 2, "part.npz")
@@ -60,6 +64,15 @@ with two_devices():
 use_devices(2)
 train("two", 4, "two.npz")
 """
+# What each of two processes does; the last training has no end.
+JOIN = """
+use_devices(2)
+train("whole", 4, f"whole{sys.argv[1]}.npz")
+train("halves", 2, "unused.npz")
+train("halves", 4, f"halves{sys.argv[1]}.npz")
+print("trained", flush=True)
+train("endless", 10**6, "unused.npz")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +81,7 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("devices")
     flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=2"
     done = subprocess.run(
-        [sys.executable, "-c", TRAIN],
+        [sys.executable, "-c", SETUP + TRAIN],
         cwd=folder,
         env={**os.environ, "XLA_FLAGS": flags, "DCGAN_CACHE": str(folder / "cache")},
         capture_output=True,
@@ -104,6 +117,67 @@ def test_a_run_on_two_devices_resumes_bit_equal(runs):
 def test_a_run_on_two_devices_resumes_on_one(runs):
     assert (runs["on_one"]["devices"], runs["on_one"]["step"]) == (1, 20)
     assert distance(runs["on_one"], runs["two"]) < 1e-5
+
+
+def started(folder, number, port):
+    """One of two processes of JAX on the loopback address."""
+    environment = {
+        "KERAS_DISTRIBUTION_JOB_ADDRESSES": f"127.0.0.1:{port},127.0.0.1:{port + 1}",
+        "KERAS_DISTRIBUTION_NUM_PROCESSES": "2",
+        "KERAS_DISTRIBUTION_PROCESS_ID": str(number),
+        "DCGAN_CACHE": str(folder / "cache"),
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", SETUP + JOIN, str(number)],
+        cwd=folder,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def read_until(word, process):
+    """What a process prints, up to a word; a job that does not get there fails the test."""
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if word in line:
+            return "".join(lines)
+    raise AssertionError("".join(lines)[-3000:])
+
+
+@pytest.mark.skipif(not JAX, reason="only JAX trains in several processes")
+def test_two_processes_train_what_one_trains_resume_bit_equal_and_miss_one_that_is_killed(
+    runs, tmp_path
+):
+    port = free_port()
+    first, second = pair = [started(tmp_path, number, port) for number in range(2)]
+    try:
+        for process in pair:
+            read_until("trained", process)
+        found = {path.stem: dict(np.load(path)) for path in tmp_path.glob("[wh]*.npz")}
+        assert found["whole0"]["step"] == 20
+        assert distance(found["whole0"], runs["one"]) < 1e-5
+        for other in ("whole1", "halves0", "halves1"):
+            assert distance(found["whole0"], found[other]) == 0
+        steps = [json.loads(line)["step"] for line in open(tmp_path / "whole" / "log.jsonl")]
+        assert steps == [20]  # one process writes
+        while not (tmp_path / "endless" / "log.jsonl").exists():
+            assert first.poll() is None
+            time.sleep(0.1)
+        second.kill()
+        assert "they resume from the newest checkpoint" in read_until("Another of the 2", first)
+    finally:
+        for process in pair:
+            process.kill()
+            process.communicate()
 
 
 def test_a_batch_that_cannot_be_divided_is_refused_with_the_number_of_devices(monkeypatch):
