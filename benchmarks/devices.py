@@ -3,6 +3,7 @@
     python -m benchmarks devices                         # 20 TFLOP/s per device
     python -m benchmarks devices --flops 60e12 --batch 64
     python -m benchmarks devices --measure               # the bytes, of two virtual JAX devices
+    python -m benchmarks devices --train                 # on virtual devices, against one device
     python -m benchmarks devices --cost                  # of a distribution over one device
 
 Each device computes its share of a batch, then all add up the gradients of both networks: a ring
@@ -19,6 +20,7 @@ import os
 import subprocess
 import sys
 
+from benchmarks import together
 from benchmarks.flops import step_flops
 from dcgan.networks.plan import Plan, weight_shapes
 from dcgan.networks.presets import preset_options
@@ -43,7 +45,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--batch", type=int, default=64, help="images per device and step")
     parser.add_argument("--measure", action="store_true", help="compare with what XLA compiles")
     parser.add_argument("--cost", action="store_true", help="time one device with and without")
+    parser.add_argument(
+        "--train", action="store_true", help="train on virtual devices, and compare"
+    )
     given = parser.parse_args(argv)
+    if given.train:
+        together.main()
+        return 0
     if given.cost:
         times = measured("cost", "dcgan-64", str(given.batch))
         ratio = times["with"] / times["without"] - 1

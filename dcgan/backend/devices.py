@@ -37,6 +37,12 @@ def told(values: list) -> np.ndarray:
     return _own.told(values) if processes() > 1 else np.asarray([values], np.int32)
 
 
+def set_shared(already: bool) -> None:
+    """Say whether a process has its share of each batch already, or Keras is to divide them."""
+    if processes() > 1:
+        _own.set_shared(already)
+
+
 def use_devices(count: int | None) -> None:
     """Divide every batch of the models that are made from now on among devices.
 

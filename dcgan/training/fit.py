@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import contextmanager, redirect_stderr
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -13,7 +13,7 @@ import numpy as np
 from keras import ops
 
 from dcgan.augment import augmented_copies
-from dcgan.backend.devices import check_devices
+from dcgan.backend.devices import check_devices, process_id
 from dcgan.backend.idle_gpu import warn_of_idle_gpu
 from dcgan.data.memory import check_memory
 from dcgan.errors import ArgumentError, RunError, TrainingError
@@ -53,6 +53,8 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
     """Do what `DCGAN.fit` promises; `keras_fit` is the `fit` of the model's Keras parent."""
     if learner.optimizers is None:
         raise ArgumentError(GENERATOR_ONLY)
+    if process_id() > 0:  # the first one speaks for all
+        request = replace(request, verbose=0)
     batch_size = learner.options.batch_size
     check_devices(learner.model, batch_size)
     advice = f"Use a smaller batch_size than {batch_size}, or a smaller img_size."
@@ -86,7 +88,8 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             tasks.append(saving)  # last, so that it saves what the others have done
             schedule = Schedule(learner, tasks, rollback, stop, deadline, means)
             history = train(learner, keras_fit, source, schedule, length, request)
-            return finish(run, saving, stop, history, resume)
+            result = finish(run, saving, stop, history, resume)
+    return result if process_id() == 0 else replace(result, run_path=path)
 
 
 @contextmanager
