@@ -115,9 +115,9 @@ def main() -> None:
             resumed, on_one = several.train("parts"), one.train("elsewhere")
             images = np.abs(alone["generated"] - whole["generated"]).max()
             print(
-                f"{backend}, {devices} devices, processes: {processes}; "
-                f"{distance(alone, whole):.1e} from one device, images differ by {images:.0f} of 255 at most; "
-                f"resumed {distance(resumed, whole):.1e}, on one device {distance(on_one, whole):.1e}",
+                f"{backend}, {devices} devices in {processes} process(es):\n"
+                f"  from one device: {distance(alone, whole):.1e}, images {images:.0f} of 255\n"
+                f"  resumed: {distance(resumed, whole):.1e}; on one: {distance(on_one, whole):.1e}",
                 flush=True,
             )
             if processes > 1:

@@ -167,8 +167,8 @@ def test_two_processes_train_what_one_trains_resume_bit_equal_and_miss_one_that_
         assert distance(found["whole0"], runs["one"]) < 1e-5
         for other in ("whole1", "halves0", "halves1"):
             assert distance(found["whole0"], found[other]) == 0
-        steps = [json.loads(line)["step"] for line in open(tmp_path / "whole" / "log.jsonl")]
-        assert steps == [20]  # one process writes
+        lines = (tmp_path / "whole" / "log.jsonl").read_text().splitlines()
+        assert [json.loads(line)["step"] for line in lines] == [20]  # one process writes
         while not (tmp_path / "endless" / "log.jsonl").exists():
             assert first.poll() is None
             time.sleep(0.1)
