@@ -56,9 +56,13 @@ def use_devices(count: int | None) -> None:
     usual = 1 if "cpu" in found[0].lower() and processes() == 1 else len(found)
     wanted = usual if count is None else count
     if wanted > len(found):
+        advice = f"which is what {_NAME} finds here"
+        if _NAME == "torch":
+            advice = (
+                "with PyTorch, for which Keras has no more: set KERAS_BACKEND=tensorflow or jax"
+            )
         raise ArgumentError(
-            f"devices must be at most {len(found)}, which is what {_NAME} finds here. "
-            f"Received: devices={wanted}"
+            f"devices must be at most {len(found)}, {advice}. Received: devices={wanted}"
         )
     if wanted > 1:
         _own.set_devices(found[:wanted])
@@ -87,7 +91,7 @@ def check_devices(model: keras.Model, batch_size: int) -> None:
     if batch_size % (devices := device_count()):
         raise ArgumentError(
             f"batch_size must be divisible by {devices}, the number of devices that share each "
-            f"batch. Received: batch_size={batch_size}"
+            f"batch. Received: batch_size={batch_size}. Give another one, or fewer devices."
         )
 
 
