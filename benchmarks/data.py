@@ -35,9 +35,13 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m benchmarks data", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the images")
     parser.add_argument("--memory", help=argparse.SUPPRESS)  # the folder, in a process of its own
+    parser.add_argument("--many", type=int, help="decode so many tiny images, and 4 times as many")
     arguments = parser.parse_args(argv)
     if arguments.memory:
         measure_memory(arguments.memory)
+        return 0
+    if arguments.many:
+        measure_growth(arguments.many)
         return 0
     scale = 10 if arguments.quick else 1
     with tempfile.TemporaryDirectory() as temporary:
@@ -154,3 +158,28 @@ def measure_memory(folder: str) -> None:
         f"a batch of {BATCH_SIZE} flipped images: {milliseconds:.2f} ms, "
         f"{milliseconds / step:.1%} of a training step of the default network (target 2 %)"
     )
+
+
+def measure_growth(count: int) -> None:
+    """Time and memory of the first decode of so many tiny JPEGs, and of four times as many."""
+    program = (
+        "import resource, sys, time; from dcgan.data.image_set import open_images\n"
+        "peak = lambda who: resource.getrusage(who).ru_maxrss / 1024\n"
+        "before, start = peak(resource.RUSAGE_SELF), time.perf_counter()\n"
+        "images = open_images(sys.argv[1], (32, 32, 3), verbose=0)\n"
+        "seconds = time.perf_counter() - start\n"
+        "print(f'{len(images):,} images: {seconds:.1f} s, '\n"
+        "      f'{peak(resource.RUSAGE_SELF) - before:.0f} MB added, '\n"
+        "      f'{peak(resource.RUSAGE_CHILDREN):.0f} MB in the largest worker')"
+    )
+    buffer = io.BytesIO()
+    Image.fromarray(draw_seascapes(1, (32, 32, 3))[0]).save(buffer, "JPEG")
+    for number in (count, 4 * count):
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary, "images")
+            folder.mkdir()
+            for index in range(number):
+                (folder / f"{index:07}.jpg").write_bytes(buffer.getvalue() + b"%d" % index)
+            environment = os.environ | {"DCGAN_CACHE": str(Path(temporary, "cache"))}
+            command = [sys.executable, "-c", program, str(folder)]
+            subprocess.run(command, check=True, cwd=ROOT, env=environment)

@@ -2,6 +2,9 @@
 
     python -m benchmarks devices                         # 20 TFLOP/s per device
     python -m benchmarks devices --flops 60e12 --batch 64
+    python -m benchmarks devices --measure               # the bytes, of two virtual JAX devices
+    python -m benchmarks devices --train                 # on virtual devices, against one device
+    python -m benchmarks devices --cost                  # of a distribution over one device
 
 Each device computes its share of a batch, then all add up the gradients of both networks: a ring
 all-reduce sends 2 (n - 1) / n of the gradients' bytes from every device (Patarasuk and Yuan 2009,
@@ -12,7 +15,12 @@ batch on each.
 """
 
 import argparse
+import json
+import os
+import subprocess
+import sys
 
+from benchmarks import together
 from benchmarks.flops import step_flops
 from dcgan.networks.plan import Plan, weight_shapes
 from dcgan.networks.presets import preset_options
@@ -35,7 +43,21 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--flops", type=float, default=20e12, help="per second and device")
     parser.add_argument("--batch", type=int, default=64, help="images per device and step")
+    parser.add_argument("--measure", action="store_true", help="compare with what XLA compiles")
+    parser.add_argument("--cost", action="store_true", help="time one device with and without")
+    parser.add_argument(
+        "--train", action="store_true", help="train on virtual devices, and compare"
+    )
     given = parser.parse_args(argv)
+    if given.train:
+        together.main()
+        return 0
+    if given.cost:
+        times = measured("cost", "dcgan-64", str(given.batch))
+        ratio = times["with"] / times["without"] - 1
+        print(f"dcgan-64, batch {given.batch}, JAX: {times['without'] * 1e3:.2f} ms per step,")
+        print(f"{times['with'] * 1e3:.2f} ms with a distribution over one device: {ratio:+.1%}")
+        return 0
     plans = {
         "dcgan-64": resolve(Options(**preset_options("dcgan-64", "own", {})))[1],
         "default at 256x256": resolve(Options(img_size=(256, 256, 3)))[1],
@@ -45,12 +67,30 @@ def main(argv: list[str] | None = None) -> int:
         exchanged = exchanged_bytes(plan)
         print(f"\n{name}: {exchanged / 1e6:.1f} MB of gradients and BatchNorm sums per step,")
         print(f"{seconds * 1e3:.2f} ms of computing for {given.batch} images per device\n")
+        if given.measure:
+            found = measured("bytes", name)
+            print(
+                f"XLA compiles {found / 1e6:.1f} MB for two devices: {found / exchanged - 1:+.1%}\n"
+            )
         print("| link | " + " | ".join(f"{n} devices" for n in COUNTS) + " |")
         print("|---|" + "---:|" * len(COUNTS))
         for link, speed in LINKS.items():
             shares = [efficiency(exchanged, seconds, speed, n) for n in COUNTS]
             print(f"| {link} | " + " | ".join(f"{share:.0%}" for share in shares) + " |")
     return 0
+
+
+def measured(*words: str):
+    """What `benchmarks.divided` finds, with JAX and two virtual devices where there is no GPU."""
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=2"
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.divided", *words],
+        env={**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": flags},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def exchanged_bytes(plan: Plan) -> int:

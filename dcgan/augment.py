@@ -4,6 +4,8 @@ Both networks are trained through it and gradients pass, so that the generator l
 not the augmentation (DiffAugment: Zhao et al. 2020, arXiv 2006.10738, section 3).
 """
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 from keras import ops, random
@@ -26,7 +28,12 @@ def strength_for(count: int) -> float:
     return min(1.0, max(0.0, (MANY - count) / (MANY - FEW)))
 
 
-def augment(images, strength: float, seed):
+def draw_here(function: Callable, shape: tuple, *range, seed, axis: int = 0):
+    """What a function of `keras.random` draws."""
+    return function(shape, *range, seed=seed)
+
+
+def augment(images, strength: float, seed, draw: Callable = draw_here):
     """Change each image at random: brightness, saturation, contrast, translation.
 
     Args:
@@ -34,12 +41,13 @@ def augment(images, strength: float, seed):
             translated with the colors and not changed otherwise.
         strength: number or scalar tensor in [0, 1]; 0 leaves the images as they are.
         seed: a `keras.random.SeedGenerator`.
+        draw: as `draw_here`, where `axis` counts the images, of which other devices have others.
 
     Returns:
         A tensor of the same shape; color changes may leave [-1, 1].
     """
     count, _, _, channels = ops.shape(images)
-    uniform = random.uniform((5, count, 1, 1, 1), -1, 1, seed=seed)
+    uniform = draw(random.uniform, (5, count, 1, 1, 1), -1, 1, seed=seed, axis=1)
     alpha = (images[..., 3:] + 1) / 2 if channels == 4 else ops.ones_like(images[:, :1, :1, :1])
     colors = images[..., :3] + 1  # premultiplied: 0 where nothing is visible
     colors = colors + strength * BRIGHTNESS * uniform[0] * alpha
@@ -81,12 +89,12 @@ class Augmentation(keras.layers.Layer):
         self.ramp_steps.assign(ramp_steps)
         return was_active != self.active
 
-    def call(self, images, steps, seed):
+    def call(self, images, steps, seed, draw=draw_here):
         """Augment float images `(n, H, W, C)` after so many training steps; see `augment`."""
         if not self.active:
             return images
         ramp = ops.minimum(1.0, (self.first_step + steps) / self.ramp_steps)
-        return augment(images, self.strength * ramp, seed)
+        return augment(images, self.strength * ramp, seed, draw)
 
 
 def augmented_copies(images: np.ndarray, strength: float, seed: int = 0) -> np.ndarray:

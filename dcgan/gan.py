@@ -7,12 +7,12 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
+from keras import ops, random
 
 from dcgan import evaluation, losses
 from dcgan.augment import Augmentation
 from dcgan.backend import BackendModel
-from dcgan.backend.devices import divided
+from dcgan.backend.devices import divided, drawn, gathered
 from dcgan.backend.precision import fastest_precision
 from dcgan.data.memory import check_memory
 from dcgan.errors import ArgumentError
@@ -157,8 +157,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
             real = to_float(ops.cast(real, "float32"))
         real = shrink_to(real, self.phases[self.state.phase].img_size[:2])
         if latents is None:
-            latents = keras.random.normal((ops.shape(real)[0], self.input_size), seed=self.random)
-            latents = divided(latents)
+            latents = drawn(random.normal, (ops.shape(real)[0], self.input_size), seed=self.random)
         # One forward pass serves both networks: `pull_back` later takes a gradient at the fakes,
         # (n, H, W, C), to the gradients of the generator's weights.
         weights = self.training_generator.trainable_variables
@@ -190,7 +189,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         """Train the generator to make fakes that pass for real; returns its loss."""
         if self.uses_one_stage:  # reuse the pass that the discriminator has learned from
             loss = self.generator_loss(fake_logits)
-            fake_gradient = losses.generator_gradient(fake_gradient, fake_logits)
+            fake_gradient = losses.generator_gradient(fake_gradient, divided(fake_logits))
         else:  # another pass, through the updated discriminator
             loss, _, _, (fake_gradient,) = self.gradients(
                 lambda x: (self.generator_loss(self.discriminator_logits(x)), None), (), [fake]
@@ -200,9 +199,9 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         return loss
 
     def discriminator_logits(self, images):
-        """Logits `(n, 1)` of the discriminator on randomly augmented images `(n, H, W, C)`."""
-        images = self.augment(images, self.steps_taken, seed=self.random)
-        return self.discriminator(images, training=True)
+        """Logits `(n, 1)` of randomly augmented images `(n, H, W, C)`; of those on all devices."""
+        images = self.augment(images, self.steps_taken, seed=self.random, draw=drawn)
+        return gathered(self.discriminator(images, training=True))
 
     @property
     def steps_taken(self):
@@ -246,7 +245,8 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
             self.options = replace(self.options, batch_size=batch_size)
             self.batch_size = batch_size
         how = (epochs, minutes, steps_per_epoch, initial_epoch, callbacks, validation_data)
-        result = fit(self._learner(), super().fit, x, Request(*how, verbose, resume))
+        with self.scope():
+            result = fit(self._learner(), super().fit, x, Request(*how, verbose, resume))
         self.run_path, self.model_hash = result.run_path, result.model_hash
         return result.history
 
@@ -269,7 +269,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         check_memory(12 * widest, "Each image", "Use a smaller model or a larger machine.")
         images = np.empty((len(latents), *self.img_size), np.uint8)
         for chunk in chunks(len(latents), (widest,)):
-            made = self.generator.predict_on_batch(latents[chunk])
+            made = self.predict_here(self.generator, latents[chunk])
             images[chunk] = to_uint8(enlarge_to(made, self.img_size[:2]))
         return straight_alpha(images)
 

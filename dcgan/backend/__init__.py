@@ -1,6 +1,6 @@
 """What differs between TensorFlow, JAX and PyTorch: gradients and `train_step`, a file for each.
 
-Each file's `BackendModel` is a `keras.Model` with three methods:
+Each file's `BackendModel` is a `keras.Model` with five methods:
 
 - `gradients(function, variables=(), inputs=())` calls `function(*inputs)`, which returns a scalar
   loss and any other results. It returns the loss, those results, the list of the loss's gradients
@@ -9,6 +9,8 @@ Each file's `BackendModel` is a `keras.Model` with three methods:
   and a function that turns a gradient at the tensor into the list of gradients at `variables`; that
   function can be called once.
 - `train_step`, which Keras's `fit` calls, runs the model's own `update(images)`.
+- `scope()` is where to make variables that all of the model's devices have.
+- `predict_here(network, inputs)` is the array that a network gives, computed by this process alone.
 
 `multiplies_bfloat16()` says whether the GPU or TPU does; None where only the processor is used.
 `jit_compile_default` is what Keras's `compile` is told. `FASTER_LAYERS` are classes to train with

@@ -1,17 +1,50 @@
-"""Several devices: which are used, and whether a batch can be divided among them."""
+"""Several devices: which are used, and whether a batch can be divided among them.
 
-import os
+In the training step, each device has a part of the images of a batch:
+
+- `drawn(function, shape, *range, seed, axis=0)` is its part of what a function of `keras.random`
+  draws for all devices. `shape` is that of the part, whose images are counted along `axis`.
+- `divided(tensor, axis=0)` is its part of what all have.
+- `gathered(tensor)` are the rows of all.
+- `replicas()` is how many programs there are, each with its part, which devices are to TensorFlow.
+"""
+
 from importlib import import_module
 
 import keras
+import numpy as np
 
 from dcgan.errors import ArgumentError, counted
 
-JAX_DOES = "With JAX one training uses several devices of one machine: set KERAS_BACKEND=jax."
+_NAME = keras.backend.backend()
+_own = import_module(f"dcgan.backend.{_NAME}_devices")
+divided, drawn, gathered, replicas = _own.divided, _own.drawn, _own.gathered, _own.replicas
+device_count = _own.device_count
+
+
+def processes() -> int:
+    """How many processes train together: several with JAX alone."""
+    return _own.processes() if _NAME == "jax" else 1
+
+
+def process_id() -> int:
+    """The number of this process, from 0."""
+    return _own.process_id() if processes() > 1 else 0
+
+
+def told(values: list) -> np.ndarray:
+    """What each process says, int32 `(processes, len(values))`; waits for all of them."""
+    return _own.told(values) if processes() > 1 else np.asarray([values], np.int32)
+
+
+def set_shared(already: bool) -> None:
+    """Say whether a process has its share of each batch already, or Keras is to divide them."""
+    if processes() > 1:
+        _own.set_shared(already)
 
 
 def use_devices(count: int | None) -> None:
-    """Divide every batch of the models that are built from now on among devices of this machine.
+    """Divide every batch of the models that are made from now on among devices.
 
     Args:
         count: how many devices. None: all GPUs, or one processor.
@@ -19,22 +52,20 @@ def use_devices(count: int | None) -> None:
     Raises:
         ArgumentError: there are not so many, or the backend cannot use more than one.
     """
-    backend = keras.backend.backend()
-    if backend != "jax":
-        if count is not None and count > 1:
-            raise ArgumentError(f"devices={count} cannot be used with {backend}. {JAX_DOES}")
-        return
-    found = keras.distribution.list_devices()  # the GPUs, or else the processors
-    usual = 1 if found[0].startswith("cpu") else len(found)
+    found = _own.list_devices()
+    usual = 1 if "cpu" in found[0].lower() and processes() == 1 else len(found)
     wanted = usual if count is None else count
     if wanted > len(found):
+        advice = f"which is what {_NAME} finds here"
+        if _NAME == "torch":
+            advice = (
+                "with PyTorch, for which Keras has no more: set KERAS_BACKEND=tensorflow or jax"
+            )
         raise ArgumentError(
-            f"devices must be at most {len(found)}, which is what JAX finds here. "
-            f"Received: devices={wanted}"
+            f"devices must be at most {len(found)}, {advice}. Received: devices={wanted}"
         )
     if wanted > 1:
-        parallel = keras.distribution.DataParallel(devices=found[:wanted])
-        keras.distribution.set_distribution(parallel)
+        _own.set_devices(found[:wanted])
 
 
 def machine_in_words(cores: int, precision: str) -> str:
@@ -44,57 +75,41 @@ def machine_in_words(cores: int, precision: str) -> str:
         cores: that this process may use.
         precision: dtype policy of the networks.
     """
-    backend = import_module(f"dcgan.backend.{keras.backend.backend()}_backend")
+    backend = import_module(f"dcgan.backend.{_NAME}_backend")
     count = backend.accelerators()
     gpus = counted(count, "GPU") if count else "no GPU"
     return f"{counted(cores, 'core')}, {precision.removeprefix('mixed_')}, {gpus}"
 
 
-def divided(batch):
-    """The same tensor `(n, ...)`, of which each device that is set keeps its share of the batch."""
-    count = _count()
-    if count == 1 or batch.shape[0] % count:
-        return batch
-    layout = keras.distribution.distribution().get_data_layout(batch.shape)
-    return keras.distribution.distribute_tensor(batch, layout)
-
-
-def _count() -> int:
-    """How many devices share each batch."""
-    if keras.backend.backend() != "jax":
-        return 1
-    distribution = keras.distribution.distribution()
-    return 1 if distribution is None else distribution.device_mesh.devices.size
-
-
-def check_devices(batch_size: int) -> None:
+def check_devices(model: keras.Model, batch_size: int) -> None:
     """Refuse what cannot be trained on the devices that are set.
 
     Raises:
         ArgumentError: the batch cannot be divided, or training would not be that of one device.
     """
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
-            raise ArgumentError(f"fit cannot run inside a tf.distribute strategy. {JAX_DOES}")
-        if os.environ.get("TF_CONFIG"):
-            raise ArgumentError(
-                "TF_CONFIG is set, but Keras 3 cannot train on several machines with TensorFlow "
-                f"(Keras issue 20585). Unset it. {JAX_DOES}"
-            )
-    if backend == "jax":
-        import jax
-
-        if jax.process_count() > 1:
-            raise ArgumentError(
-                "fit runs in one process, on the devices of one machine. Received: "
-                f"{jax.process_count()} processes of JAX. Start one, without "
-                "keras.distribution.initialize."
-            )
-    if batch_size % (devices := _count()):
+    _own.check(model)
+    if batch_size % (devices := device_count()):
         raise ArgumentError(
             f"batch_size must be divisible by {devices}, the number of devices that share each "
-            f"batch. Received: batch_size={batch_size}"
+            f"batch. Received: batch_size={batch_size}. Give another one, or fewer devices."
+        )
+
+
+def check_batches(count: int, all_equal: bool) -> None:
+    """Refuse a user's own batches that the devices cannot share.
+
+    Args:
+        count: images in the first batch.
+        all_equal: whether no batch can have fewer.
+
+    Raises:
+        ArgumentError: a batch cannot be divided.
+    """
+    if (devices := device_count()) == 1:
+        return
+    if count % devices or not all_equal:
+        raise ArgumentError(
+            f"Each batch of the dataset must have the same number of images, divisible by "
+            f"{devices}, the number of devices that share it: dataset.batch(n, "
+            f"drop_remainder=True). Received: {count} images in the first batch."
         )

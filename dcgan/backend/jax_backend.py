@@ -1,5 +1,7 @@
 """Gradients on JAX: of pure functions, made from stateful ones by Keras's stateless scopes."""
 
+from contextlib import nullcontext
+
 import jax
 import keras
 
@@ -57,6 +59,18 @@ class BackendModel(keras.Model):
         with keras.StatelessScope(state_mapping=mapping) as scope:
             logs = self.update(data)
         return logs, tuple([scope.get_current_value(v) for v in part] for part in lists)
+
+    def scope(self):
+        return nullcontext()
+
+    def predict_here(self, network, inputs):
+        if jax.process_count() == 1:
+            return network.predict_on_batch(inputs)
+        here = [
+            [variable.value.addressable_data(0) for variable in variables]
+            for variables in (network.trainable_variables, network.non_trainable_variables)
+        ]
+        return network.stateless_call(*here, inputs, training=False)[0]
 
     def _state_lists(self):
         """All variables, in the four lists and the order in which Keras hands them over."""

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from dcgan.backend import tensorflow_layers
 from dcgan.backend.tensorflow_adam import hasten
+from dcgan.backend.tensorflow_devices import scaled
 
 
 def warn_of_slow_convolutions(enabled=None) -> None:
@@ -34,9 +35,8 @@ def warn_of_slow_convolutions(enabled=None) -> None:
 
 warn_of_slow_convolutions()
 
-# A GPU has fast ones of its own
 _ON_GPU = bool(tf.config.list_physical_devices("GPU"))
-FASTER_LAYERS: dict = {} if _ON_GPU else tensorflow_layers.FASTER_LAYERS
+FASTER_LAYERS: dict = tensorflow_layers.GPU_LAYERS if _ON_GPU else tensorflow_layers.FASTER_LAYERS
 
 
 def accelerators() -> int:
@@ -70,14 +70,21 @@ class BackendModel(keras.Model):
             tape.watch(at)
             loss, results = function(*inputs)
         found = tape.gradient(loss, at)
-        return loss, results, found[: len(variables)], found[len(variables) :]
+        return loss, results, scaled(found[: len(variables)]), found[len(variables) :]
 
     def pullback(self, function, variables):
         at = [variable.value for variable in variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(at)
             output = function()
-        return output, lambda gradient: tape.gradient(output, at, output_gradients=gradient)
+        return output, lambda gradient: scaled(tape.gradient(output, at, output_gradients=gradient))
 
     def train_step(self, data):
         return self.update(data)
+
+    def scope(self):
+        return self.distribute_strategy.scope()
+
+    def predict_here(self, network, inputs):
+        # In a strategy's scope Keras gives the outputs of each replica, which are the same
+        return network.predict_on_batch(inputs)[: len(inputs)]

@@ -8,8 +8,11 @@ padding is "same". The constants were measured: see benchmarks/README.md.
 
 import math
 
+import keras
 import tensorflow as tf
 from keras import layers, ops
+
+from dcgan.backend.tensorflow_devices import averaged, drawn, replicas
 
 Pair = tuple[int, int]
 
@@ -60,12 +63,37 @@ class Conv2DTranspose(layers.Conv2DTranspose):
         return ops.add(outputs, self.bias) if self.use_bias else outputs
 
 
-class BatchNormalization(layers.BatchNormalization):
+class SynchronizedBatchNormalization(layers.BatchNormalization):
+    """BatchNorm over the batch of all devices.
+
+    Keras's own takes the variance as a difference of large sums, which loses digits.
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        """Normalize: by the batch's statistics in training, else by the moving ones."""
+        if not training or replicas() == 1:
+            return super().call(inputs, training=training, mask=mask)
+        axes = list(range(len(inputs.shape) - 1))
+        inputs = tf.cast(inputs, "float32")
+        mean = averaged(tf.reduce_mean(inputs, axes))
+        variance = averaged(tf.reduce_mean(tf.square(inputs - mean), axes))
+        self.follow(mean, variance)
+        gamma, beta = self.gamma.value, self.beta.value
+        outputs = tf.nn.batch_normalization(inputs, mean, variance, beta, gamma, self.epsilon)
+        return tf.cast(outputs, self.compute_dtype)
+
+    def follow(self, mean, variance):
+        """Move the moving statistics towards the batch's, float32 `(channels,)`."""
+        for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + value * (1.0 - self.momentum))
+
+
+class BatchNormalization(SynchronizedBatchNormalization):
     """BatchNorm of maps in one operation each way, where Keras's reads the map ten times."""
 
     def call(self, inputs, training=None, mask=None):
         """Normalize: by the batch's statistics in training, else by the moving ones."""
-        if not training or len(inputs.shape) != 4:
+        if not training or len(inputs.shape) != 4 or replicas() > 1:
             return super().call(inputs, training=training, mask=mask)
         outputs, mean, unbiased, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
@@ -76,10 +104,23 @@ class BatchNormalization(layers.BatchNormalization):
             epsilon=self.epsilon,
         )
         count = tf.cast(tf.size(inputs) // inputs.shape[-1], "float32")
-        variance = unbiased * (count - 1) / count
-        for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            moving.assign(moving * self.momentum + value * (1.0 - self.momentum))
+        self.follow(mean, unbiased * (count - 1) / count)
         return outputs
+
+
+class Dropout(layers.Dropout):
+    """A dropout that drops on several devices what it drops on one."""
+
+    def call(self, inputs, training=False):
+        """Drop a share of the activations, in training."""
+        if not training or replicas() == 1:
+            return super().call(inputs, training=training)
+        shape = (tf.shape(inputs)[0], *inputs.shape[1:])
+        factors = drawn(self._factors, shape, seed=self.seed_generator)
+        return inputs * factors
+
+    def _factors(self, shape, seed):
+        return keras.random.dropout(tf.ones(shape, self.compute_dtype), self.rate, seed=seed)
 
 
 class Cropping2D(layers.Cropping2D):
@@ -93,7 +134,16 @@ class Cropping2D(layers.Cropping2D):
 
 
 FASTER_LAYERS = {
-    kind.__base__: kind for kind in (Conv2D, Conv2DTranspose, BatchNormalization, Cropping2D)
+    layers.Conv2D: Conv2D,
+    layers.Conv2DTranspose: Conv2DTranspose,
+    layers.BatchNormalization: BatchNormalization,
+    layers.Cropping2D: Cropping2D,
+    layers.Dropout: Dropout,
+}
+# On a GPU TensorFlow's are fast, but a batch may be divided among several
+GPU_LAYERS = {
+    layers.BatchNormalization: SynchronizedBatchNormalization,
+    layers.Dropout: Dropout,
 }
 
 

@@ -1,5 +1,7 @@
 """Gradients on PyTorch: autograd is asked for the wanted ones only."""
 
+from contextlib import nullcontext
+
 import keras
 import torch
 
@@ -42,3 +44,9 @@ class BackendModel(keras.Model):
     def train_step(self, data):
         with torch.no_grad():
             return self.update(data)
+
+    def scope(self):
+        return nullcontext()
+
+    def predict_here(self, network, inputs):
+        return network.predict_on_batch(inputs)

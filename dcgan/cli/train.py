@@ -72,8 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--devices",
         metavar="N",
         type=_devices,
-        help="divide each batch among so many GPUs of this machine, with KERAS_BACKEND=jax; or "
-        "all (default: all)",
+        help="divide each batch among so many GPUs, with TensorFlow or JAX; or all (default: all)",
     )
     add(
         "--new",

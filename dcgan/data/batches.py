@@ -24,6 +24,7 @@ class Batches(keras.utils.PyDataset):
         horizontal_flip: flip about half of the images left to right, chosen anew each pass.
         first_step: the training step of the first batch, counted from 0 over the whole run.
         indices: which of the images to use; all of them by default.
+        share: (which, of how many) equal parts of each batch to read.
 
     Attributes:
         error: why the images could not be read, which frameworks bury in errors of their own.
@@ -38,6 +39,7 @@ class Batches(keras.utils.PyDataset):
         horizontal_flip: bool = False,
         first_step: int = 0,
         indices: np.ndarray | None = None,
+        share: tuple[int, int] = (0, 1),
     ):
         super().__init__()
         self.indices = np.arange(len(pixels)) if indices is None else np.asarray(indices)
@@ -48,6 +50,7 @@ class Batches(keras.utils.PyDataset):
                 f"first_step={first_step}."
             )
         self.batch_size = batch_size
+        self.share = share
         self.seed = seed
         self.horizontal_flip = horizontal_flip
         self.first_step = first_step
@@ -62,10 +65,13 @@ class Batches(keras.utils.PyDataset):
         return None
 
     def __getitem__(self, index: int) -> np.ndarray:
-        """The batch of step `first_step + index`: uint8 (batch_size, height, width, channels)."""
+        """This share of the batch of step `first_step + index`: uint8 (n, H, W, C)."""
         epoch, step = divmod(self.first_step + index, self.steps_per_epoch)
         order, flipped = self._order_of(epoch)
-        positions = slice(step * self.batch_size, (step + 1) * self.batch_size)
+        which, shares = self.share
+        count = self.batch_size // shares
+        first = step * self.batch_size + which * count
+        positions = slice(first, first + count)
         try:
             images = self._reader.take(self.indices[order[positions]])
         except DataError as error:

@@ -244,6 +244,6 @@ class _LayerMaker:
     def dropout(self, x, name: str, stage: Stage):
         if stage.dropout == 0:
             return x
-        return layers.Dropout(
+        return self._kind(layers.Dropout)(
             stage.dropout, seed=self.next_seed(), dtype=self.dtype, name=f"{name}_dropout"
         )(x)

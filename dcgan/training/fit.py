@@ -5,14 +5,15 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import contextmanager, redirect_stderr
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
 import numpy as np
+from keras import ops
 
 from dcgan.augment import augmented_copies
-from dcgan.backend.devices import check_devices
+from dcgan.backend.devices import check_devices, process_id
 from dcgan.backend.idle_gpu import warn_of_idle_gpu
 from dcgan.data.memory import check_memory
 from dcgan.errors import ArgumentError, RunError, TrainingError, is_out_of_memory
@@ -29,6 +30,7 @@ from dcgan.training.callbacks.rollback import Rollback
 from dcgan.training.callbacks.run_page import RunPage
 from dcgan.training.callbacks.schedule import CallbackList, Schedule, Task
 from dcgan.training.phases import Growth, begin_small, grow
+from dcgan.training.processes import lost, open_run, watched
 from dcgan.training.request import Length, Request
 from dcgan.training.resume import choose_folder, images_of, position, resume_run, settle
 from dcgan.training.signals import StopRequest
@@ -51,8 +53,10 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
     """Do what `DCGAN.fit` promises; `keras_fit` is the `fit` of the model's Keras parent."""
     if learner.optimizers is None:
         raise ArgumentError(GENERATOR_ONLY)
+    if process_id() > 0:  # the first one speaks for all
+        request = replace(request, verbose=0)
     batch_size = learner.options.batch_size
-    check_devices(batch_size)
+    check_devices(learner.model, batch_size)
     advice = f"Use a smaller batch_size than {batch_size}, or a smaller img_size."
     check_memory(training_bytes(learner.plan, batch_size), "Training", advice)
     began = time.monotonic()
@@ -68,7 +72,7 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             run_path=path,
             verbose=request.verbose,
         )
-        with RunFolder.open(path, resume=resume) as run, StopRequest() as stop:
+        with open_run(path, resume) as run, StopRequest() as stop, watched(learner.state):
             source = settle(learner, run, source)
             steps = request.steps_per_epoch or source.steps_per_epoch
             length = Length(steps, request.last_epoch(steps))
@@ -84,7 +88,8 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             tasks.append(saving)  # last, so that it saves what the others have done
             schedule = Schedule(learner, tasks, rollback, stop, deadline, means)
             history = train(learner, keras_fit, source, schedule, saving, length, request)
-            return finish(run, saving, stop, history, resume)
+            result = finish(run, saving, stop, history, resume)
+    return result if process_id() == 0 else replace(result, run_path=path)
 
 
 @contextmanager
@@ -127,7 +132,7 @@ def write_previews(run: RunFolder, source: Source, learner: Learner) -> None:
     shown = np.linspace(0, count - 1, min(SAMPLE_COUNT, count)).astype(int)
     reals = np.stack([source.images.pixels[index] for index in shown])
     save_png(run.path / "real.png", enlarged_grid(straight_alpha(reals)), RUN_IMAGE)
-    if strength := float(learner.augment.strength):
+    if strength := float(ops.convert_to_numpy(learner.augment.strength)):
         seen = straight_alpha(augmented_copies(reals, strength))
         save_png(run.path / "augmented.png", enlarged_grid(seen), RUN_IMAGE)
 
@@ -193,6 +198,8 @@ def train(
     except Exception as error:  # of a user's callback, say
         if is_out_of_memory(error):  # the device may have lost the weights: checkpoints have not
             raise TrainingError(_too_large(learner)) from None
+        if gone := lost(error, learner.state.step):
+            raise gone from None
         try:
             schedule.finish()  # what was trained is saved before the error passes on
         except Exception as second:

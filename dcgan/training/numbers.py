@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from dcgan.backend.devices import replicas
+
 NAMES = ("d_loss", "g_loss", "d_real", "d_fake")
 
 
@@ -40,7 +42,7 @@ class StepNumbers:
         scores = [ops.mean(ops.sigmoid(logits)) for logits in (real_logits, fake_logits)]
         numbers = [ops.cast(number, "float32") for number in (d_loss, g_loss, *scores)]
         for mean, number in zip(self.means, numbers, strict=True):
-            mean.update_state(number)
+            mean.update_state(number, 1 / replicas())  # Keras adds up those of all replicas
         self.sums.assign(self.sums.value + ops.stack([ops.ones_like(step), *numbers]))
         row, broken = ops.stack([step, *numbers]), self.first_broken.value
         is_first = ops.logical_and(broken[0] == 0, ops.any(~ops.isfinite(row)))

@@ -77,7 +77,7 @@ def grow(learner: Learner) -> None:
     random = np.random.default_rng(learner.options.seed)
     latents = random.standard_normal((STATISTICS, plan.input_size), "float32")
     images = np.concatenate([
-        ops.convert_to_numpy(old["generator"](latents[chunk], training=False))
+        ops.convert_to_numpy(learner.model.predict_here(old["generator"], latents[chunk]))
         for chunk in chunks(STATISTICS, learner.plan.img_size)
     ])  # fmt: skip
     for name in ("generator", "training_generator"):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from dcgan.backend.devices import told
 from dcgan.errors import ArgumentError, RunError
 from dcgan.inspection.advice import sizes_in_words
 from dcgan.networks.resolve import plan_from_dict, plan_to_dict, resolve
@@ -256,7 +257,7 @@ def resume_run(
             step = initial_epoch * (steps or 0)
             seen = step * learner.options.batch_size
             kept = {n: getattr(state, n) for n in ("learning_rates", "precision", "fresh", "phase")}
-            fresh = TrainingState(step, seen, epochs=initial_epoch, run_id=uuid.uuid4().hex, **kept)
+            fresh = TrainingState(step, seen, epochs=initial_epoch, run_id=_new_run_id(), **kept)
             state.become(fresh)
             if elsewhere:
                 restart(learner)
@@ -264,6 +265,11 @@ def resume_run(
             run.log.cut_after(state.step or -1)
     state.data = facts
     return means
+
+
+def _new_run_id() -> str:
+    """A new run id, that of the first process for all."""
+    return bytes(told(list(uuid.uuid4().bytes))[0].tolist()).hex()
 
 
 def position(learner: Learner) -> int:

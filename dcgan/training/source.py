@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from dcgan.augment import RAMP_PASSES, strength_for
+from dcgan.backend.devices import check_batches, process_id, processes, set_shared
 from dcgan.data.batches import Batches
 from dcgan.data.image_set import ImageSet, open_images, split
 from dcgan.data.reader import ImageReader
@@ -159,6 +160,8 @@ def without_held_out(source: ImageSource, options: Options) -> ImageSource:
 def _of_images(
     images: ImageSet, train: np.ndarray, held_out: Subset, options: Options, path: str | None
 ) -> ImageSource:
+    set_shared(already=True)
+
     def batches(first_step: int) -> Batches:
         return Batches(
             images.pixels,
@@ -167,6 +170,7 @@ def _of_images(
             horizontal_flip=options.horizontal_flip,
             first_step=first_step,
             indices=train,
+            share=(process_id(), processes()),
         )
 
     return ImageSource(
@@ -195,11 +199,39 @@ def _open_stream(x, img_size) -> Source:
         if images.dtype.kind == "f" and images.size and images.min() >= 0 and images.max() > 2:
             x, images = _scaled(x), images / 127.5 - 1  # as image_dataset_from_directory gives them
         _check_batch(images, img_size)
+        spec = keras.tree.flatten(getattr(x, "element_spec", None))[0]
+        check_batches(len(images), spec is None or spec.shape[0] is not None)
     if isinstance(x, keras.utils.PyDataset):
-        length = x.num_batches
-    else:
-        length = len(x) if _is_loader(x) else int(x.cardinality())
+        return Source(lambda first_step: _Rest(x, first_step), x.num_batches)
+    if not _is_loader(x):
+        set_shared(already=False)
+    length = len(x) if _is_loader(x) else int(x.cardinality())
     return Source(lambda first_step: x, length if length and length > 0 else None)
+
+
+class _Rest(keras.utils.PyDataset):
+    """Another dataset from a training step on: batch `i` of it is known by its number."""
+
+    def __init__(self, batches: keras.utils.PyDataset, first_step: int):
+        super().__init__(workers=batches.workers, use_multiprocessing=batches.use_multiprocessing)
+        self.batches = batches
+        length = batches.num_batches
+        self.first = first_step % length if length else first_step
+
+    @property
+    def num_batches(self):
+        length = self.batches.num_batches
+        return length and length - self.first
+
+    def __getitem__(self, index):
+        return self.batches[self.first + index]
+
+    def on_epoch_begin(self):
+        self.batches.on_epoch_begin()
+
+    def on_epoch_end(self):
+        self.first = 0
+        self.batches.on_epoch_end()
 
 
 class _Scaled(keras.utils.PyDataset):

@@ -114,7 +114,7 @@ class HealthMonitor(Task):
         real = train if held_out is None else features(straight_alpha(held_out), network)
         self._real = self._scale(real)
         self._augmented = None  # real images as the discriminator sees them, if there are enough
-        strength = float(self.learner.augment.strength)
+        strength = float(ops.convert_to_numpy(self.learner.augment.strength))
         if strength and len(train) >= MIN_IMAGES:
             seen = augmented_copies(self._train[: self._samples], strength)
             self._augmented = straight_alpha(seen)
@@ -149,7 +149,7 @@ class HealthMonitor(Task):
         discriminator, scores = self.learner.networks["discriminator"], []
         for chunk in chunks(len(images), images.shape[1:]):
             shrunk = shrink_to(to_float(images[chunk]), discriminator.input_shape[1:3])
-            logits = discriminator(shrunk, training=False)
+            logits = self.learner.model.predict_here(discriminator, shrunk)
             scores.append(ops.convert_to_numpy(ops.sigmoid(logits)).ravel())
         return float(np.concatenate(scores).mean())
 

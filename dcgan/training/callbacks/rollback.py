@@ -2,6 +2,8 @@
 
 import logging
 
+from keras import ops
+
 from dcgan.errors import TrainingError
 from dcgan.storage.run_folder import RunFolder
 from dcgan.training.saving import expected_by
@@ -77,4 +79,4 @@ class Rollback:
         )
 
     def _steps_taken(self) -> int:
-        return int(self.learner.pair.generator.iterations)
+        return int(ops.convert_to_numpy(self.learner.pair.generator.iterations))

@@ -4,11 +4,14 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import compress
 
 import keras
 from keras import ops
 
+from dcgan.backend.devices import processes
 from dcgan.training.callbacks.rollback import Rollback
+from dcgan.training.processes import agreed
 from dcgan.training.signals import StopRequest
 from dcgan.training.state import Learner, assign
 
@@ -112,9 +115,14 @@ class Schedule(keras.callbacks.Callback):
         state.seconds += now - self._marked
         self._marked = now
         ends = self.stop.requested or (self.deadline is not None and now >= self.deadline)
-        due = [task for task in self.tasks if task.is_due(step, now)]
-        if due or ends or step - self._checked >= CHECK_STEPS:
-            self._act(due, logs, ends)
+        to_check = step - self._checked >= CHECK_STEPS
+        if processes() > 1 and not to_check:
+            return  # they act at the same step
+        due = [task.is_due(step, now) for task in self.tasks]
+        if processes() > 1:
+            ends, due = agreed(ends, due)
+        if any(due) or ends or to_check:
+            self._act(list(compress(self.tasks, due)), logs, ends)
 
     def _act(self, due: list[Task], logs: Mapping, ends: bool) -> None:
         model = self.model  # on JAX this writes the variables back

@@ -1,0 +1,41 @@
+"""One device, which is what Keras uses with PyTorch: all rows of a batch are its own."""
+
+from collections.abc import Callable
+
+
+def divided(tensor, axis: int = 0):
+    """The tensor itself."""
+    return tensor
+
+
+def drawn(function: Callable, shape: tuple, *range, seed, axis: int = 0):
+    """What a function of `keras.random` draws."""
+    return function(shape, *range, seed=seed)
+
+
+def gathered(tensor):
+    """The tensor itself."""
+    return tensor
+
+
+def replicas() -> int:
+    """How many programs share the batch: one."""
+    return 1
+
+
+def list_devices() -> list[str]:
+    """The one device, whatever the machine has."""
+    return ["cpu"]
+
+
+def set_devices(names: list[str]) -> None:
+    """Nothing to set: there is one."""
+
+
+def device_count() -> int:
+    """One."""
+    return 1
+
+
+def check(model) -> None:
+    """Nothing is refused."""

@@ -1,0 +1,68 @@
+"""Several processes of one training: who writes, who decides, and what is said of a lost one."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dcgan.data.batches import Batches
+from dcgan.training import processes
+from dcgan.training.processes import agreed, lost, open_run, watched
+from dcgan.training.state import TrainingState
+
+
+def test_the_shares_of_a_batch_are_the_batch(images):
+    whole = Batches(images, 4, seed=3, horizontal_flip=True)
+    parts = [Batches(images, 4, seed=3, horizontal_flip=True, share=(n, 2)) for n in range(2)]
+    for step in range(7):  # through two epochs, whose last batch is filled up
+        found = np.concatenate([part[step] for part in parts])
+        np.testing.assert_array_equal(found, whole[step])
+
+
+def test_what_is_due_is_decided_by_the_first_process_and_the_end_by_any(monkeypatch):
+    said = np.array([[0, 1, 0], [1, 0, 0]])
+    monkeypatch.setattr(processes, "told", lambda values: said)
+    assert agreed(False, [False, False]) == (True, [True, False])
+
+
+def test_another_process_resumes_from_the_run_folder_and_never_writes_to_it(monkeypatch):
+    with open_run(Path("run"), True) as run:
+        run.write_options({"a": 1}, {}, None)
+    Path("run/checkpoints").mkdir()
+    Path("run/checkpoints/000001-step-3.dcgan").write_bytes(b"a checkpoint")
+    before = {path: path.read_bytes() for path in Path("run").rglob("*") if path.is_file()}
+    monkeypatch.setattr(processes, "process_id", lambda: 1)
+    with open_run(Path("run"), True) as copy:
+        assert copy.earlier["options"] == {"a": 1}
+        assert copy.checkpoints.exist()
+        copy.write_options({"a": 2}, {}, None)
+        assert copy.path != run.path
+    assert not copy.path.exists()
+    assert before == {path: path.read_bytes() for path in Path("run").rglob("*") if path.is_file()}
+
+
+def test_a_lost_process_is_one_sentence(monkeypatch):
+    error = RuntimeError("Gloo all-reduce failed: Connection closed by peer [127.0.0.1]:1234")
+    assert lost(error, 7) is None  # there is one process
+    monkeypatch.setattr(processes, "processes", lambda: 2)
+    assert "Another of the 2 processes" in str(lost(error, 7))
+    assert "after step 7" in str(lost(error, 7))
+    assert lost(ValueError("of a callback"), 7) is None
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_another_process_begins_a_new_run_in_an_empty_copy(monkeypatch, resume):
+    monkeypatch.setattr(processes, "process_id", lambda: 1)
+    with open_run(Path("new"), resume) as copy:
+        assert copy.earlier is None
+    assert not Path("new").exists()
+
+
+def test_devices_that_wait_for_each_other_end_the_process_with_a_sentence(monkeypatch, caplog):
+    ended = threading.Event()
+    monkeypatch.setattr(processes, "device_count", lambda: 2)
+    monkeypatch.setattr(processes.os, "_exit", lambda status: ended.set())
+    with watched(TrainingState(step=7), seconds=0.001):
+        ended.wait()
+    assert "No step for" in caplog.text and "after step 7" in caplog.text
