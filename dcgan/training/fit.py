@@ -53,15 +53,13 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
     """Do what `DCGAN.fit` promises; `keras_fit` is the `fit` of the model's Keras parent."""
     if learner.optimizers is None:
         raise ArgumentError(GENERATOR_ONLY)
-    if process_id() > 0:  # the first one speaks for all
-        request = replace(request, verbose=0)
     batch_size = learner.options.batch_size
     check_devices(learner.model, batch_size)
     advice = f"Use a smaller batch_size than {batch_size}, or a smaller img_size."
     check_memory(training_bytes(learner.plan, batch_size), "Training", advice)
     began = time.monotonic()
     deadline = None if request.minutes is None else began + 60 * request.minutes
-    with show_messages(request.verbose):
+    with show_messages(request.verbose if process_id() == 0 else 0):  # the first speaks for all
         warn_of_idle_gpu()
         x = images_of(x, learner.options.save_path)
         path, resume = choose_folder(x, learner.options.save_path, request.resume)

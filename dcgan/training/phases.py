@@ -35,6 +35,7 @@ class Growth(Task):
         self.learner = learner
         self.length = length
         self.deadline = deadline
+        self.by_clock = deadline is not None
 
     def begin(self, step):
         """Note when the run would end, in seconds of training."""

@@ -53,7 +53,10 @@ def open_run(path: Path, resume: bool) -> Iterator[RunFolder]:
 
 
 def agreed(ends: bool, due: list[bool]) -> tuple[bool, list[bool]]:
-    """Whether training ends, if any process wants that, and what is due in the first process."""
+    """Whether training ends, if any process wants that, and what is due in the first process.
+
+    All processes have the same tasks, in the same order.
+    """
     rows = told([ends, *due])
     return any(row[0] for row in rows), [bool(value) for value in rows[0][1:]]
 

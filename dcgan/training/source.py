@@ -202,36 +202,12 @@ def _open_stream(x, img_size) -> Source:
         spec = keras.tree.flatten(getattr(x, "element_spec", None))[0]
         check_batches(len(images), spec is None or spec.shape[0] is not None)
     if isinstance(x, keras.utils.PyDataset):
-        return Source(lambda first_step: _Rest(x, first_step), x.num_batches)
-    if not _is_loader(x):
+        length = x.num_batches
+    else:
+        length = len(x) if _is_loader(x) else int(x.cardinality())
+    if hasattr(x, "element_spec"):
         set_shared(already=False)
-    length = len(x) if _is_loader(x) else int(x.cardinality())
     return Source(lambda first_step: x, length if length and length > 0 else None)
-
-
-class _Rest(keras.utils.PyDataset):
-    """Another dataset from a training step on: batch `i` of it is known by its number."""
-
-    def __init__(self, batches: keras.utils.PyDataset, first_step: int):
-        super().__init__(workers=batches.workers, use_multiprocessing=batches.use_multiprocessing)
-        self.batches = batches
-        length = batches.num_batches
-        self.first = first_step % length if length else first_step
-
-    @property
-    def num_batches(self):
-        length = self.batches.num_batches
-        return length and length - self.first
-
-    def __getitem__(self, index):
-        return self.batches[self.first + index]
-
-    def on_epoch_begin(self):
-        self.batches.on_epoch_begin()
-
-    def on_epoch_end(self):
-        self.first = 0
-        self.batches.on_epoch_end()
 
 
 class _Scaled(keras.utils.PyDataset):

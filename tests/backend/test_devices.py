@@ -46,7 +46,7 @@ def two_devices():
 
 def train(path, epochs, name):
     gan = DCGAN(path, **OPTIONS)
-    gan.fit(images, epochs=epochs, verbose=0)
+    gan.fit(images, epochs=epochs, verbose=1 if sys.argv[1:] else 0)
     value = gan.generator.layers[1].kernel.value
     devices = len(value.devices() if JAX else getattr(value, "values", [0]))
     arrays = capture(gan._learner())[1]

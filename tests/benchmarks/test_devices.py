@@ -1,5 +1,6 @@
 """Several devices on paper: what is exchanged follows from the plan, and efficiency from that."""
 
+import numpy as np
 import pytest
 
 from dcgan.networks.resolve import resolve
@@ -30,3 +31,18 @@ def test_a_table_is_printed_for_both_networks(benchmark, capsys):
     shown = capsys.readouterr().out
     assert "dcgan-64" in shown and "default at 256x256" in shown
     assert shown.count("NVLink") == 2
+
+
+def test_the_bytes_of_a_compiled_program_are_those_of_its_all_reduces(benchmark):
+    text = """
+      %a = f32[4,4,3,2]{3,2,1,0} all-reduce(f32[4,4,3,2]{3,2,1,0} %x), channel_id=1
+      %b = (f32[], bf16[8]{0}) all-reduce-start(f32[] %y, bf16[8]{0} %z), channel_id=2
+      %c = f32[100]{0} add(f32[100]{0} %u, f32[100]{0} %v)
+    """
+    assert benchmark("divided").exchanged(text) == 4 * 96 + 4 + 2 * 8
+
+
+def test_the_distance_of_two_trainings_leaves_their_images_out(benchmark):
+    first = {"a": np.zeros(2), "b": np.ones(1), "generated": np.zeros(3)}
+    second = {"a": np.array([0, 0.5]), "b": np.ones(1), "generated": np.ones(3)}
+    assert benchmark("together").distance(first, second) == 0.5

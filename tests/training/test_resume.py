@@ -283,28 +283,3 @@ def test_epochs_are_images_seen_also_after_the_batch_size_changed(tiny, images):
     assert history.epoch == [2]  # the third, of 4 steps of 2
     assert (gan.state.step, gan.state.images_seen, gan.state.epochs) == (8, 24, 3)
     assert list(Path("run/samples").glob("step_0000008_epoch_0003.png"))
-
-
-class Numbered(keras.utils.PyDataset):
-    """Batches of four, by their number."""
-
-    def __init__(self, images):
-        super().__init__()
-        self.images = images
-
-    @property
-    def num_batches(self):
-        return 2
-
-    def __getitem__(self, index):
-        return self.images[4 * index : 4 * index + 4]
-
-
-def test_batches_with_numbers_resume_at_the_next_one(tiny, images, arrays_of):
-    whole = tiny(save_path="whole")
-    whole.fit(Numbered(images), epochs=3, verbose=0)
-    tiny(save_path="parts").fit(Numbered(images), epochs=3, verbose=0, callbacks=[interrupted(3)])
-    resumed = tiny(save_path="parts")
-    resumed.fit(Numbered(images), epochs=3, verbose=0)
-    assert resumed.state.step == 6
-    assert same(arrays_of(whole), arrays_of(resumed)) == []

@@ -22,6 +22,8 @@ class LossLog(Task):
         numbers: the losses and scores since the last line.
     """
 
+    by_clock = False
+
     def __init__(self, run: RunFolder, state: TrainingState, numbers: StepNumbers):
         super().__init__(LOG_STEPS)
         self.run = run

@@ -26,6 +26,8 @@ class Previews(Task):
         callbacks: the user's; a `keras.callbacks.TensorBoard` among them gets every grid too.
     """
 
+    by_clock = False
+
     def __init__(self, run: RunFolder, learner: Learner, callbacks: Sequence = ()):
         super().__init__(learner.options.sample_steps)
         self.run = run

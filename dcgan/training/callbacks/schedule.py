@@ -26,7 +26,13 @@ class Task:
     Args:
         every_steps: steps of the run between two calls of `act`, or None.
         every_seconds: seconds between two calls of `act`, or None.
+
+    Attributes:
+        by_clock: whether `is_due` may depend on more than the step, so that several processes must
+            agree on it.
     """
+
+    by_clock = True
 
     def __init__(self, every_steps: int | None = None, every_seconds: float | None = None):
         self.every_steps = every_steps
@@ -116,10 +122,11 @@ class Schedule(keras.callbacks.Callback):
         self._marked = now
         ends = self.stop.requested or (self.deadline is not None and now >= self.deadline)
         to_check = step - self._checked >= CHECK_STEPS
-        if processes() > 1 and not to_check:
-            return  # they act at the same step
         due = [task.is_due(step, now) for task in self.tasks]
         if processes() > 1:
+            known = [task for task in compress(self.tasks, due) if not task.by_clock]
+            if not (to_check or known):  # all act at the same step, or none does
+                return
             ends, due = agreed(ends, due)
         if any(due) or ends or to_check:
             self._act(list(compress(self.tasks, due)), logs, ends)
