@@ -23,9 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the animation and print where it is."""
+    from dcgan.errors import counted
     from dcgan.pages.development import save_animation
 
     folder = find_run(arguments.run)
     count = save_animation(folder, Path(arguments.out), arguments.scale, arguments.fps)
-    print(f"{arguments.out}: {count} grids of samples of {folder}")
+    print(f"{arguments.out}: {counted(count, 'grid')} of samples of {folder}")
     return 0

@@ -155,6 +155,8 @@ def fitted_image(image: object, target: Target) -> np.ndarray:
         rule, behind = target.resize, target.background
         images = np.asarray(image)[None]
         return open_images(images, target.shape, resize=rule, background=behind).pixels[0]
+    if not os.path.exists(image):
+        raise DataError(f"There is no image {printable(os.fspath(image))!r}.")
     try:
         return decode_file(os.fspath(image), target)[0]
     except Unusable as error:

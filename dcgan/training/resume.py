@@ -201,10 +201,17 @@ def _compare(run: RunFolder, earlier: Mapping, now: Mapping) -> None:
 
 
 def _changed_settings(name: str, earlier: Mapping, now: Mapping) -> str:
+    """The settings of an optimizer that are not as they were, such as 0.0002 > 0.0001."""
     keys = sorted(key for key in earlier.keys() | now.keys() if earlier.get(key) != now.get(key))
+    pairs = {key: [settings.get(key) for settings in (earlier, now)] for key in keys}
     return "; ".join(
-        f"{name} {key}: {earlier.get(key)!r} in the folder, {now.get(key)!r} now" for key in keys
+        f"{name} {key.replace('_', ' ')} " + " > ".join(map(_in_short, pair))
+        for key, pair in pairs.items()
     )
+
+
+def _in_short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else repr(value)  # of 32 bits
 
 
 def _compare_images(

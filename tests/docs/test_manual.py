@@ -112,7 +112,13 @@ def test_the_page_on_examples_lists_each():
     page = (ROOT / "docs" / "examples.md").read_text(encoding="utf-8")
     for path in (ROOT / "examples").iterdir():
         if path.suffix in (".py", ".ipynb"):
-            assert path.stem in page, path.name
+            (row,) = (row for row in page.splitlines() if row[:1] == "|" and path.stem in row)
+            assert row.count("](images/") == 1, path.name
+
+
+def test_images_of_the_manual_are_small():
+    images = list((ROOT / "docs" / "images").iterdir())
+    assert images and all(image.stat().st_size <= 60_000 for image in images)
 
 
 def test_the_page_on_options_is_that_of_the_program():

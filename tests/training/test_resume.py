@@ -132,6 +132,7 @@ def test_another_learning_rate_is_taken_and_stated(tiny, images, caplog):
     gan.fit(images, epochs=2, verbose=0)
     assert gan.optimizer.rates == pytest.approx((1e-5, 1e-5))
     assert "other settings" in caplog.text
+    assert "; optimizer learning rate 0.0002 > 1e-05)" in caplog.text
 
 
 def test_images_that_were_trained_on_are_not_held_out_when_others_are_added(tiny, caplog):
