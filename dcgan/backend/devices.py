@@ -37,12 +37,6 @@ def told(values: list) -> np.ndarray:
     return _own.told(values) if processes() > 1 else np.asarray([values], np.int32)
 
 
-def set_shared(already: bool) -> None:
-    """Say whether a process has its share of each batch already, or Keras is to divide them."""
-    if processes() > 1:
-        _own.set_shared(already)
-
-
 def use_devices(count: int | None) -> None:
     """Divide every batch of the models that are made from now on among devices.
 
@@ -103,8 +97,13 @@ def check_batches(count: int, all_equal: bool) -> None:
         all_equal: whether no batch can have fewer.
 
     Raises:
-        ArgumentError: a batch cannot be divided.
+        ArgumentError: a batch cannot be divided, or there are several processes.
     """
+    if processes() > 1:
+        raise ArgumentError(
+            "Several processes train on images that each can read by number: a folder, an array or "
+            "a file of arrays. Received: a dataset of batches."
+        )
     if (devices := device_count()) == 1:
         return
     if count % devices or not all_equal:

@@ -82,9 +82,5 @@ def check(model) -> None:
             "keras.distribution.set_distribution(keras.distribution.DataParallel()) before the "
             f"model is made. Received: a distribution over {device_count()}."
         )
-
-
-def set_shared(already: bool) -> None:
-    """Say whether a process has its share of each batch already, or Keras is to divide them."""
-    if distribution := keras.distribution.distribution():
-        distribution.auto_shard_dataset = not already
+    if processes() > 1:  # each reads its share of the images, so that Keras has nothing to divide
+        keras.distribution.distribution().auto_shard_dataset = False

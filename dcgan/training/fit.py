@@ -196,7 +196,7 @@ def train(
     except Exception as error:  # of a user's callback, say
         if is_out_of_memory(error):  # the device may have lost the weights: checkpoints have not
             raise TrainingError(_too_large(learner)) from None
-        if gone := lost(error, learner.state.step):
+        if gone := lost(error, learner.state.step):  # nothing can be saved without it
             raise gone from None
         try:
             schedule.finish()  # what was trained is saved before the error passes on

@@ -63,7 +63,8 @@ def agreed(ends: bool, due: list[bool]) -> tuple[bool, list[bool]]:
 
 def lost(error: BaseException, step: int) -> TrainingError | None:
     """What to say where another process has ended, or cannot be reached."""
-    if processes() == 1 or not any(word in str(error).lower() for word in LOST):
+    told_already = isinstance(error, TrainingError)
+    if processes() == 1 or told_already or not any(word in str(error).lower() for word in LOST):
         return None
     return TrainingError(
         f"Another of the {processes()} processes of this training has ended, or cannot be reached, "
@@ -77,6 +78,9 @@ def watched(state: TrainingState, seconds: float = MAX_SECONDS) -> Iterator[None
     """End this process where several devices make no step for so long.
 
     They wait for each other inside a call that nothing else can end.
+
+    Raises:
+        TrainingError: another process is lost.
     """
     if device_count() == 1:
         yield
@@ -86,6 +90,10 @@ def watched(state: TrainingState, seconds: float = MAX_SECONDS) -> Iterator[None
     watch.start()
     try:
         yield
+    except Exception as error:
+        if gone := lost(error, state.step):
+            raise gone from None
+        raise
     finally:
         ended.set()
         watch.join()

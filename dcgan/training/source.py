@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from dcgan.augment import RAMP_PASSES, strength_for
-from dcgan.backend.devices import check_batches, process_id, processes, set_shared
+from dcgan.backend.devices import check_batches, process_id, processes
 from dcgan.data.batches import Batches
 from dcgan.data.image_set import ImageSet, open_images, split
 from dcgan.data.reader import ImageReader
@@ -160,8 +160,6 @@ def without_held_out(source: ImageSource, options: Options) -> ImageSource:
 def _of_images(
     images: ImageSet, train: np.ndarray, held_out: Subset, options: Options, path: str | None
 ) -> ImageSource:
-    set_shared(already=True)
-
     def batches(first_step: int) -> Batches:
         return Batches(
             images.pixels,
@@ -205,8 +203,6 @@ def _open_stream(x, img_size) -> Source:
         length = x.num_batches
     else:
         length = len(x) if _is_loader(x) else int(x.cardinality())
-    if hasattr(x, "element_spec"):
-        set_shared(already=False)
     return Source(lambda first_step: x, length if length and length > 0 else None)
 
 

@@ -189,6 +189,9 @@ def test_a_batch_that_cannot_be_divided_is_refused_with_the_number_of_devices(mo
     with pytest.raises(ArgumentError, match="drop_remainder=True"):
         check_batches(15, all_equal=False)
     check_batches(15, all_equal=True)
+    monkeypatch.setattr(devices, "processes", lambda: 2)
+    with pytest.raises(ArgumentError, match="Several processes train on images"):
+        check_batches(15, all_equal=True)
 
 
 def test_more_devices_than_there_are_is_one_sentence():

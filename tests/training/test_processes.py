@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dcgan.data.batches import Batches
+from dcgan.errors import TrainingError
 from dcgan.training import processes
 from dcgan.training.processes import agreed, lost, open_run, watched
 from dcgan.training.state import TrainingState
@@ -49,6 +50,9 @@ def test_a_lost_process_is_one_sentence(monkeypatch):
     assert "Another of the 2 processes" in str(lost(error, 7))
     assert "after step 7" in str(lost(error, 7))
     assert lost(ValueError("of a callback"), 7) is None
+    monkeypatch.setattr(processes, "device_count", lambda: 2)
+    with pytest.raises(TrainingError, match="Another of the 2"), watched(TrainingState(step=7)):
+        raise error
 
 
 @pytest.mark.parametrize("resume", [True, False])
