@@ -1,6 +1,7 @@
 """The pair of optimizers, one for each network, that Keras sees as a single optimizer."""
 
 import numbers
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -173,6 +174,20 @@ def optimizer_from_plain(values: dict):
         return make_optimizer(cls(**config))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ArgumentError(f"The optimizer cannot be made: {str(error)[:300]}") from error
+
+
+def changed_settings(name: str, earlier: Mapping, now: Mapping) -> str:
+    """What of an optimizer's plain settings is not as it was: `optimizer beta 1 0.5 > 0.9`."""
+    keys = sorted(key for key in earlier.keys() | now.keys() if earlier.get(key) != now.get(key))
+    pairs = {key: [settings.get(key) for settings in (earlier, now)] for key in keys}
+    return "; ".join(
+        f"{name} {key.replace('_', ' ')} " + " > ".join(map(_in_short, pair))
+        for key, pair in pairs.items()
+    )
+
+
+def _in_short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else repr(value)  # of 32 bits
 
 
 def _check_setting(name: str, value: Any, default: Any) -> None:

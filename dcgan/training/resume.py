@@ -15,7 +15,7 @@ from dcgan.backend.devices import told
 from dcgan.errors import ArgumentError, RunError
 from dcgan.inspection.advice import sizes_in_words
 from dcgan.networks.resolve import plan_from_dict, plan_to_dict, resolve
-from dcgan.optimizers import optimizer_from_plain, optimizer_to_plain
+from dcgan.optimizers import changed_settings, optimizer_from_plain, optimizer_to_plain
 from dcgan.options import Options, describe_changes, from_plain, in_groups, to_plain
 from dcgan.storage.checkpoints import Checkpoint, CheckpointStore
 from dcgan.storage.run_folder import SAMPLE_SET, RunFolder, folder_for, read_run
@@ -188,7 +188,7 @@ def _compare(run: RunFolder, earlier: Mapping, now: Mapping) -> None:
         if len(set(kinds)) > 1:
             refused.append(f"{name}: {kinds[0]} in the folder, {kinds[1]} now")
         elif changed:
-            changes[name] = _changed_settings(name, earlier[name]["config"], now[name]["config"])
+            changes[name] = changed_settings(name, earlier[name]["config"], now[name]["config"])
     if refused:
         raise RunError(
             f"{str(run.path)!r} holds a run that cannot be resumed with these settings: "
@@ -198,20 +198,6 @@ def _compare(run: RunFolder, earlier: Mapping, now: Mapping) -> None:
     if changes:
         listing = "; ".join(changes[name] for name in sorted(changes))
         logger.info("Resuming in %s with other settings (%s).", run.path, listing)
-
-
-def _changed_settings(name: str, earlier: Mapping, now: Mapping) -> str:
-    """The settings of an optimizer that are not as they were, such as 0.0002 > 0.0001."""
-    keys = sorted(key for key in earlier.keys() | now.keys() if earlier.get(key) != now.get(key))
-    pairs = {key: [settings.get(key) for settings in (earlier, now)] for key in keys}
-    return "; ".join(
-        f"{name} {key.replace('_', ' ')} " + " > ".join(map(_in_short, pair))
-        for key, pair in pairs.items()
-    )
-
-
-def _in_short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else repr(value)  # of 32 bits
 
 
 def _compare_images(
