@@ -239,3 +239,10 @@ def test_all_images_equal_are_still_images(tmp_path):
     images = open_images(tmp_path, SIZE)
     assert isinstance(images, ImageSet) and (images.pixels == 5).all()
     assert images.pixels.dtype == np.uint8
+
+
+def test_a_bar_is_written_each_half_minute_where_there_is_no_terminal(monkeypatch):
+    for terminal, seconds in ((True, 0.1), (False, 30)):
+        monkeypatch.setattr(sys.stderr, "isatty", lambda shown=terminal: shown)
+        with folder._progress(1, verbose=1) as bar:
+            assert bar.mininterval == seconds
