@@ -227,3 +227,10 @@ def test_a_name_that_is_no_text_can_be_set_aside():
 def test_a_small_folder_gives_what_it_can_spare(count, expected):
     train, held_out = split(names(count), seed=0)
     assert len(held_out) == expected and len(train) == count - expected
+
+
+def test_a_bar_is_written_each_half_minute_where_there_is_no_terminal(monkeypatch):
+    for terminal, seconds in ((True, 0.1), (False, 30)):
+        monkeypatch.setattr(sys.stderr, "isatty", lambda shown=terminal: shown)
+        with folder._progress(1, verbose=1) as bar:
+            assert bar.mininterval == seconds
