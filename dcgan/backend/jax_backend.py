@@ -72,6 +72,16 @@ class BackendModel(keras.Model):
         ]
         return network.stateless_call(*here, inputs, training=False)[0]
 
+    def _get_jax_state(self, purge_model_variables=False, **which):
+        """What Keras hands to a step, after which the variables are empty.
+
+        It is kept, so that they can be filled again where an error comes before the step is done.
+        """
+        state = super()._get_jax_state(purge_model_variables=purge_model_variables, **which)
+        if purge_model_variables:
+            self._jax_state = dict(zip(which, state, strict=True))
+        return state
+
     def _state_lists(self):
         """All variables, in the four lists and the order in which Keras hands them over."""
         optimizer = getattr(self, "optimizer", None)  # a generator alone has none

@@ -160,6 +160,7 @@ class Schedule(keras.callbacks.Callback):
         """Let every task that has begun do what is left."""
         if not self.began:
             return
+        _ = self.model  # on JAX this writes the variables back, which an error has kept from it
         self.rollback.check()
         for task in self.tasks:
             task.finish(self.epoch, self.last_logs)
