@@ -12,7 +12,7 @@ from keras import ops, random
 from dcgan import evaluation, losses
 from dcgan.augment import Augmentation
 from dcgan.backend import BackendModel
-from dcgan.backend.devices import divided, drawn, gathered
+from dcgan.backend.devices import shard, draw_shard, all_gather
 from dcgan.backend.precision import fastest_precision
 from dcgan.data.memory import check_memory
 from dcgan.errors import ArgumentError
@@ -139,7 +139,8 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
             raise ArgumentError(GENERATOR_ONLY)
         pair = make_pair(optimizer, discriminator_optimizer)
         self.compile_options = options
-        pair.build_pair(self.training_generator, self.discriminator)
+        with self.scope():
+            pair.build_pair(self.training_generator, self.discriminator)
         self.state.learning_rates = pair.rates
         super().compile(pair, **{"jit_compile": self.jit_compile_default, **options})
 
@@ -157,7 +158,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
             real = to_float(ops.cast(real, "float32"))
         real = shrink_to(real, self.phases[self.state.phase].img_size[:2])
         if latents is None:
-            latents = drawn(random.normal, (ops.shape(real)[0], self.input_size), seed=self.random)
+            latents = draw_shard(random.normal, (ops.shape(real)[0], self.input_size), seed=self.random)
         # One forward pass serves both networks: `pull_back` later takes a gradient at the fakes,
         # (n, H, W, C), to the gradients of the generator's weights.
         weights = self.training_generator.trainable_variables
@@ -189,7 +190,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         """Train the generator to make fakes that pass for real; returns its loss."""
         if self.uses_one_stage:  # reuse the pass that the discriminator has learned from
             loss = self.generator_loss(fake_logits)
-            fake_gradient = losses.generator_gradient(fake_gradient, divided(fake_logits))
+            fake_gradient = losses.generator_gradient(fake_gradient, shard(fake_logits))
         else:  # another pass, through the updated discriminator
             loss, _, _, (fake_gradient,) = self.gradients(
                 lambda x: (self.generator_loss(self.discriminator_logits(x)), None), (), [fake]
@@ -199,9 +200,9 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         return loss
 
     def discriminator_logits(self, images):
-        """Logits `(n, 1)` of randomly augmented images `(n, H, W, C)`; of those on all devices."""
-        images = self.augment(images, self.steps_taken, seed=self.random, draw=drawn)
-        return gathered(self.discriminator(images, training=True))
+        """Logits `(n, 1)` of randomly augmented images `(n, H, W, C)`, gathered from all devices."""
+        images = self.augment(images, self.steps_taken, seed=self.random, draw=draw_shard)
+        return all_gather(self.discriminator(images, training=True))
 
     @property
     def steps_taken(self):

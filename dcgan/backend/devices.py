@@ -2,11 +2,11 @@
 
 In the training step, each device has a part of the images of a batch:
 
-- `drawn(function, shape, *range, seed, axis=0)` is its part of what a function of `keras.random`
-  draws for all devices. `shape` is that of the part, whose images are counted along `axis`.
-- `divided(tensor, axis=0)` is its part of what all have.
-- `gathered(tensor)` are the rows of all.
-- `replicas()` is how many programs there are, each with its part, which devices are to TensorFlow.
+- `draw_shard(function, shape, *range, seed, axis=0)` is its part of what a function of
+  `keras.random` draws for all devices. `shape` is that of the part, with images along `axis`.
+- `shard(tensor, axis=0)` are this replica's rows of a tensor that every replica holds.
+- `all_gather(tensor)` are the rows of all.
+- `replicas()` is the number of replicas of the step: one per device on TensorFlow, else 1.
 """
 
 from importlib import import_module
@@ -18,7 +18,8 @@ from dcgan.errors import ArgumentError, counted
 
 _NAME = keras.backend.backend()
 _own = import_module(f"dcgan.backend.{_NAME}_devices")
-divided, drawn, gathered, replicas = _own.divided, _own.drawn, _own.gathered, _own.replicas
+shard, draw_shard, all_gather = _own.shard, _own.draw_shard, _own.all_gather
+replicas = _own.replicas
 device_count = _own.device_count
 
 
@@ -32,9 +33,9 @@ def process_id() -> int:
     return _own.process_id() if processes() > 1 else 0
 
 
-def told(values: list) -> np.ndarray:
+def gather_from_processes(values: list) -> np.ndarray:
     """What each process says, int32 `(processes, len(values))`; waits for all of them."""
-    return _own.told(values) if processes() > 1 else np.asarray([values], np.int32)
+    return _own.gather_from_processes(values) if processes() > 1 else np.asarray([values], np.int32)
 
 
 def use_devices(count: int | None) -> None:

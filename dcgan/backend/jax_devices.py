@@ -16,7 +16,7 @@ from dcgan.errors import ArgumentError
 ADDRESSES = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
 
 
-def divided(tensor, axis: int = 0):
+def shard(tensor, axis: int = 0):
     """The same tensor, of which each device keeps its part of the rows."""
     count = device_count()
     if count == 1 or axis or tensor.shape[0] % count:
@@ -25,12 +25,12 @@ def divided(tensor, axis: int = 0):
     return keras.distribution.distribute_tensor(tensor, layout)
 
 
-def drawn(function: Callable, shape: tuple, *range, seed, axis: int = 0):
+def draw_shard(function: Callable, shape: tuple, *range, seed, axis: int = 0):
     """What a function of `keras.random` draws for all devices."""
-    return divided(function(shape, *range, seed=seed), axis)
+    return shard(function(shape, *range, seed=seed), axis)
 
 
-def gathered(tensor):
+def all_gather(tensor):
     """The rows `(n, ...)` of all devices, which JAX has."""
     return tensor
 
@@ -68,7 +68,7 @@ def process_id() -> int:
     return jax.process_index()
 
 
-def told(values: list) -> np.ndarray:
+def gather_from_processes(values: list) -> np.ndarray:
     """What each process says, int32 `(processes, len(values))`; waits for all of them."""
     said = np.asarray(values, np.int32)
     return multihost_utils.process_allgather(said).reshape(processes(), -1)

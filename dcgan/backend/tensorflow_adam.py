@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 
-def hasten(optimizer: keras.optimizers.Optimizer) -> None:
+def use_fused_update(optimizer: keras.optimizers.Optimizer) -> None:
     """Let a plain Adam update a weight at once, where Keras's needs thirteen operations."""
     if type(optimizer) is keras.optimizers.Adam and not optimizer.amsgrad:
         optimizer.update_step = partial(_update_step, optimizer)

@@ -7,8 +7,8 @@ import keras
 import tensorflow as tf
 
 from dcgan.backend import tensorflow_layers
-from dcgan.backend.tensorflow_adam import hasten
-from dcgan.backend.tensorflow_devices import scaled
+from dcgan.backend.tensorflow_adam import use_fused_update
+from dcgan.backend.tensorflow_devices import divide_by_replicas
 
 
 def warn_of_slow_convolutions(enabled=None) -> None:
@@ -60,8 +60,8 @@ class BackendModel(keras.Model):
 
     def compile(self, optimizer, **options):
         """Compile as Keras does, with a pair of optimizers whose steps are faster."""
-        hasten(optimizer.generator)
-        hasten(optimizer.discriminator)
+        use_fused_update(optimizer.generator)
+        use_fused_update(optimizer.discriminator)
         super().compile(optimizer, **options)
 
     def gradients(self, function, variables=(), inputs=()):
@@ -70,14 +70,18 @@ class BackendModel(keras.Model):
             tape.watch(at)
             loss, results = function(*inputs)
         found = tape.gradient(loss, at)
-        return loss, results, scaled(found[: len(variables)]), found[len(variables) :]
+        return loss, results, divide_by_replicas(found[: len(variables)]), found[len(variables) :]
 
     def pullback(self, function, variables):
         at = [variable.value for variable in variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(at)
             output = function()
-        return output, lambda gradient: scaled(tape.gradient(output, at, output_gradients=gradient))
+
+        def pull_back(gradient):
+            return divide_by_replicas(tape.gradient(output, at, output_gradients=gradient))
+
+        return output, pull_back
 
     def train_step(self, data):
         return self.update(data)

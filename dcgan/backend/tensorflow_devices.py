@@ -4,7 +4,7 @@ What a replica computes is that of one device with the batch of all: it draws ra
 whole batch and keeps its rows, normalizes by the whole batch, and takes the losses of all logits.
 So each replica has the whole loss, and TensorFlow takes gradients of the sum of them all: those
 at its own images are too large by the number of replicas, as are those at the weights once Keras's
-optimizer has summed them up. `scaled` makes up for it.
+optimizer has summed them up. `divide_by_replicas` makes up for it.
 """
 
 import os
@@ -21,7 +21,7 @@ def replicas() -> int:
     return 1 if replica is None else replica.num_replicas_in_sync
 
 
-def divided(tensor, axis: int = 0):
+def shard(tensor, axis: int = 0):
     """This replica's part of a tensor that all have."""
     if replicas() == 1:
         return tensor
@@ -30,27 +30,29 @@ def divided(tensor, axis: int = 0):
     return tf.gather(tensor, tf.range(first, first + count), axis=axis)
 
 
-def drawn(function: Callable, shape: tuple, *range, seed, axis: int = 0):
+def draw_shard(function: Callable, shape: tuple, *range, seed, axis: int = 0):
     """This replica's `shape` of what a function of `keras.random` draws for all, along an axis."""
     shape = (*shape[:axis], shape[axis] * replicas(), *shape[axis + 1 :])
-    return divided(function(shape, *range, seed=seed), axis)
+    return shard(function(shape, *range, seed=seed), axis)
 
 
-def gathered(tensor):
+def all_gather(tensor):
     """The rows `(n, ...)` of all replicas, one after the other."""
     if replicas() == 1:
         return tensor
     return tf.distribute.get_replica_context().all_gather(tensor, 0)
 
 
-def averaged(tensor):
+def all_reduce_mean(tensor):
     """The mean over all replicas of a tensor that each has."""
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, tensor)
 
 
-def scaled(gradients: list) -> list:
+def divide_by_replicas(gradients: list) -> list:
     """Gradients of the loss at the weights, so that their sum over the replicas is the batch's."""
-    return gradients if replicas() == 1 else [gradient / replicas() for gradient in gradients]
+    if replicas() == 1:
+        return gradients
+    return [None if one is None else one / replicas() for one in gradients]
 
 
 def list_devices() -> list[str]:

@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
-from dcgan.backend.tensorflow_devices import averaged, drawn, replicas
+from dcgan.backend.tensorflow_devices import all_reduce_mean, draw_shard, replicas
 
 Pair = tuple[int, int]
 
@@ -75,8 +75,8 @@ class SynchronizedBatchNormalization(layers.BatchNormalization):
             return super().call(inputs, training=training, mask=mask)
         axes = list(range(len(inputs.shape) - 1))
         inputs = tf.cast(inputs, "float32")
-        mean = averaged(tf.reduce_mean(inputs, axes))
-        variance = averaged(tf.reduce_mean(tf.square(inputs - mean), axes))
+        mean = all_reduce_mean(tf.reduce_mean(inputs, axes))
+        variance = all_reduce_mean(tf.reduce_mean(tf.square(inputs - mean), axes))
         self.follow(mean, variance)
         gamma, beta = self.gamma.value, self.beta.value
         outputs = tf.nn.batch_normalization(inputs, mean, variance, beta, gamma, self.epsilon)
@@ -116,7 +116,7 @@ class Dropout(layers.Dropout):
         if not training or replicas() == 1:
             return super().call(inputs, training=training)
         shape = (tf.shape(inputs)[0], *inputs.shape[1:])
-        factors = drawn(self._factors, shape, seed=self.seed_generator)
+        factors = draw_shard(self._factors, shape, seed=self.seed_generator)
         return inputs * factors
 
     def _factors(self, shape, seed):

@@ -3,17 +3,17 @@
 from collections.abc import Callable
 
 
-def divided(tensor, axis: int = 0):
+def shard(tensor, axis: int = 0):
     """The tensor itself."""
     return tensor
 
 
-def drawn(function: Callable, shape: tuple, *range, seed, axis: int = 0):
+def draw_shard(function: Callable, shape: tuple, *range, seed, axis: int = 0):
     """What a function of `keras.random` draws."""
     return function(shape, *range, seed=seed)
 
 
-def gathered(tensor):
+def all_gather(tensor):
     """The tensor itself."""
     return tensor
 

@@ -31,7 +31,8 @@ LEFT_OUT = {
 HEIF = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc")  # after the first four bytes
 # Decoded at once, 256 MB inside Pillow. A larger JPEG can still be shrunk by its decoder.
 MAX_PIXELS = 64_000_000
-BYTES_PER_PIXEL = 16  # of memory at most, from reading an image to fitting it
+BYTES_PER_PIXEL = 26  # of memory at most, from reading an image to fitting it: WebP takes most
+PROGRESSIVE_BYTES = 6  # per pixel of a progressive JPEG, however small it is decoded
 NO_PERMISSION, NO_MEMORY = "no permission to read it", "not enough memory to decode it"
 OWN_IMAGES_REASON = "made by a training run of this program"
 ORIENTATION_TAG = 0x0112
@@ -96,6 +97,7 @@ def _decode(file: BinaryIO, target: Target, memory: int | None) -> tuple[np.ndar
     except UnidentifiedImageError as error:
         raise Unusable(_left_out(file) or _reason(error)) from error
     (width, height), mode = image.size, image.mode
+    whole = width * height * PROGRESSIVE_BYTES if image.info.get("progressive") else 0
     if image.format in ("JPEG", "MPO"):  # its decoder can leave out detail that is not needed
         gray = "L" if target.channels == 1 and mode == "RGB" else None
         enough = target.enough(width, height)
@@ -104,7 +106,7 @@ def _decode(file: BinaryIO, target: Target, memory: int | None) -> tuple[np.ndar
     pixels = image.width * image.height
     if pixels > MAX_PIXELS:
         raise Unusable(f"{width} x {height} pixels are more than {MAX_PIXELS:,}")
-    if memory is not None and pixels * BYTES_PER_PIXEL > memory:
+    if memory is not None and pixels * BYTES_PER_PIXEL + whole > memory:
         raise Unusable(NO_MEMORY)
     image.load()  # before any metadata is read: reading it first hides a broken stream (Pillow 13)
     if RUN_IMAGE["Software"] in (image.info.get("Software"), _comment(image)):

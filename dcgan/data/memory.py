@@ -46,14 +46,20 @@ def free_memory() -> int | None:
 def _free_in_group() -> int | None:
     for limit, used, purposes in _GROUPS:
         try:
-            lines = Path(purposes).read_text().splitlines()
-            numbers = {name: int(number) for name, number in map(str.split, lines)}
-            dropped = sum(numbers.get(name, 0) for name in _DROPPED)
             left = int(Path(limit).read_text()) - int(Path(used).read_text())
-            return max(0, left + dropped)
         except (OSError, ValueError):  # not there, or "max": no limit
             continue
+        return max(0, left + _dropped(purposes))
     return None
+
+
+def _dropped(purposes: str) -> int:
+    try:
+        lines = Path(purposes).read_text().splitlines()
+        numbers = {name: int(number) for name, number in map(str.split, lines)}
+    except (OSError, ValueError):
+        return 0
+    return sum(numbers.get(name, 0) for name in _DROPPED)
 
 
 def _free_in_system() -> int | None:

@@ -30,7 +30,7 @@ from dcgan.training.callbacks.rollback import Rollback
 from dcgan.training.callbacks.run_page import RunPage
 from dcgan.training.callbacks.schedule import CallbackList, Schedule, Task
 from dcgan.training.phases import Growth, begin_small, grow
-from dcgan.training.processes import lost, open_run, watched
+from dcgan.training.processes import lost_process, open_run, watchdog
 from dcgan.training.request import Length, Request
 from dcgan.training.resume import choose_folder, images_of, position, resume_run, settle
 from dcgan.training.signals import StopRequest
@@ -70,7 +70,7 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             run_path=path,
             verbose=request.verbose,
         )
-        with open_run(path, resume) as run, StopRequest() as stop, watched(learner.state):
+        with open_run(path, resume) as run, StopRequest() as stop, watchdog(learner.state):
             source = settle(learner, run, source)
             steps = request.steps_per_epoch or source.steps_per_epoch
             length = Length(steps, request.last_epoch(steps))
@@ -196,7 +196,7 @@ def train(
     except Exception as error:  # of a user's callback, say
         if is_out_of_memory(error):  # the device may have lost the weights: checkpoints have not
             raise TrainingError(_too_large(learner)) from None
-        if gone := lost(error, learner.state.step):  # nothing can be saved without it
+        if gone := lost_process(error, learner.state.step):  # nothing can be saved without it
             raise gone from None
         try:
             schedule.finish()  # what was trained is saved before the error passes on

@@ -41,8 +41,10 @@ class StepNumbers:
         """
         scores = [ops.mean(ops.sigmoid(logits)) for logits in (real_logits, fake_logits)]
         numbers = [ops.cast(number, "float32") for number in (d_loss, g_loss, *scores)]
+        # Keras adds up the numbers of all replicas
+        weight = None if replicas() == 1 else 1 / replicas()
         for mean, number in zip(self.means, numbers, strict=True):
-            mean.update_state(number, 1 / replicas())  # Keras adds up those of all replicas
+            mean.update_state(number, weight)
         self.sums.assign(self.sums.value + ops.stack([ops.ones_like(step), *numbers]))
         row, broken = ops.stack([step, *numbers]), self.first_broken.value
         is_first = ops.logical_and(broken[0] == 0, ops.any(~ops.isfinite(row)))

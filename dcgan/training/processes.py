@@ -9,17 +9,16 @@ import os
 import shutil
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dcgan.backend.devices import device_count, process_id, processes, told
-from dcgan.errors import TrainingError
+from dcgan.backend.devices import device_count, process_id, processes, gather_from_processes
+from dcgan.errors import RunError, TrainingError
 from dcgan.storage.run_folder import RunFolder
 from dcgan.training.state import TrainingState
 
-MAX_SECONDS = 900.0  # without a step: compiling the first one takes minutes
+MAX_SECONDS = 3600.0  # without a step: a callback of the user's may take long
 LOST = ("gloo", "nccl", "peer", "collective", "coordination")  # in what JAX says of it
 COPIED = ("options.json", "best.dcgan", "checkpoints")  # what a training reads from its folder
 
@@ -33,8 +32,9 @@ def open_run(path: Path, resume: bool) -> Iterator[RunFolder]:
     Raises:
         RunError: as `RunFolder.open`.
     """
+    gather_from_processes([0])  # the first has ended an earlier `fit`
     if process_id() == 0:
-        told([1])  # the others have copied it
+        gather_from_processes([1])  # the others have copied it
         with RunFolder.open(path, resume=resume) as run:
             yield run
         return
@@ -47,9 +47,23 @@ def open_run(path: Path, resume: bool) -> Iterator[RunFolder]:
                 shutil.copytree(source, copy / name)
             elif source.exists():
                 shutil.copy(source, copy / name)
-        told([1])
+        gather_from_processes([1])
         with RunFolder.open(copy) as run:
             yield run
+
+
+def check_alike(values: list[int]) -> None:
+    """Check that all processes begin with the same numbers.
+
+    Raises:
+        RunError: they do not.
+    """
+    rows = gather_from_processes(values)
+    if (rows != rows[0]).any():
+        raise RunError(
+            "The processes of this training do not see the same run folder or images, or were "
+            f"called with different arguments. Received: {rows.tolist()}, a row for each process."
+        )
 
 
 def agreed(ends: bool, due: list[bool]) -> tuple[bool, list[bool]]:
@@ -57,14 +71,14 @@ def agreed(ends: bool, due: list[bool]) -> tuple[bool, list[bool]]:
 
     All processes have the same tasks, in the same order.
     """
-    rows = told([ends, *due])
+    rows = gather_from_processes([ends, *due])
     return any(row[0] for row in rows), [bool(value) for value in rows[0][1:]]
 
 
-def lost(error: BaseException, step: int) -> TrainingError | None:
+def lost_process(error: BaseException, step: int) -> TrainingError | None:
     """What to say where another process has ended, or cannot be reached."""
-    told_already = isinstance(error, TrainingError)
-    if processes() == 1 or told_already or not any(word in str(error).lower() for word in LOST):
+    of_jax = type(error).__name__ in ("JaxRuntimeError", "XlaRuntimeError")
+    if processes() == 1 or not of_jax or not any(word in str(error).lower() for word in LOST):
         return None
     return TrainingError(
         f"Another of the {processes()} processes of this training has ended, or cannot be reached, "
@@ -74,7 +88,7 @@ def lost(error: BaseException, step: int) -> TrainingError | None:
 
 
 @contextmanager
-def watched(state: TrainingState, seconds: float = MAX_SECONDS) -> Iterator[None]:
+def watchdog(state: TrainingState, seconds: float = MAX_SECONDS) -> Iterator[None]:
     """End this process where several devices make no step for so long.
 
     They wait for each other inside a call that nothing else can end.
@@ -91,7 +105,7 @@ def watched(state: TrainingState, seconds: float = MAX_SECONDS) -> Iterator[None
     try:
         yield
     except Exception as error:
-        if gone := lost(error, state.step):
+        if gone := lost_process(error, state.step):
             raise gone from None
         raise
     finally:
@@ -100,11 +114,12 @@ def watched(state: TrainingState, seconds: float = MAX_SECONDS) -> Iterator[None
 
 
 def _watch(state: TrainingState, seconds: float, ended: threading.Event) -> None:
-    step, since = state.step, time.monotonic()
-    while not ended.wait(min(1.0, seconds)):
+    step, waited, interval = state.step, 0.0, min(1.0, seconds)
+    while not ended.wait(interval):  # counted, since a clock also runs while a process is stopped
+        waited += interval
         if state.step != step:
-            step, since = state.step, time.monotonic()
-        elif time.monotonic() - since > seconds:
+            step, waited = state.step, 0.0
+        elif waited > seconds:
             logger.error(
                 "No step for %.0f seconds after step %d: the devices wait for each other, since "
                 "one is lost or has no processor time. Stopped; the same call, in all processes, "

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from dcgan.backend.devices import told
+from dcgan.backend.devices import gather_from_processes
 from dcgan.errors import ArgumentError, RunError
 from dcgan.inspection.advice import sizes_in_words
 from dcgan.networks.resolve import plan_from_dict, plan_to_dict, resolve
@@ -262,7 +262,7 @@ def resume_run(
 
 def _new_run_id() -> str:
     """A new run id, that of the first process for all."""
-    return bytes(told(list(uuid.uuid4().bytes))[0].tolist()).hex()
+    return bytes(gather_from_processes(list(uuid.uuid4().bytes))[0].tolist()).hex()
 
 
 def position(learner: Learner) -> int:

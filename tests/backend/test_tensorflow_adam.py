@@ -15,7 +15,7 @@ def test_weights_and_state_are_those_of_keras(amsgrad):
     settings = {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-5, "amsgrad": amsgrad}
     plain, ours = (keras.optimizers.Adam(1e-2, **settings) for _ in range(2))
     weights = [keras.Variable(np.ones((3, 4), "float32")) for _ in range(2)]
-    tensorflow_adam.hasten(ours)
+    tensorflow_adam.use_fused_update(ours)
     draws = np.random.default_rng(0)
     for _ in range(5):
         gradient = draws.normal(size=(3, 4)).astype("float32")

@@ -9,7 +9,7 @@ import pytest
 from dcgan.data.batches import Batches
 from dcgan.errors import TrainingError
 from dcgan.training import processes
-from dcgan.training.processes import agreed, lost, open_run, watched
+from dcgan.training.processes import agreed, lost_process, open_run, watchdog
 from dcgan.training.state import TrainingState
 
 
@@ -23,7 +23,7 @@ def test_the_shares_of_a_batch_are_the_batch(images):
 
 def test_what_is_due_is_decided_by_the_first_process_and_the_end_by_any(monkeypatch):
     said = np.array([[0, 1, 0], [1, 0, 0]])
-    monkeypatch.setattr(processes, "told", lambda values: said)
+    monkeypatch.setattr(processes, "gather_from_processes", lambda values: said)
     assert agreed(False, [False, False]) == (True, [True, False])
 
 
@@ -45,13 +45,13 @@ def test_another_process_resumes_from_the_run_folder_and_never_writes_to_it(monk
 
 def test_a_lost_process_is_one_sentence(monkeypatch):
     error = RuntimeError("Gloo all-reduce failed: Connection closed by peer [127.0.0.1]:1234")
-    assert lost(error, 7) is None  # there is one process
+    assert lost_process(error, 7) is None  # there is one process
     monkeypatch.setattr(processes, "processes", lambda: 2)
-    assert "Another of the 2 processes" in str(lost(error, 7))
-    assert "after step 7" in str(lost(error, 7))
-    assert lost(ValueError("of a callback"), 7) is None
+    assert "Another of the 2 processes" in str(lost_process(error, 7))
+    assert "after step 7" in str(lost_process(error, 7))
+    assert lost_process(ValueError("of a callback"), 7) is None
     monkeypatch.setattr(processes, "device_count", lambda: 2)
-    with pytest.raises(TrainingError, match="Another of the 2"), watched(TrainingState(step=7)):
+    with pytest.raises(TrainingError, match="Another of the 2"), watchdog(TrainingState(step=7)):
         raise error
 
 
@@ -67,6 +67,6 @@ def test_devices_that_wait_for_each_other_end_the_process_with_a_sentence(monkey
     ended = threading.Event()
     monkeypatch.setattr(processes, "device_count", lambda: 2)
     monkeypatch.setattr(processes.os, "_exit", lambda status: ended.set())
-    with watched(TrainingState(step=7), seconds=0.001):
-        ended.wait()
+    with watchdog(TrainingState(step=7), seconds=0.001):
+        assert ended.wait(60)
     assert "No step for" in caplog.text and "after step 7" in caplog.text
