@@ -12,7 +12,7 @@ from keras import ops, random
 from dcgan import evaluation, losses
 from dcgan.augment import Augmentation
 from dcgan.backend import BackendModel
-from dcgan.backend.devices import shard, draw_shard, all_gather
+from dcgan.backend.devices import all_gather, draw_shard, shard
 from dcgan.backend.precision import fastest_precision
 from dcgan.data.memory import check_memory
 from dcgan.errors import ArgumentError
@@ -139,8 +139,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
             raise ArgumentError(GENERATOR_ONLY)
         pair = make_pair(optimizer, discriminator_optimizer)
         self.compile_options = options
-        with self.scope():
-            pair.build_pair(self.training_generator, self.discriminator)
+        pair.build_pair(self.training_generator, self.discriminator)
         self.state.learning_rates = pair.rates
         super().compile(pair, **{"jit_compile": self.jit_compile_default, **options})
 
@@ -158,7 +157,8 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
             real = to_float(ops.cast(real, "float32"))
         real = shrink_to(real, self.phases[self.state.phase].img_size[:2])
         if latents is None:
-            latents = draw_shard(random.normal, (ops.shape(real)[0], self.input_size), seed=self.random)
+            shape = (ops.shape(real)[0], self.input_size)
+            latents = draw_shard(random.normal, shape, seed=self.random)
         # One forward pass serves both networks: `pull_back` later takes a gradient at the fakes,
         # (n, H, W, C), to the gradients of the generator's weights.
         weights = self.training_generator.trainable_variables
@@ -200,7 +200,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         return loss
 
     def discriminator_logits(self, images):
-        """Logits `(n, 1)` of randomly augmented images `(n, H, W, C)`, gathered from all devices."""
+        """Logits `(n, 1)` of randomly augmented images `(n, H, W, C)`, of all devices."""
         images = self.augment(images, self.steps_taken, seed=self.random, draw=draw_shard)
         return all_gather(self.discriminator(images, training=True))
 
@@ -293,8 +293,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         self.card = dict(self.card if card is None else card)
         if str(path).endswith(".keras") and not generator_only:
             return save_keras(self, path, overwrite)
-        learner = self._learner()
-        self.model_hash = save_model(learner, path, overwrite, generator_only, self.card)
+        self.model_hash = save_model(self._learner(), path, overwrite, generator_only, self.card)
 
     @classmethod
     def load(cls, path: str | PathLike) -> "DCGAN":

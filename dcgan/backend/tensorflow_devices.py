@@ -74,12 +74,12 @@ def device_count() -> int:
 
 def check(model) -> None:
     """Refuse what Keras cannot train with TensorFlow."""
-    made_for = getattr(model.weights[0].value, "values", [None])
-    if device_count() != len(made_for):
-        raise ArgumentError(
-            "The model must be made inside the scope of the strategy that it is trained in: with "
-            "strategy.scope(): DCGAN(...)."
-        )
+    for variable in (model.weights[0], model.optimizer.generator.iterations):
+        if device_count() != len(getattr(variable.value, "values", [None])):
+            raise ArgumentError(
+                "The model must be made, and compiled, inside the scope of the strategy that it is "
+                "trained in: with strategy.scope(): DCGAN(...)."
+            )
     if os.environ.get("TF_CONFIG"):
         raise ArgumentError(
             "TF_CONFIG is set, but Keras 3 cannot train on several machines with TensorFlow "

@@ -120,6 +120,10 @@ class CheckpointStore:
         """Whether there is any checkpoint, whole or not."""
         return bool(self._paths())
 
+    def latest(self) -> int:
+        """The number of the newest save, whole or not; 0 where there is none."""
+        return max(map(_number, self._paths()), default=0)
+
     def _paths(self) -> list[Path]:
         """The checkpoints, oldest first."""
         if not self.folder.is_dir():

@@ -30,7 +30,7 @@ from dcgan.training.callbacks.rollback import Rollback
 from dcgan.training.callbacks.run_page import RunPage
 from dcgan.training.callbacks.schedule import CallbackList, Schedule, Task
 from dcgan.training.phases import Growth, begin_small, grow
-from dcgan.training.processes import lost_process, open_run, watchdog
+from dcgan.training.processes import check_alike, lost_process, open_run, watchdog
 from dcgan.training.request import Length, Request
 from dcgan.training.resume import choose_folder, images_of, position, resume_run, settle
 from dcgan.training.signals import StopRequest
@@ -59,7 +59,8 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
     check_memory(training_bytes(learner.plan, batch_size), "Training", advice)
     began = time.monotonic()
     deadline = None if request.minutes is None else began + 60 * request.minutes
-    with show_messages(request.verbose if process_id() == 0 else 0):  # the first speaks for all
+    verbose = request.verbose if process_id() == 0 else 0  # the first speaks for all
+    with show_messages(verbose):
         warn_of_idle_gpu()
         x = images_of(x, learner.options.save_path)
         path, resume = choose_folder(x, learner.options.save_path, request.resume)
@@ -68,9 +69,10 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             learner.options,
             validation_data=request.validation_data,
             run_path=path,
-            verbose=request.verbose,
+            verbose=verbose,
         )
         with open_run(path, resume) as run, StopRequest() as stop, watchdog(learner.state):
+            check_alike([run.checkpoints.latest(), number_of(source)])
             source = settle(learner, run, source)
             steps = request.steps_per_epoch or source.steps_per_epoch
             length = Length(steps, request.last_epoch(steps))
@@ -84,10 +86,16 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             tasks.append(Growth(learner, length, deadline))
             tasks.append(RunPage(run, learner.options.sample_steps))
             tasks.append(saving)  # last, so that it saves what the others have done
+            check_alike([len(tasks)])
             schedule = Schedule(learner, tasks, rollback, stop, deadline, means)
             history = train(learner, keras_fit, source, schedule, saving, length, request)
             result = finish(run, saving, stop, history, resume)
     return result if process_id() == 0 else replace(result, run_path=path)
+
+
+def number_of(source: Source) -> int:
+    """A number that other images hardly have."""
+    return int(source.images.fingerprint[:7], 16) if isinstance(source, ImageSource) else 0
 
 
 @contextmanager
@@ -163,7 +171,7 @@ def train(
         schedule,
         request.user_callbacks(),
         learner.model,
-        add_progbar=request.verbose == 2,
+        add_progbar=request.verbose == 2 and process_id() == 0,
         verbose=request.verbose,
         epochs=length.last_epoch,
         steps=length.steps,

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dcgan.backend.devices import device_count, process_id, processes, gather_from_processes
+from dcgan.backend.devices import device_count, gather_from_processes, process_id, processes
 from dcgan.errors import RunError, TrainingError
 from dcgan.storage.run_folder import RunFolder
 from dcgan.training.state import TrainingState

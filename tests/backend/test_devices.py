@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from types import SimpleNamespace
 
@@ -17,6 +18,7 @@ from dcgan.backend import devices
 from dcgan.backend.devices import check_batches, check_devices, machine_in_words, use_devices
 
 JAX = keras.backend.backend() == "jax"
+TENSORFLOW = keras.backend.backend() == "tensorflow"
 divides = pytest.mark.skipif(keras.backend.backend() == "torch", reason="it has one device")
 
 # Trains on virtual devices of the processor, and keeps all numbers of each run.
@@ -146,10 +148,15 @@ def free_port():
 def read_until(word, process):
     """What a process prints, up to a word; a job that does not get there fails the test."""
     lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if word in line:
-            return "".join(lines)
+    limit = threading.Timer(600, process.kill)  # one that says nothing, or waits for ever
+    limit.start()
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if word in line:
+                return "".join(lines)
+    finally:
+        limit.cancel()
     raise AssertionError("".join(lines)[-3000:])
 
 
@@ -218,6 +225,15 @@ def test_a_model_from_outside_the_strategy_is_refused(tiny, monkeypatch):
     monkeypatch.setattr("tensorflow.distribute.get_strategy", lambda: mirrored)
     with pytest.raises(ArgumentError, match="inside the scope of the strategy"):
         check_devices(gan, 4)
+
+
+@pytest.mark.skipif(not TENSORFLOW, reason="this is about TensorFlow")
+def test_optimizers_from_outside_the_strategy_are_refused(tiny, monkeypatch):
+    mirrored = SimpleNamespace(num_replicas_in_sync=2)
+    monkeypatch.setattr("tensorflow.distribute.get_strategy", lambda: mirrored)
+    weight = SimpleNamespace(value=SimpleNamespace(values=(0, 0)))
+    with pytest.raises(ArgumentError, match="made, and compiled, inside the scope"):
+        devices._own.check(SimpleNamespace(weights=[weight], optimizer=tiny().optimizer))
 
 
 def test_the_machine_is_said_in_a_few_words():

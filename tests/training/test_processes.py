@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from dcgan.data.batches import Batches
-from dcgan.errors import TrainingError
+from dcgan.errors import RunError, TrainingError
 from dcgan.training import processes
-from dcgan.training.processes import agreed, lost_process, open_run, watchdog
+from dcgan.training.processes import agreed, check_alike, lost_process, open_run, watchdog
 from dcgan.training.state import TrainingState
 
 
@@ -44,15 +44,27 @@ def test_another_process_resumes_from_the_run_folder_and_never_writes_to_it(monk
 
 
 def test_a_lost_process_is_one_sentence(monkeypatch):
-    error = RuntimeError("Gloo all-reduce failed: Connection closed by peer [127.0.0.1]:1234")
+    class JaxRuntimeError(RuntimeError):  # as JAX names its own
+        pass
+
+    words = "Gloo all-reduce failed: Connection closed by peer [127.0.0.1]:1234"
+    error = JaxRuntimeError(words)
     assert lost_process(error, 7) is None  # there is one process
     monkeypatch.setattr(processes, "processes", lambda: 2)
     assert "Another of the 2 processes" in str(lost_process(error, 7))
     assert "after step 7" in str(lost_process(error, 7))
-    assert lost_process(ValueError("of a callback"), 7) is None
+    assert lost_process(ConnectionResetError(words), 7) is None  # of a callback, say
     monkeypatch.setattr(processes, "device_count", lambda: 2)
     with pytest.raises(TrainingError, match="Another of the 2"), watchdog(TrainingState(step=7)):
         raise error
+
+
+def test_all_processes_begin_alike_or_none_does(monkeypatch):
+    said = {"a": np.array([[3, 7], [3, 7]]), "b": np.array([[3, 7], [0, 7]])}
+    monkeypatch.setattr(processes, "gather_from_processes", lambda values: said[values])
+    check_alike("a")
+    with pytest.raises(RunError, match=r"the same run folder.*\[\[3, 7\], \[0, 7\]\]"):
+        check_alike("b")
 
 
 @pytest.mark.parametrize("resume", [True, False])

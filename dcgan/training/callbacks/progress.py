@@ -7,6 +7,7 @@ import time
 
 from tqdm import tqdm
 
+from dcgan.backend.devices import process_id
 from dcgan.training.callbacks.schedule import Task
 from dcgan.training.state import TrainingState
 
@@ -31,7 +32,8 @@ class Progress(Task):
     def __init__(
         self, state: TrainingState, batch_size: int, total: int | None, deadline: float | None
     ):
-        self.overwrites = sys.stderr is not None and _is_terminal(sys.stderr)
+        first = process_id() == 0  # of several processes, one alone draws
+        self.overwrites = first and sys.stderr is not None and _is_terminal(sys.stderr)
         super().__init__(every_seconds=REFRESH_SECONDS if self.overwrites else LINE_SECONDS)
         self.state = state
         self.batch_size = batch_size
