@@ -30,7 +30,7 @@ CHUNKS_EACH = 8  # at least, for each worker: so that all end at about the same 
 PATIENCE_SECONDS = 120  # for a chunk; one that takes longer is tried again file by file
 MAX_WORKERS = 16
 WORKER_BYTES = 60_000_000  # of one before it decodes
-SMALL_BYTES = 20_000_000  # an image of a megapixel is decoded however little memory there is
+SMALL_BYTES = 26_000_000  # an image of a megapixel is decoded however little memory there is
 
 Outcome = Original | str  # what a file was, or why it is of no use
 

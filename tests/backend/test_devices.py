@@ -229,11 +229,12 @@ def test_a_model_from_outside_the_strategy_is_refused(tiny, monkeypatch):
 
 @pytest.mark.skipif(not TENSORFLOW, reason="this is about TensorFlow")
 def test_optimizers_from_outside_the_strategy_are_refused(tiny, monkeypatch):
+    made_outside = tiny().optimizer
     mirrored = SimpleNamespace(num_replicas_in_sync=2)
     monkeypatch.setattr("tensorflow.distribute.get_strategy", lambda: mirrored)
     weight = SimpleNamespace(value=SimpleNamespace(values=(0, 0)))
     with pytest.raises(ArgumentError, match="made, and compiled, inside the scope"):
-        devices._own.check(SimpleNamespace(weights=[weight], optimizer=tiny().optimizer))
+        devices._own.check(SimpleNamespace(weights=[weight], optimizer=made_outside))
 
 
 def test_the_machine_is_said_in_a_few_words():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from dcgan.data.decode import Unusable, decode_file, peek
+from dcgan.data.decode import NO_MEMORY, Unusable, decode_file, peek
 from dcgan.data.target import Target
 
 pytestmark = pytest.mark.once
@@ -262,3 +262,15 @@ def test_a_format_that_is_left_out_is_named_as_such(tmp_path, content, named):
     (tmp_path / "file.png").write_bytes(content)
     with pytest.raises(Unusable, match=named):
         decode_file(str(tmp_path / "file.png"), Target(8, 8, 3))
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_progressive_jpeg_needs_memory_for_all_of_its_detail(tmp_path, progressive):
+    """Its decoder holds the whole, where that of another holds what is enough for 8 x 8 pixels."""
+    image = Image.new("RGB", (2400, 2400), (9, 99, 200))
+    path = saved(tmp_path / "large.jpg", image, progressive=progressive)
+    if progressive:
+        with pytest.raises(Unusable, match=NO_MEMORY):
+            decode_file(path, COLOR, memory=26_000_000)
+    else:
+        assert decode_file(path, COLOR, memory=26_000_000)[1][:2] == (2400, 2400)
