@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dcgan import DCGAN
+from dcgan.data import decode
 from dcgan.images import save_png
 from dcgan.options import markdown_table
 
@@ -82,3 +83,13 @@ def test_the_readme_lists_the_constructors_positional_arguments():
 
     listed = re.search(r"`DCGAN\(([^)]*)\)`;", README)[1].replace("\n", " ").split(", ")
     assert listed == list(table())[: len(listed)] and len(listed) == 10
+
+
+def test_the_formats_that_are_read_and_left_out_are_named():
+    text = " ".join(README.split())
+    read = re.search(r"JPEG, [^.]* image formats are read", text)[0]
+    for name in ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP"):
+        assert name in decode.FORMATS and name in read.upper()
+    left_out = re.search(r"left out on purpose: ([^.]*)\.", text)[1]
+    for reason in decode.LEFT_OUT.values():
+        assert reason.split()[0] in left_out or reason.startswith("XML")

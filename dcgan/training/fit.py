@@ -83,7 +83,11 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             rollback = Rollback(learner, run)
             saving = Checkpointing(learner, run, rollback)
             tasks = make_tasks(learner, run, source, rollback, length, deadline, request)
-            tasks.append(Growth(learner, length, deadline))
+            growth = Growth(learner, length, deadline)
+            if growth.is_late():  # a kill came between the last step of a phase and the next
+                grow(learner)
+                saving.save()
+            tasks.append(growth)
             tasks.append(RunPage(run, learner.options.sample_steps))
             tasks.append(saving)  # last, so that it saves what the others have done
             check_alike([len(tasks)])

@@ -54,6 +54,12 @@ class Growth(Task):
         of_time = self.learner.state.seconds / self._end if self._end else 0.0
         return max(of_steps, of_time) >= 0.5**left and (steps is None or place % steps > 0)
 
+    def is_late(self) -> bool:
+        """Whether the phase should have ended with the last step that was taken."""
+        step = self.learner.state.step
+        self.begin(step)
+        return self.is_due(step, time.monotonic())
+
     def act(self, epoch, logs):
         """End the call of Keras's `fit`, and let `grow` begin the next phase."""
         self.learner.model.stop_training = True

@@ -1,6 +1,7 @@
 """Trainings of growing networks: phases, and what survives the growth of a network."""
 
 import logging
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -94,6 +95,30 @@ def test_a_run_resumes_bit_for_bit_before_and_after_it_grows(growing, images, ar
     assert parts.state.phase_step == whole.state.phase_step
     ours, theirs = arrays_of(whole), arrays_of(parts)
     assert ours.keys() == theirs.keys()
+    for name, array in ours.items():
+        np.testing.assert_array_equal(array, theirs[name], err_msg=name)
+
+
+def test_a_run_that_is_killed_while_it_grows_grows_at_the_same_step(growing, images, arrays_of):
+    """A checkpoint of step 7, the last of the small networks, is the newest that there is."""
+    whole = growing(save_path="whole")
+    whole.fit(images, epochs=4, verbose=0)
+    killed = growing(save_path="killed", checkpoint_seconds=0.001)
+
+    def end(batch, logs=None):
+        if killed.state.step == 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        callback = keras.callbacks.LambdaCallback(on_train_batch_end=end)
+        killed.fit(images, epochs=4, verbose=0, callbacks=[callback])
+    for path in sorted(Path("killed/checkpoints").glob("*step-7*"))[1:]:
+        path.unlink()
+    for path in Path("killed/checkpoints").glob("*step-8*"):
+        path.unlink()
+    killed = growing(save_path="killed")
+    killed.fit(images, epochs=4, verbose=0)
+    ours, theirs = arrays_of(whole), arrays_of(killed)
     for name, array in ours.items():
         np.testing.assert_array_equal(array, theirs[name], err_msg=name)
 
