@@ -97,7 +97,7 @@ def test_a_command_is_understood(words):
 
 
 def test_shell_blocks_call_what_the_test_looks_at():
-    known = r"(?:[A-Z_]+=\S+ )?(?:dcgan|python|python3|pip|source|mkdocs)\b"
+    known = r"(?:[A-Z_]+=\S+ )?(?:export|dcgan|python|python3|pip|source|mkdocs)\b"
     for page in PAGES:
         for line in "".join(blocks(page, "sh")).splitlines():
             assert re.match(known, line), f"{name(page)}: {line}"
