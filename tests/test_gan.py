@@ -380,3 +380,8 @@ def test_a_generator_alone_cannot_be_compiled(tiny):
 
 def test_numpys_whole_numbers_are_whole_numbers(tiny):
     assert tiny(img_size=np.int64(16)).img_size == (16, 16, 3)
+
+
+def test_a_whole_number_is_the_side_of_a_square_in_color(tiny):
+    gan = tiny(img_size=12)
+    assert gan.img_size == (12, 12, 3) and gan.generate(2).shape == (2, 12, 12, 3)

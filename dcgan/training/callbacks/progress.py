@@ -96,7 +96,8 @@ class Progress(Task):
         words = [f"step {step:,}, epoch {epoch}", self.state.status]
         if kids := self._kids():
             words.append("rKID " + " > ".join(f"{kid:.3g}" for kid in kids))
-        words.append(f"{rate * self.batch_size:.0f} images/s")
+        if step > first:
+            words.append(f"{rate * self.batch_size:.0f} images/s")
         shares, seconds = [self.share], []  # a share never runs backwards
         if self.total is not None:
             shares.append(step / self.total)

@@ -92,7 +92,7 @@ class Schedule(keras.callbacks.Callback):
         self.means = means or {}
         self.began = self.ended = False
         self.cut = False  # a task has ended a call of Keras's `fit` within an epoch
-        self.epoch = 0  # from 1, as users count
+        self.epoch = self.state.epochs  # of those begun, the last: from 1, as users count
         self.last_logs: dict[str, float] = {}
         self._first_step = self._checked = 0
         self._marked = time.monotonic()

@@ -99,6 +99,13 @@ def test_without_a_terminal_there_is_a_line_now_and_then(tiny, images, capsys):
     assert Progress(TrainingState(), 4, 10, None).every_seconds == LINE_SECONDS
 
 
+def test_a_run_that_is_done_shows_its_last_epoch_and_no_speed(tiny, images, capsys):
+    for _ in range(2):
+        tiny(save_path="run").fit(images, epochs=2)
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("100%  step 6, epoch 2, ") and "images/s" not in last
+
+
 @pytest.mark.once
 @pytest.mark.parametrize("size, every", [((100, 40), 0.5), ((0, 40), 30), ((100, 0), 30)])
 def test_a_terminal_without_a_size_gets_lines(size, every, monkeypatch):
