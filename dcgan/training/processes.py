@@ -19,7 +19,7 @@ from dcgan.storage.run_folder import RunFolder
 from dcgan.training.state import TrainingState
 
 MAX_SECONDS = 3600.0  # without a step: a callback of the user's may take long
-LOST = ("gloo", "nccl", "peer", "collective", "coordination")  # in what JAX says of it
+LOST = ("gloo ", "nccl ", "coordinationservice", "coordination service")  # as JAX names them
 COPIED = ("options.json", "best.dcgan", "checkpoints")  # what a training reads from its folder
 
 logger = logging.getLogger("dcgan")
@@ -77,8 +77,8 @@ def agreed(ends: bool, due: list[bool]) -> tuple[bool, list[bool]]:
 
 def lost_process(error: BaseException, step: int) -> TrainingError | None:
     """What to say where another process has ended, or cannot be reached."""
-    of_jax = type(error).__name__ in ("JaxRuntimeError", "XlaRuntimeError")
-    if processes() == 1 or not of_jax or not any(word in str(error).lower() for word in LOST):
+    ours = isinstance(error, TrainingError)
+    if processes() == 1 or ours or not any(word in str(error).lower() for word in LOST):
         return None
     return TrainingError(
         f"Another of the {processes()} processes of this training has ended, or cannot be reached, "
