@@ -49,9 +49,8 @@ def test_a_lost_process_is_one_sentence(monkeypatch):
     monkeypatch.setattr(processes, "processes", lambda: 2)
     assert "Another of the 2 processes" in str(lost_process(error, 7))
     assert "after step 7" in str(lost_process(error, 7))
-    assert (
-        lost_process(ConnectionResetError("Connection reset by peer"), 7) is None
-    )  # of a callback, say
+    of_a_callback = ConnectionResetError("Connection reset by peer")
+    assert lost_process(of_a_callback, 7) is None
     monkeypatch.setattr(processes, "device_count", lambda: 2)
     with pytest.raises(TrainingError, match="Another of the 2"), watchdog(TrainingState(step=7)):
         raise error
