@@ -11,8 +11,8 @@ from statistics import median
 
 from benchmarks.rounds import ROOT, Worker, alternate, median_ratio, seconds_of
 from benchmarks.settings import PRECISIONS, Row, Settings, torch_is_installed
+from dcgan.networks.plan import plan_to_dict
 from dcgan.networks.presets import find_preset
-from dcgan.networks.resolve import plan_to_dict
 from dcgan.options import Options
 
 OPTIONS = Options()  # the defaults

@@ -1,8 +1,9 @@
-"""The plan of both networks as plain numbers: layers, widths and map sizes."""
+"""The plan of both networks as plain numbers: what it is, its limits, and the sizes it implies."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from dcgan.errors import ArgumentError
 from dcgan.options import (
@@ -87,95 +88,24 @@ class Plan:
         return any(stage.norm != "none" for stage in self.discriminator)
 
 
-def make_plan(
-    *,
-    img_size: tuple[int, int, int],
-    depth: int,
-    increment: int,
-    kernel_size: Pair,
-    stride: Pair,
-    dropout: float,
-    input_size: int,
-    upsampling: str | None = None,
-    discriminator_norm: str | None = None,
-) -> Plan:
-    """Plan two networks that mirror each other: D shrinks 150 > 75 > 38, G grows 38 > 75 > 150.
+def plan_to_dict(plan: Plan) -> dict:
+    """The plan as plain lists, numbers and strings, ready for JSON."""
+    return asdict(plan)
 
-    Widths are `increment, 2 * increment, ...` from the image inwards. As Radford et al. 2016
-    advise, G's output and D's input layer have no BatchNorm; None leaves it out of a deep D, and
-    chooses "blur" upsampling for a deep G, "transposed" for others. With "antialiased", a
-    convolution at full size draws the details that blurs hide.
-    `dropout` acts in D only: in G it would make the image of a latent a matter of chance while
-    training.
+
+def plan_from_dict(values: Mapping) -> Plan:
+    """Rebuild and check a plan from what `plan_to_dict` gave, or from a file.
 
     Raises:
-        ArgumentError: the image cannot be shrunk `depth` times; the message names the deepest.
+        ArgumentError: a part is missing, unknown, of the wrong type, or out of bounds.
     """
-    height, width, channels = img_size
-    sizes: list[Pair] = [(height, width)]
-    for _ in range(depth):
-        sizes.append(_shrunk(sizes[-1], stride))
-    _check_depth(img_size, depth, stride)
-    norm = discriminator_norm or ("none" if depth >= DEEP else "batch")
-    levels = range(1, depth)
-    generator = [Stage(sizes[n], increment * n, kernel_size, stride) for n in reversed(levels)]
-    image = Stage(sizes[0], channels, kernel_size, stride, norm="none", bias=True, slope=1.0)
-    upsampling = upsampling or ("blur" if depth >= DEEP else "transposed")
-    if upsampling == "antialiased":
-        generator.append(Stage(sizes[0], max(1, increment // 4), kernel_size, stride))
-        image = replace(image, kernel=(3, 3), stride=(1, 1))
-    generator.append(image)
-    discriminator = [
-        Stage(
-            sizes[level],
-            increment * level,
-            kernel_size,
-            stride,
-            norm="none" if level == 1 else norm,
-            bias=level == 1 or norm == "none",
-            slope=0.2,
-            dropout=dropout,
-        )
-        for level in range(1, depth + 1)
-    ]
-    plan = Plan(
-        img_size=img_size,
-        input_size=input_size,
-        base=Stage(sizes[depth], increment * depth, (1, 1), (1, 1)),
-        generator=tuple(generator),
-        discriminator=tuple(discriminator),
-        upsampling=upsampling,
-        initializer="bilinear",
-    )
+    parts = _typed(Plan, values)
+    parts["base"] = Stage(**_typed(Stage, parts["base"]))
+    for name in ("generator", "discriminator"):
+        parts[name] = tuple(Stage(**_typed(Stage, stage)) for stage in parts[name][:99])
+    plan = Plan(**parts)
     check_plan(plan)
     return plan
-
-
-def _shrunk(size: Pair, stride: Pair) -> Pair:
-    """Size of a map after a convolution of that stride."""
-    return math.ceil(size[0] / stride[0]), math.ceil(size[1] / stride[1])
-
-
-def deepest(img_size: Sequence[int], stride: Pair) -> int:
-    """How often every strided axis of the image can be shrunk before it is one pixel."""
-    depths = []
-    for side, step in zip(img_size[:2], stride, strict=True):
-        depth = 0
-        while step > 1 and side > 1:
-            side, depth = math.ceil(side / step), depth + 1
-        if step > 1:
-            depths.append(depth)
-    return min(depths, default=MAX_DEPTH)
-
-
-def _check_depth(img_size: Sequence[int], depth: int, stride: Pair) -> None:
-    most = deepest(img_size, stride)
-    if depth > most:
-        raise ArgumentError(
-            f"depth={depth} is too deep: an image of {img_size[0]}x{img_size[1]} pixels can be "
-            f"shrunk at most {most} times by stride {tuple(stride)}. "
-            f"Use depth={most} or less, or larger images."
-        )
 
 
 def check_plan(plan: Plan) -> None:
@@ -206,11 +136,16 @@ def check_plan(plan: Plan) -> None:
     _require("generator's output", last, (*last.size, last.filters) == plan.img_size)
     size = (height, width)
     for stage in plan.discriminator:
-        size = _shrunk(size, stage.stride)
+        size = shrunk(size, stage.stride)
         _require("discriminator stage's size", stage.size, stage.size == size)
     for network in ("generator", "discriminator"):
         count = count_weights(plan, network)
         _require(f"number of weights of the {network}", count, count <= MAX_WEIGHTS)
+
+
+def shrunk(size: Pair, stride: Pair) -> Pair:
+    """Size of a map after a convolution of that stride."""
+    return math.ceil(size[0] / stride[0]), math.ceil(size[1] / stride[1])
 
 
 def _check_stage(stage: Stage, base: Stage) -> None:
@@ -292,3 +227,33 @@ def dropout_layers(plan: Plan, network: str) -> list[str]:
 def count_weights(plan: Plan, network: str) -> int:
     """Number of weights of `network`, BatchNorm's statistics included, as Keras counts them."""
     return sum(math.prod(shape) for shape in weight_shapes(plan, network).values())
+
+
+def _typed(kind: type, values: object) -> dict[str, Any]:
+    """The fields of `kind` from `values`, each of the type its annotation names."""
+    names = {field.name: field.type for field in fields(kind)}
+    if not isinstance(values, Mapping) or set(values) != set(names):
+        raise ArgumentError(
+            f"A {kind.__name__.lower()} needs exactly the parts {', '.join(names)}. "
+            f"Received: {str(values)[:200]}"
+        )
+    return {name: _convert(name, values[name], wanted) for name, wanted in names.items()}
+
+
+def _convert(name: str, value: Any, wanted: object) -> Any:
+    lengths = {Pair: 2, tuple[int, int, int]: 3}
+    if wanted in lengths:
+        good = isinstance(value, list | tuple) and len(value) == lengths[wanted]
+        good = good and all(type(item) is int for item in value)
+        value = tuple(value) if good else value
+    elif wanted in (int, str, bool):
+        good = type(value) is wanted
+    elif wanted is float:
+        good = type(value) in (int, float)
+    else:
+        good = isinstance(value, Mapping if wanted is Stage else list | tuple)
+    if not good:
+        raise ArgumentError(
+            f"{name} in the network plan has a wrong type. Received: {value!r:.200}"
+        )
+    return value

@@ -14,7 +14,8 @@ import numpy as np
 from dcgan.backend.devices import gather_from_processes
 from dcgan.errors import ArgumentError, RunError
 from dcgan.inspection.advice import sizes_in_words
-from dcgan.networks.resolve import plan_from_dict, plan_to_dict, resolve
+from dcgan.networks.plan import plan_from_dict, plan_to_dict
+from dcgan.networks.resolve import resolve
 from dcgan.optimizers import changed_settings, optimizer_from_plain, optimizer_to_plain
 from dcgan.options import Options, describe_changes, from_plain, in_groups, to_plain
 from dcgan.storage.checkpoints import Checkpoint, CheckpointStore

@@ -11,8 +11,7 @@ import numpy as np
 from dcgan.errors import ArgumentError, ModelFileError, whole
 from dcgan.images import grid, shrink
 from dcgan.networks.growing import phase_plans
-from dcgan.networks.plan import Plan, dropout_layers, weight_shapes
-from dcgan.networks.resolve import plan_from_dict, plan_to_dict
+from dcgan.networks.plan import Plan, dropout_layers, plan_from_dict, plan_to_dict, weight_shapes
 from dcgan.optimizers import PLAIN_OPTIMIZERS, OptimizerPair, make_pair, optimizer_from_plain
 from dcgan.options import Options, from_plain, to_plain
 from dcgan.storage.document import CARD

@@ -12,8 +12,7 @@ from keras import ops
 from dcgan.augment import Augmentation
 from dcgan.errors import ArgumentError, Choice, ModelFileError, real
 from dcgan.networks.build import FLOAT32_LAYERS
-from dcgan.networks.plan import Plan
-from dcgan.networks.resolve import plan_to_dict
+from dcgan.networks.plan import Plan, plan_to_dict
 from dcgan.optimizers import OptimizerPair, optimizer_to_plain
 from dcgan.options import PRECISIONS, Options, to_plain
 from dcgan.training.health import STATUSES, Health, check_kinds

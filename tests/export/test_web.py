@@ -12,7 +12,7 @@ from dcgan.cli import main
 from dcgan.export import web
 from dcgan.images import premultiply
 from dcgan.latents import draw_latents
-from dcgan.networks.plan import make_plan
+from dcgan.networks.resolve import make_plan
 from dcgan.pages import directions
 
 pytestmark = pytest.mark.once

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from dcgan.networks.build import build_discriminator, build_generator
-from dcgan.networks.plan import UPSAMPLINGS, count_weights, make_plan, weight_shapes
+from dcgan.networks.plan import UPSAMPLINGS, count_weights, weight_shapes
+from dcgan.networks.resolve import make_plan
 
 
 def plan(img_size, depth, kernel, stride, **changes):

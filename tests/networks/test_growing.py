@@ -13,8 +13,8 @@ from dcgan.networks.growing import (
     phase_plans,
     shrink_to,
 )
-from dcgan.networks.plan import make_plan
 from dcgan.networks.presets import PRESETS
+from dcgan.networks.resolve import make_plan
 
 OPTIONS = {
     "increment": 6,

@@ -8,13 +8,13 @@ import pytest
 from dcgan.errors import ArgumentError
 from dcgan.networks.plan import (
     count_weights,
-    deepest,
-    make_plan,
+    plan_from_dict,
+    plan_to_dict,
     training_bytes,
     weight_shapes,
     widest_map,
 )
-from dcgan.networks.resolve import plan_from_dict, plan_to_dict
+from dcgan.networks.resolve import deepest, make_plan
 
 pytestmark = pytest.mark.once
 
