@@ -61,7 +61,7 @@ with RunFolder.open(sys.argv[1]) as run:
     for step in itertools.count(first + 1):
         time.sleep(0.005)
         run.log.write({"step": step})
-        run.save_checkpoint(step, document, {"generator/a": np.full(200_000, step, np.float32)})
+        run.checkpoints.save(step, document, {"generator/a": np.full(200_000, step, np.float32)})
         print("saved", step, flush=True)
 """
 

@@ -315,5 +315,5 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         """The pieces of this model that training and files work with."""
         return Learner(
             self, self.options, self.plan, self.phases, self.state, self.numbers, self.augment,
-            self.random.state, self.generate, self.has_own_networks(),
+            self.random.state, self.generate,
         )  # fmt: skip

@@ -16,7 +16,8 @@ import numpy as np
 
 from dcgan.atomic import sweep_leftovers
 from dcgan.errors import ModelFileError, RunError
-from dcgan.storage.model_file import Expected, read_model_file, write_model_file
+from dcgan.storage.model_file import read_model_file, write_model_file
+from dcgan.storage.run_log import RunLog
 
 KEPT = 3  # more than one, so that a damaged one is no loss
 # The number of the save orders them: after a rollback the same step may be saved again. Without
@@ -41,10 +42,12 @@ class CheckpointStore:
 
     Args:
         folder: made when the first checkpoint is saved, in a folder that is there.
+        log: of the same training; on the disk before each checkpoint, which is never ahead of it.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]):
+    def __init__(self, folder: str | os.PathLike[str], log: RunLog | None = None):
         self.folder = Path(folder)
+        self.log = log
 
     def save(
         self, step: int, document: Mapping[str, dict[str, Any]], arrays: Mapping[str, np.ndarray]
@@ -58,6 +61,8 @@ class CheckpointStore:
         Returns the checkpoint's path. Raises `RunError` where the disk is full or the folder is
         gone; the earlier checkpoints are untouched.
         """
+        if self.log is not None:
+            self.log.flush()
         try:
             # not its parents: a run's folder that is gone is an error, not a reason for another one
             self.folder.mkdir(exist_ok=True)
@@ -79,14 +84,11 @@ class CheckpointStore:
                 _logger.warning("The old checkpoint %s could not be removed: %s", old, error)
         return path
 
-    def newest(self, expected: Expected | None = None) -> Checkpoint | None:
+    def newest(self) -> Checkpoint | None:
         """The last checkpoint that is whole, or None where none was ever saved.
 
         Leftovers of a killed save are removed. Damaged checkpoints are passed over and named in the
         log, together with the one that is taken instead.
-
-        Args:
-            expected: as for `read_model_file`.
 
         Raises:
             RunError: there are checkpoints, and all are damaged.
@@ -96,7 +98,7 @@ class CheckpointStore:
         paths, damaged = self._paths(), []
         for path in reversed(paths):
             try:
-                file = read_model_file(path, expected)
+                file = read_model_file(path)
             except ModelFileError as reason:
                 damaged.append(str(reason).rstrip("."))
                 continue

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from dcgan.atomic import sweep_leftovers, write_atomically
 from dcgan.errors import RunError
 from dcgan.storage.checkpoints import CheckpointStore
@@ -43,7 +41,7 @@ class RunFolder:
         >>> with RunFolder.open("Results/sea") as run:
         ...     run.write_options(options, data, source)
         ...     run.log.write({"step": 100, "d_loss": 0.7})
-        ...     run.save_checkpoint(100, document, arrays)
+        ...     run.checkpoints.save(100, document, arrays)
     """
 
     def __init__(self, path: Path, lock: RunLock):
@@ -53,8 +51,8 @@ class RunFolder:
         self.skipped_path = path / "skipped.txt"
         self.best_path = path / "best.dcgan"
         self.last_path = path / "last.dcgan"
-        self.checkpoints = CheckpointStore(path / "checkpoints")
         self.log = RunLog(path)
+        self.checkpoints = CheckpointStore(path / "checkpoints", self.log)
         self.earlier: dict[str, Any] | None = None
         self._lock = lock
         self._options = ""  # what this process has written to options.json
@@ -136,14 +134,6 @@ class RunFolder:
             "The run folder %s was deleted while in use. It is made again; what was in it is lost.",
             self.path,
         )
-
-    def save_checkpoint(
-        self, step: int, document: Mapping[str, dict[str, Any]], arrays: Mapping[str, np.ndarray]
-    ) -> Path:
-        """Save a checkpoint (see `CheckpointStore.save`), with the log on the disk before it."""
-        self.restore()
-        self.log.flush()
-        return self.checkpoints.save(step, document, arrays)
 
     def write_options(
         self, options: Mapping[str, object], data: Mapping[str, object], source: str | None

@@ -20,7 +20,6 @@ from dcgan.optimizers import changed_settings, optimizer_from_plain, optimizer_t
 from dcgan.options import Options, describe_changes, from_plain, in_groups, to_plain
 from dcgan.storage.checkpoints import Checkpoint, CheckpointStore
 from dcgan.storage.run_folder import SAMPLE_SET, RunFolder, folder_for, read_run
-from dcgan.training.saving import expected_by
 from dcgan.training.source import (
     ImageSource,
     Source,
@@ -83,7 +82,7 @@ def resumed_options(path: str | os.PathLike) -> dict[str, Any]:
 
 def restore_newest(learner: Learner, path: str | os.PathLike) -> None:
     """Restore the newest checkpoint of the run at `path`, if it has one."""
-    checkpoint = CheckpointStore(Path(path) / "checkpoints").newest(expected_by(learner))
+    checkpoint = CheckpointStore(Path(path) / "checkpoints").newest()
     if checkpoint is not None:
         restore(learner, checkpoint.document["training"], checkpoint.arrays)
 
@@ -241,7 +240,7 @@ def resume_run(
     """
     state = learner.state
     facts = source.facts if isinstance(source, ImageSource) else None
-    checkpoint = run.checkpoints.newest(expected_by(learner))
+    checkpoint = run.checkpoints.newest()
     means = {}
     if checkpoint is not None and checkpoint.step >= state.step:
         means = _restore(learner, run, checkpoint, steps)
@@ -295,11 +294,11 @@ def _restore(
 
 def _check_same_run(learner: Learner, run: RunFolder) -> None:
     """Refuse a model of another run, or one loaded from an earlier state of this run."""
-    checkpoint, state = run.checkpoints.newest(expected_by(learner)), learner.state
+    checkpoint, state = run.checkpoints.newest(), learner.state
     if checkpoint is None:
         return
     theirs = checkpoint.document["training"]
-    if theirs["run_id"] == state.run_id and checkpoint.step <= state.step:
+    if theirs.get("run_id") == state.run_id and checkpoint.step <= state.step:
         return
     raise RunError(
         f"{str(run.path)!r} holds a training of {checkpoint.step} steps that is not this model's "

@@ -15,7 +15,7 @@ from dcgan.networks.plan import Plan, dropout_layers, plan_from_dict, plan_to_di
 from dcgan.optimizers import PLAIN_OPTIMIZERS, OptimizerPair, make_pair, optimizer_from_plain
 from dcgan.options import Options, from_plain, to_plain
 from dcgan.storage.document import CARD
-from dcgan.storage.model_file import Expected, read_model_file, write_model_file
+from dcgan.storage.model_file import read_model_file, write_model_file
 from dcgan.training.numbers import NAMES
 from dcgan.training.state import NETWORKS, Learner, TrainingState, capture
 
@@ -125,11 +125,6 @@ def _parts(document: Mapping) -> tuple[Options, Plan, OptimizerPair | None]:
         return options, plan, None
     pair = [optimizer_from_plain(described[name]) for name in ("generator", "discriminator")]
     return options, plan, make_pair(*pair)
-
-
-def expected_by(learner: Learner) -> Expected | None:
-    """What a file for this model must hold; None where its networks are not those of a plan."""
-    return None if learner.own_networks else expected_arrays
 
 
 def expected_arrays(document: Mapping) -> dict[str, tuple[tuple[int, ...], str]]:

@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from dcgan.augment import Augmentation
-from dcgan.errors import ArgumentError, Choice, ModelFileError, real
+from dcgan.errors import ArgumentError, Choice, ModelFileError, real, whole
 from dcgan.networks.build import FLOAT32_LAYERS
 from dcgan.networks.plan import Plan, plan_to_dict
 from dcgan.optimizers import OptimizerPair, optimizer_to_plain
@@ -120,7 +120,6 @@ class Learner:
         augment: its augmentation.
         latents_seed: state of the random stream of latents and augmentation.
         generate: `generate(n, seed)` gives uint8 images `(n, H, W, C)`.
-        own_networks: whether a subclass has built others than those of the plan.
     """
 
     model: keras.Model
@@ -132,7 +131,6 @@ class Learner:
     augment: Augmentation
     latents_seed: keras.Variable
     generate: Callable[..., np.ndarray]
-    own_networks: bool = False
 
     @property
     def networks(self) -> dict[str, keras.Model]:
@@ -221,12 +219,13 @@ def restore(learner: Learner, training: Mapping, arrays: Mapping[str, np.ndarray
     """Put back what `capture` gave: the training state, and every variable.
 
     Raises:
-        ModelFileError: a variable has no array, or an array does not fit its variable. Then nothing
-            was changed.
+        ArgumentError: the training state is none that this model can have.
+        ModelFileError: a variable has no array, or an array does not fit its variable. Then no
+            variable was changed.
     """
     state = TrainingState.from_plain(training)
     if state.phase != learner.state.phase:
-        learner.enter(state.phase)
+        learner.enter(whole("phase", state.phase, 0, len(learner.phases) - 1))
     named = learner.variables
     if missing := sorted(named.keys() - arrays.keys()):
         raise ModelFileError(f"The saved state lacks {', '.join(missing[:3])}.")

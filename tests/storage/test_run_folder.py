@@ -29,7 +29,7 @@ def train(small):
             for step in steps:
                 run.log.write({"step": step, "loss": step / 8})
                 if step == checkpoint:
-                    run.save_checkpoint(step, small.document, small.arrays())
+                    run.checkpoints.save(step, small.document, small.arrays())
 
     return train
 
@@ -58,7 +58,7 @@ def test_a_resumed_run_knows_its_options_and_has_its_checkpoint_and_log(small, t
     train(tmp_path / "sea")
     with RunFolder.open(tmp_path / "sea") as run:
         assert run.earlier.items() >= {"options": OPTIONS, "data": DATA, "source": "sea/"}.items()
-        checkpoint = run.checkpoints.newest(small.expected)
+        checkpoint = run.checkpoints.newest()
         assert checkpoint.step == 2
         assert checkpoint.document == small.document
         run.log.cut_after(checkpoint.step)
@@ -79,7 +79,7 @@ def test_a_checkpoint_is_never_ahead_of_the_log_on_the_disk(small, tmp_path, mon
         monkeypatch.setattr(os, "fsync", watch)
         run.log.write({"step": 1})
         run.log.write({"step": 2})
-        run.save_checkpoint(2, small.document, small.arrays())
+        run.checkpoints.save(2, small.document, small.arrays())
     assert flushed == [2]
 
 
@@ -91,9 +91,9 @@ def test_no_checkpoint_is_saved_while_the_log_cannot_be_written(small, tmp_path,
             with pytest.raises(RunError, match="log"):
                 run.log.write({"step": 2})
             with pytest.raises(RunError, match="log"):
-                run.save_checkpoint(2, small.document, small.arrays())
+                run.checkpoints.save(2, small.document, small.arrays())
             assert not run.checkpoints.exist()
-        run.save_checkpoint(2, small.document, small.arrays())
+        run.checkpoints.save(2, small.document, small.arrays())
         assert [record["step"] for record in run.log.records()] == [1, 2]
 
 
@@ -242,13 +242,13 @@ def test_a_drive_that_is_gone_during_a_save_is_a_run_error_and_later_saves_succe
     path, aside = tmp_path / "sea", tmp_path / "aside"
     with RunFolder.open(path) as run:
         run.log.write({"step": 1})
-        run.save_checkpoint(1, small.document, small.arrays())
+        run.checkpoints.save(1, small.document, small.arrays())
         path.rename(aside)
         with pytest.raises(RunError, match="see whether the folder is still there"):
-            run.save_checkpoint(2, small.document, small.arrays())
+            run.checkpoints.save(2, small.document, small.arrays())
         assert not path.exists()  # nothing is begun in the place of a drive that was pulled out
         aside.rename(path)
-        run.save_checkpoint(3, small.document, small.arrays())
+        run.checkpoints.save(3, small.document, small.arrays())
     with pytest.raises(RunError, match="checkpoints but no options.json"):
         RunFolder.open(path)
     assert RunFolder(path, None).checkpoints.newest().step == 3

@@ -87,6 +87,13 @@ def test_a_state_that_does_not_fit_changes_nothing(tiny, images, arrays_of, chan
     assert all(np.array_equal(before[n], after[n]) for n in before)
 
 
+def test_a_phase_that_the_networks_do_not_have_is_refused(tiny):
+    learner = tiny()._learner()
+    document, arrays = capture(learner)
+    with pytest.raises(ArgumentError, match="phase"):
+        restore(learner, {**document["training"], "phase": 9}, arrays)
+
+
 def test_what_an_earlier_version_did_not_record_has_its_default():
     earlier = {name: value for name, value in PLAIN.items() if name != "epochs"}
     assert TrainingState.from_plain(earlier) == STATE

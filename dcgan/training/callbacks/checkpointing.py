@@ -67,7 +67,8 @@ class Checkpointing(Task):
         document, arrays = self.mend()
         self._rollbacks = self.learner.state.rollbacks
         try:
-            self.run.save_checkpoint(self.learner.state.step, document, arrays)
+            self.run.restore()
+            self.run.checkpoints.save(self.learner.state.step, document, arrays)
             self.failed = None
         except RunError as error:
             self._log_failure(error)

@@ -6,7 +6,6 @@ from keras import ops
 
 from dcgan.errors import TrainingError
 from dcgan.storage.run_folder import RunFolder
-from dcgan.training.saving import expected_by
 from dcgan.training.state import Learner, assign
 
 MAX_ROLLBACKS = 3  # a run that fails more often needs other settings
@@ -53,7 +52,7 @@ class Rollback:
         """
         learner, state = self.learner, self.learner.state
         if arrays is None:
-            checkpoint = self.run.checkpoints.newest(expected_by(learner))
+            checkpoint = self.run.checkpoints.newest()
             arrays = checkpoint.arrays if checkpoint else {}
         rates = [rate * SLOWER for rate in learner.pair.rates]
         arrays = {name: array for name, array in arrays.items() if not name.startswith("state/")}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dcgan import DCGAN, RunError
+from dcgan.storage.checkpoints import CheckpointStore
 from dcgan.storage.model_file import read_model_file
 
 
@@ -19,12 +20,10 @@ def test_a_state_with_broken_weights_is_never_saved(tiny, images, breaking_at):
 
 
 def test_a_full_disk_is_said_and_ends_with_an_error(tiny, images, monkeypatch, caplog):
-    from dcgan.storage.run_folder import RunFolder
-
     def full(self, step, document, arrays):
         raise RunError("No space left on device.")
 
-    monkeypatch.setattr(RunFolder, "save_checkpoint", full)
+    monkeypatch.setattr(CheckpointStore, "save", full)
     gan = tiny(save_path="run")
     with pytest.raises(RunError, match="could not be saved"):
         gan.fit(images, epochs=2, verbose=0)
