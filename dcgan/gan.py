@@ -300,11 +300,11 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         """Read a `.dcgan` file, checkpoint or `.keras` file of ours; no code of theirs runs."""
         if str(path).endswith(".keras"):
             return load_keras(path)
-        saved = read_model(path, own_networks=cls.has_own_networks())
+        file, parts = read_model(path, own_networks=cls.has_own_networks())
         gan = cls.__new__(cls)
-        gan._build(saved.options, saved.plan, saved.optimizers)
-        restore(gan._learner(), saved.training, saved.arrays)
-        gan.model_hash, gan.card = saved.model_hash, saved.card
+        gan._build(*parts)
+        restore(gan._learner(), file.document["training"], file.arrays)
+        gan.model_hash, gan.card = file.sha256, file.card
         return gan
 
     def call(self, latents, training=False):

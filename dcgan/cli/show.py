@@ -42,10 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _facts(path: str, file) -> dict[str, object]:
     """What a model file says of itself."""
-    from dcgan.storage.document import CARD, CARD_FIELDS
+    from dcgan.storage.document import CARD_FIELDS
 
     plan, training = file.document["plan"], file.document["training"]
-    card, data = file.document.get(CARD, {}), training["data"]
+    data = training["data"]
     weights = sum(a.size for name, a in file.arrays.items() if name.startswith("generator/"))
     held = "the generator alone" if file.generator_only else "the whole model; training can go on"
     return {
@@ -55,5 +55,5 @@ def _facts(path: str, file) -> dict[str, object]:
         "training": f"{training['step']:,} steps, status {training['status']}",
         "trained on": f"{data['count']:,} images" if data else "not known",
         "sha256": file.sha256,
-        **{name: card.get(name, "not said") for name in CARD_FIELDS},
+        **{name: file.card.get(name, "not said") for name in CARD_FIELDS},
     }

@@ -19,6 +19,7 @@ from safetensors.numpy import save
 from dcgan.atomic import atomic_file, sweep_leftovers
 from dcgan.errors import ArgumentError, ModelFileError
 from dcgan.storage.document import (
+    CARD,
     DTYPES,
     GENERATOR_GROUP,
     MAX_HEADER_BYTES,
@@ -60,6 +61,11 @@ class ModelFile:
     arrays: dict[str, np.ndarray]
     preview: np.ndarray | None
     sha256: str
+
+    @property
+    def card(self) -> dict[str, str]:
+        """Texts of the model's author, by `CARD_FIELDS`."""
+        return self.document.get(CARD, {})
 
     @property
     def generator_only(self) -> bool:

@@ -11,9 +11,11 @@ import keras
 import numpy as np
 
 from dcgan.atomic import replace
-from dcgan.errors import ArgumentError, ModelFileError
-from dcgan.optimizers import PLAIN_OPTIMIZERS
-from dcgan.training.saving import parts_from_config, to_config
+from dcgan.errors import ArgumentError, ModelFileError, whole
+from dcgan.networks.growing import phase_plans
+from dcgan.networks.plan import plan_from_dict, plan_to_dict
+from dcgan.optimizers import PLAIN_OPTIMIZERS, make_pair
+from dcgan.options import from_plain, to_plain
 from dcgan.training.state import TrainingState, assign
 
 OPTIMIZERS = ("optimizer", "discriminator_optimizer")
@@ -29,14 +31,26 @@ class KerasFile:
 
     def get_config(self) -> dict[str, Any]:
         """All options but the run folder, the plan and both optimizers as plain values."""
-        return to_config(self._learner())
+        learner = self._learner()
+        config = to_plain(learner.options, "network", "training", "data", "run")
+        del config["save_path"]  # nothing in a file names a place
+        return {
+            **config,
+            "network_plan": plan_to_dict(learner.plan),
+            "phase": learner.state.phase,
+            "optimizer": _serialized(learner.pair.generator),
+            "discriminator_optimizer": _serialized(learner.pair.discriminator),
+        }
 
     @classmethod
     def from_config(cls, config):
         """A model of the same options, plan and optimizers as the one that gave `config`."""
+        given = dict(config)
+        plan = plan_from_dict(given.pop("network_plan"))
+        pair = make_pair(*(given.pop(name) for name in OPTIMIZERS))
+        phase = whole("phase", given.pop("phase"), 0, len(phase_plans(plan)) - 1)
         gan = cls.__new__(cls)
-        *parts, phase = parts_from_config(config)
-        gan._build(*parts)
+        gan._build(from_plain(given), plan, pair)
         gan._learner().enter(phase)
         return gan
 
@@ -107,6 +121,14 @@ def _check(path: str | os.PathLike) -> None:
             raise ArgumentError(f"its {name} is from {optimizer['module']!r:.99}")
     if json.dumps(content).count('"class_name"') != 1 + len(OPTIMIZERS):
         raise ArgumentError("it names more classes than ours do")
+
+
+def _serialized(optimizer: keras.optimizers.Optimizer) -> dict:
+    """Keras's form of an optimizer, without the module that PyTorch has for some of them."""
+    plain = keras.optimizers.serialize(optimizer)
+    if plain["class_name"] in PLAIN_OPTIMIZERS:
+        plain |= {"module": "keras.optimizers", "registered_name": None}
+    return plain
 
 
 def _own(learner) -> dict[str, keras.Variable]:

@@ -3,19 +3,15 @@
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-
-import keras
-import numpy as np
 
 from dcgan.errors import ArgumentError, ModelFileError, whole
 from dcgan.images import grid, shrink
 from dcgan.networks.growing import phase_plans
-from dcgan.networks.plan import Plan, dropout_layers, plan_from_dict, plan_to_dict, weight_shapes
-from dcgan.optimizers import PLAIN_OPTIMIZERS, OptimizerPair, make_pair, optimizer_from_plain
-from dcgan.options import Options, from_plain, to_plain
+from dcgan.networks.plan import Plan, dropout_layers, plan_from_dict, weight_shapes
+from dcgan.optimizers import OptimizerPair, make_pair, optimizer_from_plain
+from dcgan.options import Options, from_plain
 from dcgan.storage.document import CARD
-from dcgan.storage.model_file import read_model_file, write_model_file
+from dcgan.storage.model_file import ModelFile, read_model_file, write_model_file
 from dcgan.training.numbers import NAMES
 from dcgan.training.state import NETWORKS, Learner, TrainingState, capture
 
@@ -23,6 +19,8 @@ logger = logging.getLogger("dcgan")
 
 PREVIEW_IMAGES, PREVIEW_PIXELS = 16, 640  # the pixels of its longer side
 SEED_SHAPE, SUMS_SHAPE = (2,), (1 + len(NAMES),)
+
+Parts = tuple[Options, Plan, OptimizerPair | None]  # None: the generator alone
 
 
 def save_model(
@@ -50,69 +48,17 @@ def save_model(
     return write_model_file(path, document, arrays, preview)
 
 
-def to_config(learner: Learner) -> dict:
-    """What Keras calls the config of a model: all options, the plan and both optimizers."""
-    pair = learner.pair
-    options = to_plain(learner.options, "network", "training", "data", "run")
-    del options["save_path"]  # nothing in a file names a place
-    return {
-        **options,
-        "network_plan": plan_to_dict(learner.plan),
-        "phase": learner.state.phase,
-        "optimizer": _serialized(pair.generator),
-        "discriminator_optimizer": _serialized(pair.discriminator),
-    }
-
-
-def _serialized(optimizer: keras.optimizers.Optimizer) -> dict:
-    """Keras's form of an optimizer, without the module that PyTorch has for some of them."""
-    plain = keras.optimizers.serialize(optimizer)
-    if plain["class_name"] in PLAIN_OPTIMIZERS:
-        plain |= {"module": "keras.optimizers", "registered_name": None}
-    return plain
-
-
-def parts_from_config(config: Mapping) -> tuple[Options, Plan, OptimizerPair, int]:
-    """The parts that a model is made from, of what `to_config` gave."""
-    given = dict(config)
-    plan = plan_from_dict(given.pop("network_plan"))
-    pair = make_pair(given.pop("optimizer"), given.pop("discriminator_optimizer"))
-    phase = whole("phase", given.pop("phase"), 0, len(phase_plans(plan)) - 1)
-    return from_plain(given), plan, pair, phase
-
-
-@dataclass(frozen=True)
-class SavedModel:
-    """What a model file holds, checked, as the parts that a model is made from."""
-
-    options: Options
-    plan: Plan
-    optimizers: OptimizerPair | None
-    training: dict
-    arrays: dict[str, np.ndarray]
-    model_hash: str
-    card: dict[str, str]
-
-
-def read_model(path: str | os.PathLike, own_networks: bool = False) -> SavedModel:
-    """Read a model file or checkpoint; see `DCGAN.load`.
+def read_model(path: str | os.PathLike, own_networks: bool = False) -> tuple[ModelFile, Parts]:
+    """Read a model file or checkpoint, and the parts that a model is built from; see `DCGAN.load`.
 
     Where a subclass builds the networks, their arrays are held against these once they are built.
     """
     file = read_model_file(path, None if own_networks else expected_arrays)
     options, plan, optimizers = _parts(file.document)
-    return SavedModel(
-        options,
-        plan,
-        None if file.generator_only else optimizers,
-        file.document["training"],
-        file.arrays,
-        file.sha256,
-        file.document.get(CARD, {}),
-    )
+    return file, (options, plan, None if file.generator_only else optimizers)
 
 
-def _parts(document: Mapping) -> tuple[Options, Plan, OptimizerPair | None]:
+def _parts(document: Mapping) -> Parts:
     """Options, plan and optimizers that a document describes.
 
     Raises:

@@ -21,7 +21,7 @@ def start_from(learner: Learner, path: str | os.PathLike) -> tuple[int, int]:
     """Take the weights of a saved model over; see `DCGAN.start_from`."""
     if learner.optimizers is None:
         raise ArgumentError(GENERATOR_ONLY)
-    arrays = read_model(path).arrays
+    arrays = read_model(path)[0].arrays
     taken = total = 0
     for name in ("generator", "discriminator"):
         own = _layers(learner.variables, name)
