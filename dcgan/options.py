@@ -38,8 +38,6 @@ PRECISIONS = ("float32", "mixed_bfloat16")
 UPSAMPLINGS = ("transposed", "blur", "antialiased", "resize")
 DISCRIMINATOR_NORMS = ("batch", "none")
 RESIZE_RULES = ("crop", "stretch", "pad")
-SHAPES_NETWORKS = "it shapes the networks"
-SPLITS_IMAGES = "it decides which images are held out"
 
 
 def option(
@@ -52,9 +50,10 @@ def option(
         kind: one of the kinds above; its `check(name, value)` returns the value in one form.
         group: "network", "training" and "data" are stored in model files; "run" is not.
         help: what it does, in sentences.
-        fixed: why a resumed run cannot change it; empty where it can.
+        fixed: why a resumed run cannot change it, as none of "network" can; empty where it can.
         flag: whether the command line has a flag of this name.
     """
+    fixed = "it shapes the networks" if group == "network" else fixed
     metadata = {"kind": kind, "group": group, "help": help, "fixed": fixed, "flag": flag}
     return field(default=default, metadata=metadata)
 
@@ -67,178 +66,76 @@ class Options:
         ArgumentError: a value is out of its limits; the message names the option.
     """
 
-    save_path: str | os.PathLike[str] | None = option(
-        None,
-        Folder(),
-        "run",
+    # fmt: off
+    save_path: str | os.PathLike[str] | None = option(None, Folder(), "run",
         "Run folder for samples, checkpoints and the log. None: a folder in Results with the name "
-        "of the images.",
-    )
-    kernel_size: tuple[int, int] = option(
-        (4, 4),
-        Pair(1, MAX_KERNEL),
-        "network",
+        "of the images.")
+    kernel_size: tuple[int, int] = option((4, 4), Pair(1, MAX_KERNEL), "network",
         "Height and width of every convolution kernel, in pixels. A multiple of the stride avoids "
-        "checkerboards (Odena et al. 2016, Distill).",
-        fixed=SHAPES_NETWORKS,
-    )
-    stride: tuple[int, int] = option(
-        (2, 2),
-        Pair(1, MAX_KERNEL),
-        "network",
-        "Height and width by which each convolution shrinks or enlarges its map.",
-        fixed=SHAPES_NETWORKS,
-    )
-    input_size: int = option(
-        100, Whole(1, MAX_LATENT), "network", "Length of the latent vector.", fixed=SHAPES_NETWORKS
-    )
-    img_size: tuple[int, int, int] = option(
-        (150, 150, 3),
-        ImageSize(MIN_SIDE, MAX_SIDE),
-        "network",
+        "checkerboards (Odena et al. 2016, Distill).")
+    stride: tuple[int, int] = option((2, 2), Pair(1, MAX_KERNEL), "network",
+        "Height and width by which each convolution shrinks or enlarges its map.")
+    input_size: int = option(100, Whole(1, MAX_LATENT), "network", "Length of the latent vector.")
+    img_size: tuple[int, int, int] = option((150, 150, 3), ImageSize(MIN_SIDE, MAX_SIDE), "network",
         "Height, width and channels of the images. Any height and width from 4 to 2048 pixels; "
-        "channels 1 (gray), 3 (color) or 4 (color and alpha). One number is a square in color.",
-        fixed=SHAPES_NETWORKS,
-    )
-    dropout: float = option(
-        0.0,
-        Real(0, 0.95),
-        "network",
-        "Share of the discriminator's activations that is dropped in training.",
-        fixed=SHAPES_NETWORKS,
-    )
-    depth: int = option(
-        4,
-        Whole(1, MAX_DEPTH),
-        "network",
-        "Number of convolutions in the discriminator, and of upsampling ones in the generator.",
-        fixed=SHAPES_NETWORKS,
-    )
-    increment: int = option(
-        32,
-        Whole(1, MAX_FILTERS),
-        "network",
-        "Filters added per stage: increment, 2 * increment, ... from the image inwards.",
-        fixed=SHAPES_NETWORKS,
-    )
-    batch_size: int = option(
-        16,
-        Whole(1, MAX_BATCH),
-        "training",
-        "Images per training step. From depth 5 on, 8 gives better images in the same time.",
-    )
-    optimizer: object = option(
-        None,
-        OptimizerLike(),
-        "training",
-        "Optimizer of the generator: a learning rate for Adam with beta_1 0.5, the name of a Keras "
-        "optimizer, or one. None: Adam with 2e-4 (Radford et al. 2016, section 4).",
-    )
-    discriminator_optimizer: object = option(
-        None,
-        OptimizerLike(),
-        "training",
-        "Optimizer of the discriminator. None: the same settings as the generator's.",
-    )
-    seed: int = option(
-        0,
-        Whole(0, MAX_MODEL_SEED),
-        "training",
+        "channels 1 (gray), 3 (color) or 4 (color and alpha). One number is a square in color.")
+    dropout: float = option(0.0, Real(0, 0.95), "network",
+        "Share of the discriminator's activations that is dropped in training.")
+    depth: int = option(4, Whole(1, MAX_DEPTH), "network",
+        "Number of convolutions in the discriminator, and of upsampling ones in the generator.")
+    increment: int = option(32, Whole(1, MAX_FILTERS), "network",
+        "Filters added per stage: increment, 2 * increment, ... from the image inwards.")
+    batch_size: int = option(16, Whole(1, MAX_BATCH), "training",
+        "Images per training step. From depth 5 on, 8 gives better images in the same time.")
+    optimizer: object = option(None, OptimizerLike(), "training",
+        "Optimizer of the generator: a learning rate for Adam with beta_1 0.5, the name of a "
+        "Keras optimizer, or one. None: Adam with 2e-4 (Radford et al. 2016, section 4).")
+    discriminator_optimizer: object = option(None, OptimizerLike(), "training",
+        "Optimizer of the discriminator. None: the same settings as the generator's.")
+    seed: int = option(0, Whole(0, MAX_MODEL_SEED), "training",
         "Seed of the initial weights, the latents, the augmentation, the order of the images and "
-        "the choice of those held out.",
-        fixed=SPLITS_IMAGES,
-    )
-    ema_momentum: float = option(
-        0.999,
-        Real(0, 0.999999),
-        "training",
+        "the choice of those held out.", fixed="it decides which images are held out")
+    ema_momentum: float = option(0.999, Real(0, 0.999999), "training",
         "Momentum per step of the exponential moving average (EMA) of the generator's weights, "
-        "which generates the images. 0 keeps the weights of the last step.",
-    )
-    augmentation: float | None = option(
-        None,
-        Real(0, 1),
-        "training",
+        "which generates the images. 0 keeps the weights of the last step.")
+    augmentation: float | None = option(None, Real(0, 1), "training",
         "Strength of the random changes under which the discriminator sees all images, reached "
-        "after 200 passes. None: by the number of images (for a dataset of batches: 0).",
-    )
-    horizontal_flip: bool = option(
-        False, Switch(), "data", "Train on horizontally flipped images too."
-    )
-    resize: str = option(
-        "crop",
-        Choice(RESIZE_RULES),
-        "data",
+        "after 200 passes. None: by the number of images (for a dataset of batches: 0).")
+    horizontal_flip: bool = option(False, Switch(), "data",
+        "Train on horizontally flipped images too.")
+    resize: str = option("crop", Choice(RESIZE_RULES), "data",
         "How images of another shape are fitted: crop covers the size and cuts the rest off, "
-        "stretch distorts, pad adds bars.",
-    )
-    background: tuple[int, int, int] = option(
-        (255, 255, 255),
-        Color(),
-        "data",
-        "Red, green and blue (0 to 255) behind transparent pixels and around padded images.",
-    )
-    upsampling: str | None = option(
-        None,
-        Choice(UPSAMPLINGS),
-        "network",
-        "How the generator enlarges its maps: transposed convolution; blur, the same followed by a "
-        "blur in the last two stages; antialiased, by a blur in all stages, in front of the "
+        "stretch distorts, pad adds bars.")
+    background: tuple[int, int, int] = option((255, 255, 255), Color(), "data",
+        "Red, green and blue (0 to 255) behind transparent pixels and around padded images.")
+    upsampling: str | None = option(None, Choice(UPSAMPLINGS), "network",
+        "How the generator enlarges its maps: transposed convolution; blur, the same followed by "
+        "a blur in the last two stages; antialiased, by a blur in all stages, in front of the "
         "discriminator's convolutions too, with a last convolution at full size; resize, nearest "
-        "neighbor and a convolution. None: blur from depth 5 on, else transposed. In runs of a few "
-        "minutes antialiased is ahead.",
-        fixed=SHAPES_NETWORKS,
-    )
-    discriminator_norm: str | None = option(
-        None,
-        Choice(DISCRIMINATOR_NORMS),
-        "network",
-        "Normalization in the discriminator. None: batch up to depth 4, none from depth 5 on.",
-        fixed=SHAPES_NETWORKS,
-    )
-    one_stage: bool = option(
-        True,
-        Switch(),
-        "training",
+        "neighbor and a convolution. None: blur from depth 5 on, else transposed. In runs of a "
+        "few minutes antialiased is ahead.")
+    discriminator_norm: str | None = option(None, Choice(DISCRIMINATOR_NORMS), "network",
+        "Normalization in the discriminator. None: batch up to depth 4, none from depth 5 on.")
+    one_stage: bool = option(True, Switch(), "training",
         "Train both networks from one pass of the discriminator over the generated images, where "
-        "it has no BatchNorm (Shen et al. 2021). False: update them in turn.",
-    )
-    growing: bool = option(
-        True,
-        Switch(),
-        "training",
+        "it has no BatchNorm (Shen et al. 2021). False: update them in turn.")
+    growing: bool = option(True, Switch(), "training",
         "Begin with the inner stages and small images, and add the outer stages during the first "
         "half of the run (Karras et al. 2018). False: train the whole networks from the start.",
-        fixed="it decides with which networks a run begins",
-    )
-    precision: str | None = option(
-        None,
-        Choice(PRECISIONS),
-        "training",
+        fixed="it decides with which networks a run begins")
+    precision: str | None = option(None, Choice(PRECISIONS), "training",
         "Number format of the networks in training. None: mixed_bfloat16 on hardware that "
-        "multiplies it, else float32; a resumed run keeps its own. Images are made in float32.",
-    )
-    network_plan: object = option(
-        None,
-        PlanLike(),
-        "network",
-        "A `Plan` (or its dict) in place of all options that shape the networks.",
-        fixed=SHAPES_NETWORKS,
-        flag=False,
-    )
-    sample_steps: int = option(
-        200, Whole(1, MAX_STEPS), "run", "Training steps between two grids of samples."
-    )
-    checkpoint_seconds: float = option(
-        300.0, Real(0, 1e9), "run", "Seconds between two checkpoints, at most."
-    )
-    measure_steps: int = option(
-        250,
-        Whole(1, MAX_STEPS),
-        "run",
-        "Training steps between two measurements of the samples, at least.",
-    )
+        "multiplies it, else float32; a resumed run keeps its own. Images are made in float32.")
+    network_plan: object = option(None, PlanLike(), "network",
+        "A `Plan` (or its dict) in place of all options that shape the networks.", flag=False)
+    sample_steps: int = option(200, Whole(1, MAX_STEPS), "run",
+        "Training steps between two grids of samples.")
+    checkpoint_seconds: float = option(300.0, Real(0, 1e9), "run",
+        "Seconds between two checkpoints, at most.")
+    measure_steps: int = option(250, Whole(1, MAX_STEPS), "run",
+        "Training steps between two measurements of the samples, at least.")
     name: str = option("dcgan", ModelName(), "run", "Name of the Keras model.", flag=False)
+    # fmt: on
 
     def __post_init__(self) -> None:
         if self.precision == "mixed_float16":
