@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from dcgan.data.reader import ImageReader
+from dcgan.data.image_set import Subset
 from dcgan.errors import ArgumentError, DataError
 
 
@@ -42,11 +42,11 @@ class Batches(keras.utils.PyDataset):
         share: tuple[int, int] = (0, 1),
     ):
         super().__init__()
-        self.indices = np.arange(len(pixels)) if indices is None else np.asarray(indices)
-        if len(self.indices) == 0 or batch_size < 1 or first_step < 0:
+        self.images = Subset(pixels, indices)
+        if len(self.images) == 0 or batch_size < 1 or first_step < 0:
             raise ArgumentError(
                 "Batches need at least one image, batch_size of at least 1 and first_step of at "
-                f"least 0. Received: {len(self.indices)} images, batch_size={batch_size}, "
+                f"least 0. Received: {len(self.images)} images, batch_size={batch_size}, "
                 f"first_step={first_step}."
             )
         self.batch_size = batch_size
@@ -54,9 +54,8 @@ class Batches(keras.utils.PyDataset):
         self.seed = seed
         self.horizontal_flip = horizontal_flip
         self.first_step = first_step
-        self.steps_per_epoch = -(-len(self.indices) // batch_size)
+        self.steps_per_epoch = -(-len(self.images) // batch_size)
         self.error: DataError | None = None
-        self._reader = ImageReader(pixels)
         self._pass = (-1, np.empty(0), np.empty(0))  # the order last worked out, and of which epoch
 
     @property
@@ -73,7 +72,7 @@ class Batches(keras.utils.PyDataset):
         first = step * self.batch_size + which * count
         positions = slice(first, first + count)
         try:
-            images = self._reader.take(self.indices[order[positions]])
+            images = self.images.take(order[positions])
         except DataError as error:
             self.error = error
             raise
@@ -87,7 +86,7 @@ class Batches(keras.utils.PyDataset):
         known, order, flipped = self._pass
         if known != epoch:
             positions = self.steps_per_epoch * self.batch_size
-            order, flipped = epoch_order(len(self.indices), self.seed, epoch, positions)
+            order, flipped = epoch_order(len(self.images), self.seed, epoch, positions)
             self._pass = (epoch, order, flipped)  # one assignment: Keras may read from threads
         return order, flipped
 

@@ -1,4 +1,4 @@
-"""Decoding the files of a folder once, and reading them from the cache from then on."""
+"""A folder of images as one array: decoded once, and read from the cache from then on."""
 
 import hashlib
 import json
@@ -6,21 +6,29 @@ import logging
 import os
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
 from dcgan.data import cache
-from dcgan.data.decode import NO_MEMORY, NO_PERMISSION, Original, Unusable, decode_file
-from dcgan.data.scan import Found
+from dcgan.data.decode import (
+    NO_MEMORY,
+    NO_PERMISSION,
+    OWN_IMAGES_REASON,
+    Original,
+    Unusable,
+    decode_file,
+)
+from dcgan.data.scan import ACCEPTED, FIRST_REASONS, Found, find_files, in_words
 from dcgan.data.target import Target
 from dcgan.data.workers import Outcome, decode_all, share_memory
-from dcgan.errors import DataError, printable
+from dcgan.errors import DataError, printable, ranked
 
 RULES_VERSION = 1  # raised when the same files would become other pixels
 FEW_FILES = 32  # decoded here: starting processes would take longer
@@ -29,35 +37,53 @@ FLUSH_SECONDS = 0.5
 BAR_DELAY_SECONDS = 2  # what is done sooner needs no progress bar
 LINE_SECONDS = 30  # between two of its states where there is no terminal
 
+# Names that promise an image: only of these is a failure counted as broken rather than as other.
+SUFFIXES = set(
+    ".jpg .jpeg .jpe .jfif .png .apng .webp .avif .avifs .gif .bmp .dib .tif .tiff .ppm .pgm .pbm "
+    ".pnm .pfm .jp2 .j2k .jpx .mpo .qoi .ico .dds .pcx .sgi .rgb .rgba .tga".split()
+)
+
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Decoded:
+class Decoded(NamedTuple):
     """The usable files of a folder as one array, and the reasons for the others."""
 
     pixels: np.ndarray
     names: list[str]
     originals: list[Original]
     skipped: list[tuple[str, str]]
-
-
-def folder_key(files: list[Found], target: Target) -> str:
-    """Hexadecimal SHA-256 of all that decides the pixels: names, sizes, times and the target."""
-    seen = [(found.name, found.size, found.modified) for found in files]
-    content = json.dumps([RULES_VERSION, asdict(target), seen])
-    return hashlib.sha256(content.encode()).hexdigest()
+    fingerprint: str = ""  # SHA-256 of all that decides the pixels
 
 
 def decode_folder(
     folder: Path,
-    files: list[Found],
     target: Target,
-    key: str,
+    exclude: str | os.PathLike[str] | None = None,
     beside: str | os.PathLike[str] | None = None,
     verbose: int = 1,
 ) -> Decoded:
-    """The decoded files, from the cache where they are in it.
+    """The images of a folder and all below it, from the cache where they are in it.
+
+    Raises:
+        DataError: the folder cannot be read, holds no images, or more than half are broken.
+    """
+    scan = find_files(folder, exclude)
+    key = _key(scan.files, target)
+    decoded = _find_or_decode(folder, scan.files, target, key, beside, verbose)
+    _check_enough(folder, scan.files, decoded)
+    return decoded._replace(skipped=sorted(scan.skipped + decoded.skipped), fingerprint=key)
+
+
+def _find_or_decode(
+    folder: Path,
+    files: list[Found],
+    target: Target,
+    key: str,
+    beside: str | os.PathLike[str] | None,
+    verbose: int,
+) -> Decoded:
+    """The decoded files, from the cache or else by decoding them.
 
     They are kept in the user's cache, or in the folder `beside` where that cannot be written; or
     in memory, if it is little, where neither can.
@@ -83,6 +109,13 @@ def decode_folder(
             f"Set the environment variable {cache.VARIABLE} to a folder that has."
         )
     return _decode_to_memory(files, target, verbose)
+
+
+def _key(files: list[Found], target: Target) -> str:
+    """Hexadecimal SHA-256 of all that decides the pixels: names, sizes, times and the target."""
+    seen = [(found.name, found.size, found.modified) for found in files]
+    content = json.dumps([RULES_VERSION, asdict(target), seen])
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _mended(decoded: Decoded, files: list[Found], target: Target) -> bool:
@@ -226,3 +259,30 @@ def _from_record(pixels: np.ndarray, record: dict[str, Any]) -> Decoded:
     originals = [Original(*original) for original in record["originals"]]
     skipped = [(name, reason) for name, reason in record["skipped"]]
     return Decoded(pixels, record["names"], originals, skipped)
+
+
+def _check_enough(folder: Path, files: list[Found], decoded: Decoded) -> None:
+    """Refuse a folder without images, and one that is broken for the greater part."""
+    usable = len(decoded.names)
+    broken = [
+        (name, reason)
+        for name, reason in decoded.skipped
+        if Path(name).suffix.lower() in SUFFIXES and reason != OWN_IMAGES_REASON
+    ]
+    first = "; ".join(in_words(broken[:FIRST_REASONS]))
+    where = printable(str(folder))
+    if usable == 0 and not broken:
+        endings = Counter(Path(found.name).suffix.lower() or "no ending" for found in files)
+        seen = ", ".join(f"{printable(end)} ({n:,})" for end, n in ranked(endings)[:5])
+        own = any(reason == OWN_IMAGES_REASON for _, reason in decoded.skipped)
+        raise DataError(
+            f"There are no images in {where!r}. Expected: {ACCEPTED}. Seen instead: {seen}"
+            + (", images made by training runs among them" if own else "")
+            + ". Check the path."
+        )
+    if len(broken) > usable:
+        raise DataError(
+            f"{len(broken):,} of {len(broken) + usable:,} images in {where!r} cannot be used, "
+            "which is more than half. Expected: mostly whole images. The first reasons: "
+            f"{first}. Repair or remove them."
+        )

@@ -1,30 +1,23 @@
 """Opening a source of images (a folder, an array file, an array) as one array of pixels."""
 
 import hashlib
+import mmap
 import os
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from dcgan.atomic import write_atomically
 from dcgan.data.array_files import find_array_file, read_array_file
 from dcgan.data.arrays import array_fingerprint, to_images
-from dcgan.data.decode import OWN_IMAGES_REASON, Original
-from dcgan.data.folder import decode_folder, folder_key
-from dcgan.data.scan import Found, Scan, scan_folder
+from dcgan.data.decode import Original
+from dcgan.data.folder import SUFFIXES, decode_folder
+from dcgan.data.scan import in_words
 from dcgan.data.target import MAX_TARGET_SIDE, Target
-from dcgan.errors import Color, DataError, ImageSize, counted, printable, ranked
-
-# Names that promise an image: only of these is a failure counted as broken rather than as other.
-SUFFIXES = set(
-    ".jpg .jpeg .jpe .jfif .png .apng .webp .avif .avifs .gif .bmp .dib .tif .tiff .ppm .pgm .pbm "
-    ".pnm .pfm .jp2 .j2k .jpx .mpo .qoi .ico .dds .pcx .sgi .rgb .rgba .tga".split()
-)
-ACCEPTED = "jpg, png, webp, avif, gif, bmp, tiff and other common formats, in any sub-folder"
-FIRST_REASONS = 5
+from dcgan.errors import Color, DataError, ImageSize, counted, printable
 
 
 @dataclass
@@ -54,14 +47,58 @@ class ImageSet:
         height, width, channels = self.pixels.shape[1:]
         line = f"{counted(len(self), 'image')} as {height} x {width} x {channels}"
         if self.skipped:
-            (first,) = _in_words(self.skipped[:1])
+            (first,) = in_words(self.skipped[:1])
             line += f"; {counted(len(self.skipped), 'file')} skipped (first: {first})"
         return line
 
     def write_skipped(self, path: str | os.PathLike[str]) -> None:
         """Write a text file with a line `name: reason` for each file that was skipped."""
-        lines = _in_words(self.skipped) or ["No file was skipped."]
+        lines = in_words(self.skipped) or ["No file was skipped."]
         write_atomically(path, "\n".join(lines) + "\n")
+
+
+class Subset:
+    """Some images of an array, read without filling memory with the rest.
+
+    Pages that are touched through a memory map count as this process's memory until the system
+    takes them back, so that an epoch over 1.4 GB of pixels would look like 1.4 GB of it. Reading
+    just the wanted bytes costs the same time and leaves nothing behind.
+
+    Args:
+        pixels: uint8 (count, height, width, channels), in memory or memory-mapped.
+        indices: which of them; None: all.
+    """
+
+    def __init__(self, pixels: Any, indices: np.ndarray | None = None):
+        self.pixels = pixels
+        self.indices = np.arange(len(pixels)) if indices is None else np.asarray(indices)
+        self._file = None
+        if _is_whole_map(pixels) and hasattr(os, "preadv"):  # Windows has no positioned read
+            self._file = open(pixels.filename, "rb", buffering=0)  # open as long as self
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def take(self, positions: np.ndarray) -> np.ndarray:
+        """The images at these positions of the subset, as a new array (len(positions), ...)."""
+        indices = self.indices[positions]
+        if self._file is None:
+            return np.asarray(self.pixels[indices])
+        images = np.empty((len(indices), *self.pixels.shape[1:]), self.pixels.dtype)
+        size = images[:1].nbytes
+        for image, index in zip(images, indices.tolist(), strict=True):
+            where = self.pixels.offset + index * size
+            if os.preadv(self._file.fileno(), [image], where) != size:
+                raise DataError(
+                    f"{str(self.pixels.filename)!r} has become shorter while it was in use. "
+                    "Expected: a file that does not change. Put it right and start again."
+                )
+        return images
+
+    def __del__(self) -> None:
+        file = getattr(self, "_file", None)
+        if file is not None:
+            file.close()
 
 
 def open_images(
@@ -115,7 +152,7 @@ def open_images(
         ) from error
     if array_file is not None:
         return _from_array(read_array_file(array_file), array_file.name, target, array_file)
-    return _from_folder(path, _scan(path, exclude), target, cache_beside, verbose)
+    return ImageSet(**decode_folder(path, target, exclude, cache_beside, verbose)._asdict())
 
 
 def split(
@@ -163,16 +200,6 @@ def _from_array(array: np.ndarray, name: str, target: Target, file: Path | None)
     return ImageSet(pixels, names, [], fingerprint, [original] * len(pixels))
 
 
-def _from_folder(
-    folder: Path, scan: Scan, target: Target, beside: str | os.PathLike[str] | None, verbose: int
-) -> ImageSet:
-    key = folder_key(scan.files, target)
-    decoded = decode_folder(folder, scan.files, target, key, beside, verbose)
-    _check_enough(folder, scan.files, len(decoded.names), decoded.skipped)
-    skipped = sorted(scan.skipped + decoded.skipped)
-    return ImageSet(decoded.pixels, decoded.names, skipped, key, decoded.originals)
-
-
 def _check_folder(path: Path) -> None:
     if not path.exists():
         raise DataError(
@@ -192,51 +219,11 @@ def _check_folder(path: Path) -> None:
     )
 
 
-def _scan(path: Path, exclude: str | os.PathLike[str] | None) -> Scan:
-    try:
-        scan = scan_folder(path, exclude)
-    except OSError as error:
-        raise DataError(
-            f"The folder {printable(str(path))!r} cannot be read: {error.strerror}. Expected: a "
-            "folder of images that this user may read. Check its permissions."
-        ) from error
-    if scan.files:
-        return scan
-    seen = "; ".join(_in_words(scan.skipped[:FIRST_REASONS]))
-    raise DataError(
-        f"The folder {printable(str(path))!r} is empty. Expected: images ({ACCEPTED}). "
-        + (f"Passed over: {seen}." if seen else "Put some in, or check the path.")
+def _is_whole_map(pixels: Any) -> bool:
+    """True for what `np.memmap` returned, not for a slice of it (whose file offset is unknown)."""
+    return (
+        isinstance(pixels, np.memmap)
+        and isinstance(pixels.base, mmap.mmap)
+        and pixels.flags.c_contiguous
+        and pixels.filename is not None
     )
-
-
-def _check_enough(
-    folder: Path, files: list[Found], usable: int, skipped: list[tuple[str, str]]
-) -> None:
-    """Refuse a folder without images, and one that is broken for the greater part."""
-    broken = [
-        (name, reason)
-        for name, reason in skipped
-        if Path(name).suffix.lower() in SUFFIXES and reason != OWN_IMAGES_REASON
-    ]
-    first = "; ".join(_in_words(broken[:FIRST_REASONS]))
-    where = printable(str(folder))
-    if usable == 0 and not broken:
-        endings = Counter(Path(found.name).suffix.lower() or "no ending" for found in files)
-        seen = ", ".join(f"{printable(end)} ({n:,})" for end, n in ranked(endings)[:5])
-        own = any(reason == OWN_IMAGES_REASON for _, reason in skipped)
-        raise DataError(
-            f"There are no images in {where!r}. Expected: {ACCEPTED}. Seen instead: {seen}"
-            + (", images made by training runs among them" if own else "")
-            + ". Check the path."
-        )
-    if len(broken) > usable:
-        raise DataError(
-            f"{len(broken):,} of {len(broken) + usable:,} images in {where!r} cannot be used, "
-            "which is more than half. Expected: mostly whole images. The first reasons: "
-            f"{first}. Repair or remove them."
-        )
-
-
-def _in_words(skipped: list[tuple[str, str]]) -> list[str]:
-    """`name: reason` of each file that gave no image, safe to print."""
-    return [f"{printable(name)}: {printable(reason)}" for name, reason in skipped]

@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from dcgan.errors import DataError, printable
+
 IGNORED = {"thumbs.db", "desktop.ini", "__macosx"}
 RUN_OPTIONS, RUN_FORMAT = "options.json", "dcgan-run"  # how a run folder of this program is known
+ACCEPTED = "jpg, png, webp, avif, gif, bmp, tiff and other common formats, in any sub-folder"
+FIRST_REASONS = 5
 MAX_OPTIONS_BYTES = 1 << 20  # bytes; a larger options.json is none of ours
 
 
@@ -46,6 +50,33 @@ def scan_folder(
     walk.scan.files.sort()
     walk.scan.skipped.sort()
     return walk.scan
+
+
+def find_files(path: Path, exclude: str | os.PathLike[str] | None = None) -> Scan:
+    """What `scan_folder` finds, which must be something.
+
+    Raises:
+        DataError: the folder cannot be read, or holds no file.
+    """
+    try:
+        scan = scan_folder(path, exclude)
+    except OSError as error:
+        raise DataError(
+            f"The folder {printable(str(path))!r} cannot be read: {error.strerror}. Expected: a "
+            "folder of images that this user may read. Check its permissions."
+        ) from error
+    if scan.files:
+        return scan
+    seen = "; ".join(in_words(scan.skipped[:FIRST_REASONS]))
+    raise DataError(
+        f"The folder {printable(str(path))!r} is empty. Expected: images ({ACCEPTED}). "
+        + (f"Passed over: {seen}." if seen else "Put some in, or check the path.")
+    )
+
+
+def in_words(skipped: list[tuple[str, str]]) -> list[str]:
+    """`name: reason` of each file that gave no image, safe to print."""
+    return [f"{printable(name)}: {printable(reason)}" for name, reason in skipped]
 
 
 class _Walk:

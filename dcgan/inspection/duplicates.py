@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from dcgan.data.reader import ImageReader
+from dcgan.data.image_set import Subset
 from dcgan.images import to_pillow
 
 CHUNK = 256  # images looked at together
@@ -69,6 +69,6 @@ def _look(image: np.ndarray) -> tuple[int, np.ndarray]:
 
 def _each(pixels: np.ndarray) -> Iterator[np.ndarray]:
     """Every image in turn, read piece by piece."""
-    reader = ImageReader(pixels)
+    images = Subset(pixels)
     for start in range(0, len(pixels), CHUNK):
-        yield from reader.take(np.arange(start, min(start + CHUNK, len(pixels))))
+        yield from images.take(np.arange(start, min(start + CHUNK, len(pixels))))

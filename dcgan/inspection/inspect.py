@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dcgan.data.decode import peek
-from dcgan.data.image_set import ImageSet, open_images
-from dcgan.data.reader import ImageReader
+from dcgan.data.image_set import ImageSet, Subset, open_images
 from dcgan.data.scan import scan_folder
 from dcgan.data.target import GRAY_MODES
 from dcgan.errors import counted, printable, ranked
@@ -167,9 +166,9 @@ def _count_gray(images: ImageSet) -> int:
     """How many show no color, whatever their file says."""
     if images.pixels.shape[3] == 1:
         return sum(original.mode in GRAY_MODES for original in images.originals)
-    reader, gray = ImageReader(images.pixels), 0
+    every, gray = Subset(images.pixels), 0
     for start in range(0, len(images), CHUNK):
-        chunk = reader.take(np.arange(start, min(start + CHUNK, len(images))))[..., :3]
+        chunk = every.take(np.arange(start, min(start + CHUNK, len(images))))[..., :3]
         spread = chunk.max(axis=3) - chunk.min(axis=3)
         gray += int((spread.reshape(len(chunk), -1).max(axis=1) <= COLOR_APART).sum())
     return gray

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,7 @@ import numpy as np
 from dcgan.augment import RAMP_PASSES, strength_for
 from dcgan.backend.devices import check_batches, process_id, processes
 from dcgan.data.batches import Batches
-from dcgan.data.image_set import ImageSet, open_images, split
-from dcgan.data.reader import ImageReader
+from dcgan.data.image_set import ImageSet, Subset, open_images, split
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.errors import DataError, printable
 from dcgan.inspection.advice import enlarged, expectation
@@ -26,21 +25,6 @@ from dcgan.training.state import DataFacts
 logger = logging.getLogger("dcgan")
 
 SAMPLE_SET_COUNT = 1_000
-
-
-@dataclass(frozen=True)
-class Subset:
-    """Some of the images of an array, uint8 (count, H, W, C), premultiplied if C is 4."""
-
-    pixels: np.ndarray
-    indices: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def take(self, positions: np.ndarray) -> np.ndarray:
-        """The images at these positions of the subset, as a new array."""
-        return ImageReader(self.pixels).take(self.indices[positions])
 
 
 @dataclass(frozen=True)
@@ -145,7 +129,7 @@ def open_source(
         if isinstance(validation_data, tuple):  # Keras's (images, labels)
             validation_data = validation_data[0]
         given = open_images(validation_data, options.img_size, **fitting)
-        train, held_out = np.arange(len(images)), Subset(given.pixels, np.arange(len(given)))
+        train, held_out = np.arange(len(images)), Subset(given.pixels)
     path = str(Path(x).resolve()) if isinstance(x, str | Path) else None
     path = SAMPLE_SET if x is None else path
     return _of_images(images, train, held_out, options, path)
@@ -153,7 +137,7 @@ def open_source(
 
 def without_held_out(source: ImageSource, options: Options) -> ImageSource:
     """The same images, all of them to train on."""
-    nothing = replace(source.held_out, indices=source.held_out.indices[:0])
+    nothing = Subset(source.images.pixels, np.arange(0))
     return _of_images(source.images, np.arange(len(source.images)), nothing, options, source.path)
 
 

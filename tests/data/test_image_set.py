@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from dcgan.data import folder
-from dcgan.data import image_set as images_module
+from dcgan.data import scan as scanning
 from dcgan.data.image_set import ImageSet, open_images, split
 from dcgan.errors import ArgumentError, DataError
 
@@ -134,14 +134,14 @@ def test_impossible_paths_are_refused_like_others(tmp_path, name, monkeypatch):
 @pytest.mark.parametrize("count", [5, folder.FEW_FILES + 8])
 def test_a_file_that_vanishes_before_it_is_read_is_named(tmp_path, monkeypatch, count):
     source = fill(tmp_path / "in", count)
-    scan = images_module.scan_folder
+    scan = scanning.scan_folder
 
     def scan_and_lose_one(*arguments):
         found = scan(*arguments)
         (source / "0002.png").unlink()
         return found
 
-    monkeypatch.setattr(images_module, "scan_folder", scan_and_lose_one)
+    monkeypatch.setattr(scanning, "scan_folder", scan_and_lose_one)
     assert open_images(source, SIZE).skipped == [("0002.png", "vanished before it was read")]
 
 
