@@ -1,4 +1,4 @@
-"""Flags of the command line, made from the table of options, and the same options as flags."""
+"""Flags made from the table of options, the DCGAN that they ask for, and options as flags."""
 
 import argparse
 import re
@@ -17,7 +17,7 @@ from dcgan.errors import (
     Switch,
     Whole,
 )
-from dcgan.options import table
+from dcgan.options import table, to_plain
 
 MAX_SEEDS = 100_000  # of one list
 TITLES = {
@@ -65,6 +65,48 @@ def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
         case [height, width]:
             given["img_size"] = (height, width, 3)
     return given
+
+
+def make_gan(
+    arguments: argparse.Namespace, images: str | None, folder: str | None, defaults: Mapping
+) -> tuple[Any, int | None]:
+    """The DCGAN that the flags of `train` ask for, and its preset's epochs, if it has any.
+
+    A run that is resumed has the options that it was begun with, but for those given now.
+
+    Args:
+        arguments: what was parsed.
+        images: path of the images, or None.
+        folder: the run folder that was given in place of images, or None.
+        defaults: options in place of the table's, where a run is begun.
+    """
+    options, epochs = given_options(arguments), None
+    if folder is not None:
+        options["save_path"] = folder
+    if arguments.dataset == "mnist":
+        options.setdefault("save_path", "Results/mnist")
+    if arguments.preset is not None:
+        from dcgan.networks.presets import find_preset
+
+        preset = find_preset(arguments.preset)  # a wrong name is refused before Keras is imported
+        epochs = preset.epochs if arguments.recipe == "original" else None
+    from dcgan import DCGAN  # imports Keras, which takes seconds
+    from dcgan.backend.devices import use_devices
+    from dcgan.training.resume import choose_folder, run_options
+
+    use_devices(arguments.devices)
+    if arguments.preset is not None:
+        return DCGAN.from_preset(arguments.preset, recipe=arguments.recipe, **options), epochs
+    earlier: dict[str, Any] = {}
+    if not arguments.new:
+        path, resume = choose_folder(images, options.get("save_path"), resume=True)
+        earlier = run_options(path) if resume else {}
+    if arguments.start is None or earlier:  # a run that was started from a model has its own
+        return DCGAN(**{**defaults, **earlier, **options}), epochs
+    known = to_plain(DCGAN.load(arguments.start).options, "network")
+    gan = DCGAN(**{**known, **options})
+    gan.start_from(arguments.start)
+    return gan, epochs
 
 
 def flag(name: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dcgan.cli.console import find_model, say
-from dcgan.cli.flags import add_option_flags, as_flags, given_options
+from dcgan.cli.flags import add_option_flags, as_flags, make_gan
 from dcgan.errors import ArgumentError, DataError
 
 HELP = "train on a folder of images; the verb that runs where none is given"
@@ -56,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="start",
         metavar="MODEL",
+        type=find_model,
         help="start from the weights of a trained model instead of random ones: its .dcgan file, "
         "run folder or run's name. Of another image size or depth, it gives the layers that fit",
     )
@@ -106,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ArgumentError("--recipe decides how the networks of a --preset train. Give both.")
     from dcgan.storage.run_folder import SAMPLE_SET, read_run
 
-    options = given_options(arguments)
+    folder = None
     if images is not None and (run := read_run(Path(images))):
         if run["source"] is None:
             raise ArgumentError(
@@ -114,8 +115,11 @@ def run(arguments: argparse.Namespace) -> int:
                 "Give the same images as when it was begun."
             )
         source = None if run["source"] == SAMPLE_SET else run["source"]
-        images, options["save_path"] = source, images
-    gan, preset_epochs = _make(arguments, images, options)
+        images, folder = source, images
+    defaults: dict[str, Any] = SAMPLE_SET_OPTIONS if images is None else {}
+    if arguments.dataset == "mnist":
+        defaults = MNIST_OPTIONS
+    gan, preset_epochs = make_gan(arguments, images, folder, defaults)
     if epochs is None and minutes is None:
         epochs = preset_epochs
         if images is None and arguments.dataset is None:
@@ -147,45 +151,6 @@ def _devices(text: str) -> int | None:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number from 1, or all, not {text!r}")
     return int(text)
-
-
-def _make(arguments: argparse.Namespace, images: str | None, options: dict[str, Any]):
-    """The DCGAN that the flags ask for, and its preset's number of epochs, if it has one.
-
-    A run that is resumed has the options that it was begun with, but for those given now.
-    """
-    epochs = None
-    if arguments.dataset == "mnist":
-        options.setdefault("save_path", "Results/mnist")
-    if arguments.preset is not None:
-        from dcgan.networks.presets import find_preset
-
-        preset = find_preset(arguments.preset)  # a wrong name is refused before Keras is imported
-        epochs = preset.epochs if arguments.recipe == "original" else None
-    from dcgan import DCGAN  # imports Keras, which takes seconds
-    from dcgan.backend.devices import use_devices
-    from dcgan.options import to_plain
-    from dcgan.training.resume import choose_folder, run_options
-
-    use_devices(arguments.devices)
-    if arguments.preset is not None:
-        return DCGAN.from_preset(arguments.preset, recipe=arguments.recipe, **options), epochs
-    defaults: dict[str, Any] = {}
-    if arguments.dataset == "mnist":
-        defaults = MNIST_OPTIONS
-    elif images is None:
-        defaults = SAMPLE_SET_OPTIONS
-    earlier: dict[str, Any] = {}
-    if not arguments.new:
-        path, resume = choose_folder(images, options.get("save_path"), resume=True)
-        earlier = run_options(path) if resume else {}
-    if arguments.start is None or earlier:  # a run that was started from a model has its own
-        return DCGAN(**{**defaults, **earlier, **options}), epochs
-    start = find_model(arguments.start)
-    known = to_plain(DCGAN.load(start).options, "network")
-    gan = DCGAN(**{**known, **options})
-    gan.start_from(start)
-    return gan, epochs
 
 
 def _download_mnist(prog: str):
