@@ -1,9 +1,9 @@
 """Metrics of a model against images: how good its images are, and which of two models is better."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -12,11 +12,7 @@ from dcgan.errors import MAX_SEED, ArgumentError, refuse, whole
 from dcgan.images import straight_alpha
 from dcgan.metrics import report
 from dcgan.metrics.features import FeatureNetwork, load_network
-from dcgan.metrics.memorization import Memorization, sheet
 from dcgan.options import Options
-
-if TYPE_CHECKING:
-    from dcgan.metrics.estimate import Estimate
 
 MIN_IMAGES = 10  # fewer have no neighbors to speak of
 MAX_IMAGES = 50_000
@@ -35,70 +31,6 @@ class Model(Protocol):
     def generate(self, n: int, seed: int) -> np.ndarray: ...
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """Metrics of one model's images.
-
-    Args:
-        report: all estimates, beside those of held-out real images.
-        notes: what to keep in mind when reading them.
-        memorization: whether the generated images are copies; None where the model was trained on
-            other images, of which nothing can be told.
-        generated: uint8 (n, H, W, C), the images that were measured.
-        real: uint8 (n, H, W, C), those that they were compared with.
-    """
-
-    report: report.Evaluation
-    notes: tuple[str, ...]
-    memorization: Memorization | None
-    generated: np.ndarray = field(repr=False, compare=False)
-    real: np.ndarray = field(repr=False, compare=False)
-
-    @property
-    def estimates(self) -> "dict[str, Estimate]":
-        """By name (KID, FID, precision, recall, density, coverage): generated against real."""
-        return self.report.estimates
-
-    def text(self) -> str:
-        """A table of the estimates with their intervals, the verdict on copying, and a summary."""
-        return self.report.text(copying=self.memorization is not None)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same and the notes as plain values for JSON."""
-        verdict = None if self.memorization is None else self.memorization.to_dict()
-        return self.report.to_dict() | {"memorization": verdict, "notes": list(self.notes)}
-
-    def contact_sheet(self) -> np.ndarray:
-        """The generated images most like a real one, each beside its nearest: uint8 (h, w, C)."""
-        return sheet(self.generated, self.real, self.report.memorization)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Which of two models comes nearer to the same real images.
-
-    Args:
-        report: the Kernel Inception Distance (KID) of each, and the difference.
-        notes: what to keep in mind when reading them.
-    """
-
-    report: report.Comparison
-    notes: tuple[str, ...]
-
-    @property
-    def better(self) -> int | None:
-        """0 if the first model is better, 1 if the second is, None if no difference is seen."""
-        return self.report.better
-
-    def text(self, names: tuple[str, str] = ("A", "B")) -> str:
-        """The verdict in one line, and the estimates."""
-        return self.report.text(names)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same and the notes as plain values for JSON."""
-        return self.report.to_dict() | {"notes": list(self.notes)}
-
-
 def evaluate(
     model: Model,
     images: Source,
@@ -107,7 +39,7 @@ def evaluate(
     seed: int = 0,
     network: Network = "random",
     progress: Callable[[int], object] | None = None,
-) -> Evaluation:
+) -> report.Evaluation:
     """Measure a model's images against those that it was trained on.
 
     Args:
@@ -134,8 +66,7 @@ def evaluate(
     generated = model.generate(n, seed=seed)
     measured = report.evaluate(generated, train, held_out, counted)
     known = _trained_on(model, real)
-    verdict = None if known is False else measured.memorization
-    return Evaluation(measured, _notes(known), verdict, generated, train)
+    return replace(measured, notes=_notes(known), of_training=known is not False)
 
 
 def compare(
@@ -147,7 +78,7 @@ def compare(
     seed: int = 0,
     network: Network = "random",
     progress: Callable[[int], object] | None = None,
-) -> Comparison:
+) -> report.Comparison:
     """Tell which of two models makes images more like the given ones, or that none can be told.
 
     Both are measured against the same real images, which both were trained on, so that small
@@ -174,7 +105,7 @@ def compare(
     train = straight_alpha(real.pixels[both])
     generated = [model.generate(n, seed=seed) for model in (first, second)]
     measured = report.compare(generated[0], generated[1], train, counted)
-    return Comparison(measured, _notes_on_pair(first, second, real))
+    return replace(measured, notes=_notes_on_pair(first, second, real))
 
 
 def as_logs(model: Model, images: Any, return_dict: bool, keras_arguments: dict) -> dict:

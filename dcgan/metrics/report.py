@@ -1,6 +1,6 @@
 """All estimates of a model beside their real-against-real floor, and the better of two models."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from dcgan.metrics.distances import fid, kid, kid_difference
 from dcgan.metrics.estimate import Estimate, withheld
 from dcgan.metrics.features import features, load_network, scaling
 from dcgan.metrics.manifold import manifold_estimates
-from dcgan.metrics.memorization import Memorization, memorization
+from dcgan.metrics.memorization import Memorization, memorization, sheet
 
 MAX_REAL = 5_000  # real images in the distances: more cost minutes and change little
 NAMES = ("KID", "FID", "precision", "recall", "density", "coverage")
@@ -21,23 +21,36 @@ class Evaluation:
     """All that was measured on one model's samples.
 
     Args:
-        estimates: by name: generated against training images.
+        estimates: by name (KID, FID, precision, recall, density, coverage): generated against
+            training images.
         floor: by name: held-out against training images, the best that can be hoped for.
-        memorization: whether the samples are copies.
+        copies: how near the samples are to training images.
         network: name of the feature network behind `estimates` and `floor`.
+        generated, real: uint8 (n, H, W, C), what was measured, and what it was compared with.
+        notes: what to keep in mind when reading them.
+        of_training: whether the real images are those of the training, as far as that is known.
     """
 
     estimates: dict[str, Estimate]
     floor: dict[str, Estimate]
-    memorization: Memorization
+    copies: Memorization
     network: str
+    generated: np.ndarray = field(repr=False, compare=False)
+    real: np.ndarray = field(repr=False, compare=False)
+    notes: tuple[str, ...] = ()
+    of_training: bool = True
 
-    def text(self, copying: bool = True) -> str:
-        """A table: each estimate beside its floor, then the verdict, in a sentence for anybody.
+    @property
+    def memorization(self) -> Memorization | None:
+        """Whether the samples are copies; None of other images, where nothing can be told."""
+        return self.copies if self.of_training else None
 
-        Args:
-            copying: whether to say if the samples are copies.
-        """
+    def contact_sheet(self) -> np.ndarray:
+        """The generated images most like a real one, each beside its nearest: uint8 (h, w, C)."""
+        return sheet(self.generated, self.real, self.copies)
+
+    def text(self) -> str:
+        """A table: each estimate beside its floor, the verdict on copying, and a summary."""
         kid_estimate = self.estimates["KID"]
         lines = [
             f"{kid_estimate.n_fake:,} generated against {kid_estimate.n_real:,} training images; "
@@ -57,10 +70,10 @@ class Evaluation:
                 f"{counts[1]:,} for those held out: fewer give other values, so the two columns "
                 "compare by KID alone."
             ] = None
-        verdict = [self.memorization.text()] if copying else []
-        return "\n".join([*lines, *notes, *verdict, self.in_short(copying)])
+        verdict = [self.memorization.text()] if self.memorization else []
+        return "\n".join([*lines, *notes, *verdict, self.in_short()])
 
-    def in_short(self, copying: bool = True) -> str:
+    def in_short(self) -> str:
         """What it comes to, in a sentence that needs no other."""
         measured, floor = self.estimates["KID"], self.floor["KID"]
         covered = self.estimates["coverage"].value
@@ -71,7 +84,7 @@ class Evaluation:
             parts.append(f"the generated images {told}")
         if covered is not None:
             parts.append(f"{covered:.0%} of the real images have a generated one like them")
-        if copying:
+        if self.memorization:
             many = self.memorization.copying
             parts.append("many are copies" if many else "there is no sign of copying")
         return f"In short: {'; '.join(parts) or 'too few images to say'}."
@@ -82,7 +95,8 @@ class Evaluation:
             "network": self.network,
             "estimates": {name: estimate.to_dict() for name, estimate in self.estimates.items()},
             "floor": {name: estimate.to_dict() for name, estimate in self.floor.items()},
-            "memorization": self.memorization.to_dict(),
+            "memorization": self.memorization and self.memorization.to_dict(),
+            "notes": list(self.notes),
         }
 
 
@@ -93,11 +107,13 @@ class Comparison:
     Args:
         first, second: KID of each.
         difference: KID of the first less that of the second, with its own, narrower interval.
+        notes: what to keep in mind when reading them.
     """
 
     first: Estimate
     second: Estimate
     difference: Estimate
+    notes: tuple[str, ...] = ()
 
     @property
     def better(self) -> int | None:
@@ -130,6 +146,7 @@ class Comparison:
             "first": self.first.to_dict(),
             "second": self.second.to_dict(),
             "difference": self.difference.to_dict(),
+            "notes": list(self.notes),
         }
 
 
@@ -162,7 +179,8 @@ def evaluate(
     else:
         reason = "no images are held out"
         floor = {name: withheld(name, len(real), 0, network.name, reason) for name in NAMES}
-    return Evaluation(_estimates(real, fake, network.name), floor, copies, network.name)
+    estimates = _estimates(real, fake, network.name)
+    return Evaluation(estimates, floor, copies, network.name, generated, train)
 
 
 def compare(
