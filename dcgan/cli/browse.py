@@ -7,7 +7,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from dcgan.cli.console import find_model, progress_bar
+from dcgan.cli.console import find_model, progress_bar, writing
 from dcgan.cli.flags import add_model, add_truncation
 
 HELP = "write a page of many seeds to choose images from"
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the page and print where it is."""
     from dcgan.atomic import write_atomically
-    from dcgan.errors import MAX_SEED, RunError, real, whole
+    from dcgan.errors import MAX_SEED, real, whole
     from dcgan.pages.browse import MAX_SEEDS, Subject, browse_page, images_on_page
     from dcgan.pages.directions import first_layer
 
@@ -58,10 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
         seeds = range(first, first + n)
         page = browse_page(subject, seeds, truncation=truncation, report=bar.update)
     out = Path(arguments.out or Path(model).with_name("browse.html"))
-    try:
+    with writing("--out", out):
         out.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(out, page)
-    except OSError as error:
-        raise RunError(f"Cannot write --out {str(out)!r}: {error.strerror or error}.") from error
     print(f"{out}: {n:,} seeds, {len(page) / 1e6:.1f} MB. Open it in a browser.")
     return 0

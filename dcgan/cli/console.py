@@ -89,6 +89,20 @@ def progress_bar(**options: Any) -> Any:
     return tqdm(delay=2, mininterval=seconds, file=sys.stderr, leave=False, **options)
 
 
+@contextmanager
+def writing(flag: str, path: object) -> Iterator[None]:
+    """Say in one sentence what of a flag could not be written.
+
+    Raises:
+        RunError: in place of any OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise RunError(f"Cannot write {flag} {str(path)!r}: {reason}.") from error
+
+
 def find_model(name: str) -> str:
     """The model file at a path, in a run folder, or in the folder of a run of that name.
 

@@ -7,7 +7,7 @@ import argparse
 import json
 from collections.abc import Iterable
 
-from dcgan.cli.console import find_model, progress_bar, say
+from dcgan.cli.console import find_model, progress_bar, say, writing
 from dcgan.cli.flags import add_model
 
 HELP = "measure how good a model's images are, and whether they are copies"
@@ -54,7 +54,6 @@ def add_measuring_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the estimates and the verdict on copying."""
     from dcgan import evaluate  # the package sets its framework up
-    from dcgan.errors import RunError
     from dcgan.evaluation import check_arguments
     from dcgan.images import RUN_IMAGE, save_png
 
@@ -72,11 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
     text = evaluation.text().replace("Ask for n=", "Add -n ")
     show(evaluation.to_dict(), text, evaluation.notes, arguments.json)
     if arguments.sheet:
-        try:
+        with writing("--sheet", arguments.sheet):
             save_png(arguments.sheet, evaluation.contact_sheet(), RUN_IMAGE)
-        except OSError as error:
-            reason = error.strerror or error
-            raise RunError(f"Cannot write --sheet {arguments.sheet!r}: {reason}.") from error
     return 0
 
 

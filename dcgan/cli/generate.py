@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dcgan.cli.console import find_model, progress_bar
+from dcgan.cli.console import find_model, progress_bar, writing
 from dcgan.cli.flags import add_model, add_truncation, seed_list
 
 HELP = "generate images with a trained model"
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the images and print where they are."""
     import numpy as np
 
-    from dcgan.errors import MAX_SEED, ArgumentError, RunError, real, whole
+    from dcgan.errors import MAX_SEED, ArgumentError, real, whole
     from dcgan.images import enlarged_grid, png_bytes, save_png
 
     n = whole("n", arguments.n, 1, MAX_IMAGES)
@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     made_by = {"Software": "dcgan", "dcgan-model": gan.model_hash}
     made_by |= {} if truncation == 1 else {"dcgan-truncation": str(truncation)}
     shown: list[np.ndarray] = []
-    try:
+    with writing("--out", out):
         out.mkdir(parents=True, exist_ok=True)
         with progress_bar(total=total, unit=" images") as bar:
             for names, latents in _pieces(arguments, n, seed, seeds, gan.input_size):
@@ -90,8 +90,6 @@ def run(arguments: argparse.Namespace) -> int:
         drawn = _prefix(arguments) + drawn
         sheet = out / f"{drawn}_contact_sheet.png"
         save_png(sheet, enlarged_grid(np.stack(shown)), made_by | {"dcgan-drawn": drawn})
-    except OSError as error:
-        raise RunError(f"Cannot write to {arguments.out!r}: {error.strerror or error}.") from error
     on_sheet = "all" if total == len(shown) else f"the first {len(shown)}"
     print(f"{total:,} images in {out}, {on_sheet} on {sheet}")
     return 0

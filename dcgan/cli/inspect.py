@@ -7,7 +7,7 @@ import shlex
 import sys
 import time
 
-from dcgan.cli.console import say
+from dcgan.cli.console import say, writing
 from dcgan.cli.flags import as_flags
 
 HELP = "look at a folder before training: what is usable, sizes, duplicates, what to expect"
@@ -38,7 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the page of text, and write the one for the browser."""
     from dcgan.atomic import write_atomically
-    from dcgan.errors import RunError
     from dcgan.inspection.inspect import inspect
     from dcgan.pages.inspected import inspection_page
 
@@ -49,11 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     options = {name: getattr(proposal, name) for name in ("img_size", "depth", "batch_size")}
     command = f"{arguments.prog} {shlex.quote(arguments.images)} {as_flags(options)}"
     print(f"To train with these settings: {command}")
-    try:
+    with writing("--out", arguments.out):
         write_atomically(arguments.out, inspection_page(inspection))
-    except OSError as error:
-        reason = error.strerror or error
-        raise RunError(f"Cannot write --out {arguments.out!r}: {reason}.") from error
     print(f"With images: {arguments.out}")
     return 0
 

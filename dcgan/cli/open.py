@@ -3,8 +3,7 @@
 import argparse
 import webbrowser
 
-from dcgan.cli.console import find_run
-from dcgan.errors import RunError
+from dcgan.cli.console import find_run, writing
 
 HELP = "open the page of a run in the browser"
 USAGE = "RUN"
@@ -22,10 +21,8 @@ def run(arguments: argparse.Namespace) -> int:
     folder = find_run(arguments.run)
     page = folder / PAGE
     if not page.exists():
-        try:
+        with writing("the page", page):
             write_run_page(folder)
-        except OSError as error:
-            raise RunError(f"Cannot write {str(page)!r}: {error.strerror or error}.") from error
     print(page)
     webbrowser.open(page.resolve().as_uri())
     return 0

@@ -6,7 +6,7 @@ latent as a file that `walk --seeds` takes."""
 import argparse
 from pathlib import Path
 
-from dcgan.cli.console import find_model, progress_bar
+from dcgan.cli.console import find_model, progress_bar, writing
 from dcgan.cli.flags import add_model
 
 HELP = "find the generated image that is nearest to a photograph"
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     import numpy as np
 
     from dcgan import DCGAN  # first, since it sets its framework up
-    from dcgan.errors import MAX_SEED, RunError, whole
+    from dcgan.errors import MAX_SEED, whole
     from dcgan.export.project import MAX_STARTS, MAX_STEPS, TRIED
 
     starts = whole("--starts", arguments.starts, 1, MAX_STARTS)
@@ -40,11 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
         options = {"starts": starts, "steps": steps, "seed": seed, "report": bar.update}
         found = gan.project(arguments.image, **options)
     out = arguments.out or f"{Path(arguments.image).stem}-projected"
-    try:
+    with writing("--out", out):
         Path(out).parent.mkdir(parents=True, exist_ok=True)
         found.comparison().save(f"{out}.png")
-    except OSError as error:
-        raise RunError(f"Cannot write --out {out!r}: {error.strerror or error}.") from error
     found.save(f"{out}.npy")
     middle, least = np.median(found.random_errors), found.random_errors.min()
     print(f"{out}.png: the image, the nearest of {TRIED} random ones, and the one found")

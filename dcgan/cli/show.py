@@ -4,7 +4,7 @@ Nothing is computed, and no framework is loaded."""
 
 import argparse
 
-from dcgan.cli.console import find_model
+from dcgan.cli.console import find_model, writing
 from dcgan.cli.flags import add_model
 
 HELP = "show what a model file holds, and its author, license and data"
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a line per fact."""
-    from dcgan.errors import ModelFileError, RunError, printable
+    from dcgan.errors import ModelFileError, printable
     from dcgan.images import RUN_IMAGE, save_png
     from dcgan.storage.model_file import read_model_file
 
@@ -32,11 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
     for name, value in facts.items():
         print(f"{name:11} {printable(str(value))}")
     if arguments.preview and file.preview is not None:
-        try:
+        with writing("--preview", arguments.preview):
             save_png(arguments.preview, file.preview, RUN_IMAGE)
-        except OSError as error:
-            reason = error.strerror or error
-            raise RunError(f"Cannot write --preview {arguments.preview!r}: {reason}.") from error
     return 0
 
 

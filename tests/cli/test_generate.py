@@ -38,7 +38,7 @@ def test_an_image_says_what_it_was_made_from(model, tmp_path):
 def test_a_place_that_cannot_be_written_is_named(model, tmp_path, capsys):
     (tmp_path / "out").write_text("a file")
     assert main(["generate", model, "-n", "1", "--out", "out"]) == 2
-    assert "Cannot write to 'out'" in capsys.readouterr().err
+    assert "Cannot write --out 'out'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("path", ["nowhere.dcgan", "text.dcgan"])
