@@ -150,9 +150,15 @@ def class_system(img_size: tuple[int, int, int], base: tuple[int, int], depth: i
     )
 
 
+_MNIST: dict[str, Any] = {
+    "img_size": (28, 28, 1),
+    "input_size": 100,
+    "initializer": "glorot",
+    "momentum": KERAS_MOMENTUM,
+}
+
 _MNIST_UPSAMPLE = Plan(
-    img_size=(28, 28, 1),
-    input_size=100,
+    **_MNIST,
     base=_stage((7, 7), 128, 1, 1, bias=True, slope=0.2),
     generator=(
         _stage((14, 14), 64, 3, bias=True, slope=0.2),
@@ -164,13 +170,10 @@ _MNIST_UPSAMPLE = Plan(
     ),
     upsampling="resize",
     activate_first=True,
-    initializer="glorot",
-    momentum=KERAS_MOMENTUM,
 )
 
 _MNIST_PAPER = Plan(
-    img_size=(28, 28, 1),
-    input_size=100,
+    **_MNIST,
     base=_stage((7, 7), 256, 1, 1, norm="units", bias=True),
     generator=(
         _stage((7, 7), 128, 3, 1, bias=True),
@@ -183,13 +186,10 @@ _MNIST_PAPER = Plan(
         _stage((4, 4), 256, 3, bias=True, slope=0.2, dropout=0.3),
         _stage((2, 2), 512, 3, bias=True, slope=0.2, dropout=0.3),
     ),
-    initializer="glorot",
-    momentum=KERAS_MOMENTUM,
 )
 
 _MNIST_TUTORIAL = Plan(
-    img_size=(28, 28, 1),
-    input_size=100,
+    **_MNIST,
     base=_stage((7, 7), 256, 1, 1, norm="units", slope=0.3),
     generator=(
         _stage((7, 7), 128, 5, 1, slope=0.3),
@@ -200,13 +200,10 @@ _MNIST_TUTORIAL = Plan(
         _stage((14, 14), 64, 5, norm="none", bias=True, slope=0.3, dropout=0.3),
         _stage((7, 7), 128, 5, norm="none", bias=True, slope=0.3, dropout=0.3),
     ),
-    initializer="glorot",
-    momentum=KERAS_MOMENTUM,
 )
 
 _MNIST_SMALL = Plan(
-    img_size=(28, 28, 1),
-    input_size=100,
+    **_MNIST,
     base=_stage((7, 7), 128, 1, 1, bias=True, slope=1.0),
     generator=(
         _stage((14, 14), 64, 5, bias=True),
@@ -217,8 +214,6 @@ _MNIST_SMALL = Plan(
         _stage((7, 7), 128, 5, norm="none", bias=True, slope=0.3, dropout=0.5),
     ),
     activate_first=True,
-    initializer="glorot",
-    momentum=KERAS_MOMENTUM,
 )
 
 _DCGAN_64 = Plan(
