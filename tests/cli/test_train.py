@@ -77,6 +77,7 @@ def test_the_folder_of_a_run_resumes_it(folder, small):
     assert [path.name for path in Path("Results").iterdir()] == ["sea"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "size", [["--image-size", "16"], ["--img-size", "16", "16"], ["--img-size", "16", "16", "3"]]
 )
@@ -87,12 +88,14 @@ def test_what_users_of_other_programs_type_is_taken(folder, small, size):
     assert DCGAN.load("Results/sea/last.dcgan").img_size == (16, 16, 3)
 
 
+@pytest.mark.once
 def test_new_starts_a_numbered_run(folder, small, tmp_path):
     assert main([str(folder), *small, "--epochs", "1"]) == 0
     assert main([str(folder), *small, "--epochs", "1", "--new"]) == 0
     assert (tmp_path / "Results" / "sea-2" / "last.dcgan").is_file()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -109,6 +112,7 @@ def test_wrong_input_gives_one_line_and_exit_code_2(folder, small, capsys, words
     assert all(word in shown.err for word in expected)
 
 
+@pytest.mark.once
 def test_another_network_in_the_folder_of_a_run_is_refused_with_the_flag(folder, small, capsys):
     assert main([str(folder), *small, "--epochs", "1"]) == 0
     capsys.readouterr()
@@ -116,6 +120,7 @@ def test_another_network_in_the_folder_of_a_run_is_refused_with_the_flag(folder,
     assert "--new" in capsys.readouterr().err
 
 
+@pytest.mark.once
 def test_a_preset_trains_resumes_and_is_loaded(tmp_path, capsys):
     from dcgan import DCGAN
     from dcgan.networks.presets import find_preset
@@ -130,6 +135,7 @@ def test_a_preset_trains_resumes_and_is_loaded(tmp_path, capsys):
     assert "samples.png" in capsys.readouterr().out
 
 
+@pytest.mark.once
 def test_mnist_without_a_network_says_what_to_do(monkeypatch, capsys):
     from keras.datasets import mnist
 
@@ -178,6 +184,7 @@ def test_training_starts_from_a_model_of_the_same_networks_unless_others_are_ask
     assert "Resuming in Results/cats" in capsys.readouterr().err
 
 
+@pytest.mark.once
 def test_the_folder_of_a_run_of_the_sample_set_resumes_it(small, monkeypatch, capsys):
     monkeypatch.setattr("dcgan.training.source.SAMPLE_SET_COUNT", 8)
     assert main([*small, "--epochs", "1"]) == 0

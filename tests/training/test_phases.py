@@ -35,8 +35,8 @@ def growing(tiny, monkeypatch):
 
 @pytest.fixture
 def images():
-    """Ten images of 32 x 24 pixels."""
-    return draw_seascapes(10, GROWING["img_size"], seed=1)
+    """Six images of 32 x 24 pixels: two steps an epoch."""
+    return draw_seascapes(6, GROWING["img_size"], seed=1)
 
 
 def test_a_training_begins_small_and_ends_with_the_networks_of_the_plan(growing, images, caplog):
@@ -46,12 +46,12 @@ def test_a_training_begins_small_and_ends_with_the_networks_of_the_plan(growing,
     look = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: sizes.append(gan.generator.output_shape[1:3])
     )
-    history = gan.fit(images, epochs=4, verbose=0, callbacks=[look])  # 12 steps
+    history = gan.fit(images, epochs=4, verbose=0, callbacks=[look])  # 8 steps
     assert sizes == [(16, 12), (16, 12), (32, 24), (32, 24)]
     assert history.epoch == [0, 1, 2, 3]  # each once, though the third was cut
     assert "Phase 1 of 2: images of 16 x 12" in caplog.text
     assert "Phase 2 of 2: images of 32 x 24" in caplog.text
-    assert gan.state.step == 12 and gan.state.phase_step == 12 - 7
+    assert gan.state.step == 8 and gan.state.phase_step == 8 - 5
     assert len(gan.trainable_variables) == len(gan.training_generator.trainable_variables) + len(
         gan.discriminator.trainable_variables
     )
@@ -70,11 +70,11 @@ def test_samples_have_the_full_size_in_every_phase(growing, images):
 def test_without_growing_the_whole_networks_are_trained(growing, images):
     gan = growing(save_path="run", growing=False)
     gan.fit(images, epochs=1, verbose=0)
-    assert gan.state.phase_step == gan.state.step == 3
+    assert gan.state.phase_step == gan.state.step == 2
 
 
 def test_a_run_resumes_bit_for_bit_before_and_after_it_grows(growing, images, arrays_of):
-    """Of 12 steps the first 7 are small; the run is interrupted after 3 and after 9."""
+    """Of 8 steps the first 5 are small; the run is interrupted after 2 and after 6."""
 
     class Stop(keras.callbacks.Callback):
         def __init__(self, last):
@@ -100,21 +100,21 @@ def test_a_run_resumes_bit_for_bit_before_and_after_it_grows(growing, images, ar
 
 
 def test_a_run_that_is_killed_while_it_grows_grows_at_the_same_step(growing, images, arrays_of):
-    """A checkpoint of step 7, the last of the small networks, is the newest that there is."""
+    """A checkpoint of step 5, the last of the small networks, is the newest that there is."""
     whole = growing(save_path="whole")
     whole.fit(images, epochs=4, verbose=0)
     killed = growing(save_path="killed", checkpoint_seconds=0.001)
 
     def end(batch, logs=None):
-        if killed.state.step == 8:
+        if killed.state.step == 6:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         callback = keras.callbacks.LambdaCallback(on_train_batch_end=end)
         killed.fit(images, epochs=4, verbose=0, callbacks=[callback])
-    for path in sorted(Path("killed/checkpoints").glob("*step-7*"))[1:]:
+    for path in sorted(Path("killed/checkpoints").glob("*step-5*"))[1:]:
         path.unlink()
-    for path in Path("killed/checkpoints").glob("*step-8*"):
+    for path in Path("killed/checkpoints").glob("*step-6*"):
         path.unlink()
     killed = growing(save_path="killed")
     killed.fit(images, epochs=4, verbose=0)
@@ -123,9 +123,9 @@ def test_a_run_that_is_killed_while_it_grows_grows_at_the_same_step(growing, ima
         np.testing.assert_array_equal(array, theirs[name], err_msg=name)
 
 
-@pytest.mark.parametrize("step", [7, 8])
+@pytest.mark.parametrize("step", [5, 6])
 def test_weights_that_break_while_networks_grow_are_rolled_back(growing, images, step):
-    """At step 7 the small networks have ended; the first step of the large ones is the eighth."""
+    """At step 5 the small networks have ended; the first step of the large ones is the sixth."""
     gan, broken = growing(save_path="run"), []
 
     class Damage(keras.callbacks.Callback):
@@ -185,14 +185,14 @@ def test_a_start_from_a_trained_model_does_not_begin_small(growing, images):
     gan.save("trained.dcgan")
     other = growing(save_path="other")
     other.start_from("trained.dcgan")
-    other.fit(images[:8], epochs=1, verbose=0)
+    other.fit(images[:4], epochs=1, verbose=0)
     assert other.state.phase == 1 and other.state.phase_step == other.state.step
 
 
 def test_augmentation_counts_the_steps_of_all_phases(growing, images):
     gan = growing(save_path="run")
     gan.fit(images, epochs=4, verbose=0)
-    assert float(gan.augment.first_step) == 12 - gan.state.phase_step > 0
+    assert float(gan.augment.first_step) == 8 - gan.state.phase_step > 0
 
 
 def test_with_a_time_limit_phases_end_by_their_share_of_the_time(growing):

@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FLAGS = """--img-size 16 12 3 --depth 2 --increment 4 --input-size 8 --batch-size 4 --quiet
 --sample-steps 2""".split()
+SIGNALS = [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.once)]
 PATIENCE = 900  # seconds for a process to start training: frameworks are slow on busy machines
 
 
@@ -58,7 +59,7 @@ def array(tmp_path, images):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to catch")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
 def test_a_first_signal_saves_says_how_to_resume_and_ends(array, tmp_path, number, code):
     process = start(array, "--epochs", "1000000")
     wait_for_grids(process, "Results/sea", 3)
