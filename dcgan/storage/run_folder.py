@@ -228,10 +228,10 @@ def folder_for(path: Path, source: str) -> Path:
 def _source(path: Path) -> str | None:
     """Where the images of the run at `path` are; None if it does not say, or is no run."""
     try:
-        source = json.loads((path / "options.json").read_bytes())["source"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        run = read_run(path)
+    except OSError:
         return None  # `RunFolder.open` says what is wrong with it
-    return source if isinstance(source, str) else None
+    return None if run is None else run["source"]
 
 
 def _claim(path: Path, resume: bool) -> Path:

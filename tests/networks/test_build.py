@@ -27,15 +27,15 @@ def plan(img_size, depth, kernel, stride, **changes):
 @pytest.mark.parametrize("upsampling", UPSAMPLINGS)
 @pytest.mark.parametrize(
     ("img_size", "depth", "kernel", "stride"),
-    [
-        ((16, 16, 1), 4, 3, (2, 2)),
+    [  # on every backend those whose maps are cut off, for a kernel of each kind
         ((17, 33, 3), 2, 4, (2, 2)),
-        ((150, 150, 3), 4, 3, (2, 2)),
-        ((200, 180, 3), 5, 4, (2, 2)),
         ((31, 47, 4), 3, 5, (3, 3)),
-        ((19, 64, 1), 3, 4, (3, 3)),
         ((20, 57, 3), 5, 3, (1, 2)),
-        ((64, 256, 4), 6, 5, (2, 2)),
+        pytest.param((16, 16, 1), 4, 3, (2, 2), marks=pytest.mark.once),
+        pytest.param((150, 150, 3), 4, 3, (2, 2), marks=pytest.mark.once),
+        pytest.param((200, 180, 3), 5, 4, (2, 2), marks=pytest.mark.once),
+        pytest.param((19, 64, 1), 3, 4, (3, 3), marks=pytest.mark.once),
+        pytest.param((64, 256, 4), 6, 5, (2, 2), marks=pytest.mark.once),
     ],
 )
 def test_networks_match_the_plan(img_size, depth, kernel, stride, upsampling):

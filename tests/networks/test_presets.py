@@ -38,6 +38,7 @@ def layer_weights(name, network, layer):
     return sum(math.prod(s) for weight, s in shapes.items() if weight.split("/")[0] == layer)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", PRESETS)
 def test_networks_have_the_published_number_of_weights(name):
     from dcgan.networks.build import build_discriminator, build_generator
@@ -108,7 +109,8 @@ def test_a_training_step_of_a_preset_changes_both_networks(name):
     gan = DCGAN.from_preset(name)
     networks = (gan.generator, gan.discriminator)
     before = [network.get_weights() for network in networks]
-    logs = gan.update(keras.ops.convert_to_tensor(digits(2)))
+    gan.run_eagerly = keras.backend.backend() != "jax"  # which compiles each operation
+    logs = gan.train_on_batch(digits(2), return_dict=True)
     assert all(np.isfinite(float(value)) for value in logs.values())
     for network, old in zip(networks, before, strict=True):
         new = network.get_weights()
@@ -116,6 +118,7 @@ def test_a_training_step_of_a_preset_changes_both_networks(name):
     assert gan.generate(2).shape == (2, 28, 28, 1)
 
 
+@pytest.mark.once
 def test_original_recipe_brings_its_optimizers_and_no_augmentation_and_no_ema():
     from dcgan import DCGAN
 
