@@ -1,4 +1,4 @@
-"""Opening a source of images (a folder, an array file, an array) as one array of pixels."""
+"""Opening a source of images (a folder, an array file, an array), and taking some of them."""
 
 import hashlib
 import mmap

@@ -99,10 +99,10 @@ def test_interpolate(example, channels):
 
 
 def test_resume_a_run(example, sea, capsys):
-    example("resume_a_run").main(sea, "run", epochs=(1, 3), **TINY)
+    example("resume_a_run").main(sea, "run", epochs=(1, 2), **TINY)
     assert capsys.readouterr().out.split("\n")[:2] == [
         "stopped after 2 steps",
-        "stopped after 6 steps",
+        "stopped after 4 steps",
     ]
 
 
@@ -151,7 +151,7 @@ def test_wasserstein_loss(example, sea):
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 def test_own_networks(example, sea, precision):
     gan_class = example("own_networks").ResidualGAN
-    options = {"save_path": "Results/residual", "img_size": (16, 24, 3), "batch_size": 5}
+    options = {"save_path": "Results/residual", "img_size": (16, 24, 3), "batch_size": 10}
     gan = gan_class(**options, precision=precision)
     gan.fit(sea, epochs=1)
     assert gan.has_own_networks() and not gan.uses_one_stage

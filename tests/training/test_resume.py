@@ -106,7 +106,7 @@ def test_a_run_resumes_although_new_networks_would_be_initialized_otherwise(tiny
     assert again.fit(few, epochs=2, verbose=0).epoch == [1]
 
 
-def test_a_model_of_another_run_does_not_train_over_a_folders_run(tiny, few):
+def test_a_model_of_another_run_does_not_train_over_a_folders_run(tiny, few, eager):
     tiny(save_path="run").fit(few, epochs=2, verbose=0)
     other = tiny(save_path="other", seed=0)
     other.fit(few, epochs=3, verbose=0)
@@ -124,7 +124,7 @@ def test_a_model_of_another_run_does_not_train_over_a_folders_run(tiny, few):
     assert loaded.state.step == 4
 
 
-def test_a_loaded_model_that_is_given_other_images_begins_a_new_run(tiny, few):
+def test_a_loaded_model_that_is_given_other_images_begins_a_new_run(tiny, few, eager):
     gan = tiny(save_path="run")
     gan.fit(few, epochs=3, verbose=0)
     loaded = DCGAN.load("run/last.dcgan")
@@ -234,7 +234,7 @@ def test_images_of_another_place_do_not_train_over_a_run(tiny, few, tmp_path):
         tiny(save_path="run").fit(tmp_path / "two", epochs=2, verbose=0)
 
 
-def test_a_run_is_resumed_from_its_folder_alone(tiny, few, tmp_path):
+def test_a_run_is_resumed_from_its_folder_alone(tiny, few, tmp_path, eager):
     folder = tmp_path / "sea"
     folder.mkdir()
     for number, image in enumerate(few):
@@ -249,7 +249,7 @@ def test_a_run_is_resumed_from_its_folder_alone(tiny, few, tmp_path):
     assert gan.optimizer.rates == pytest.approx((1e-4, 1e-4))
 
 
-def test_a_run_of_the_sample_set_resumes_without_images(tiny, monkeypatch):
+def test_a_run_of_the_sample_set_resumes_without_images(tiny, monkeypatch, eager):
     monkeypatch.setattr("dcgan.training.source.SAMPLE_SET_COUNT", 8)
     tiny(save_path="run").fit(epochs=1, verbose=0)
     gan = DCGAN.resume("run")

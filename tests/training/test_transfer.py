@@ -55,7 +55,9 @@ def test_a_model_of_a_generator_alone_gives_its_generator(tiny, trained):
     assert (gan.generate(2) == trained.generate(2)).all()
 
 
-def test_fit_with_other_images_starts_a_run_of_its_own_with_fresh_optimizers(trained, images):
+def test_fit_with_other_images_starts_a_run_of_its_own_with_fresh_optimizers(
+    trained, images, eager
+):
     gan = DCGAN.load("trained.dcgan")
     gan.fit(255 - images[:8], epochs=1, verbose=0)
     assert gan.run_path != trained.run_path
