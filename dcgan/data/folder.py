@@ -121,8 +121,8 @@ def _key(files: list[Found], target: Target) -> str:
 def _mended(decoded: Decoded, files: list[Found], target: Target) -> bool:
     """Whether a file that was skipped for a reason that passes can be read now."""
     passing = {name for name, reason in decoded.skipped if reason in (NO_PERMISSION, NO_MEMORY)}
-    tried = (found for found in files if found.name in passing)
-    return any(_decode_here(found, target)[0] is not None for found in tried)
+    tried = [found for found in files if found.name in passing]
+    return any(pixels is not None for pixels, _ in _decode_here(tried, target, verbose=0))
 
 
 def _decode_to_disk(
@@ -154,38 +154,37 @@ def _decode_to_disk(
 
 def _decode_into(path: Path, files: list[Found], target: Target, verbose: int) -> list[Outcome]:
     """Decode each file into its slot of the file `path`."""
-    with _progress(len(files), verbose) as bar:
-        if len(files) > FEW_FILES:
-            with _flushing(path):
-                return decode_all([found.path for found in files], target, path, bar.update)
-        outcomes = []
-        with open(path, "r+b") as pixels_file:
-            for slot, found in enumerate(files):
-                pixels, outcome = _decode_here(found, target)
-                if pixels is not None:
-                    pixels_file.seek(slot * pixels.nbytes)
-                    pixels_file.write(pixels.tobytes())
-                outcomes.append(outcome)
-                bar.update()
-        return outcomes
+    if len(files) > FEW_FILES:
+        with _progress(len(files), verbose) as bar, _flushing(path):
+            return decode_all([found.path for found in files], target, path, bar.update)
+    outcomes = []
+    with open(path, "r+b") as pixels_file:
+        for slot, (pixels, outcome) in enumerate(_decode_here(files, target, verbose)):
+            if pixels is not None:
+                pixels_file.seek(slot * pixels.nbytes)
+                pixels_file.write(pixels.tobytes())
+            outcomes.append(outcome)
+    return outcomes
 
 
 def _decode_to_memory(files: list[Found], target: Target, verbose: int) -> Decoded:
-    images, outcomes = [], []
-    with _progress(len(files), verbose) as bar:
-        for found in files:
-            pixels, outcome = _decode_here(found, target)
-            images += [] if pixels is None else [pixels]
-            outcomes.append(outcome)
-            bar.update()
+    made = list(_decode_here(files, target, verbose))
+    images = [pixels for pixels, _ in made if pixels is not None]
+    outcomes = [outcome for _, outcome in made]
     return _decoded(np.array(images, np.uint8).reshape(-1, *target.shape), files, outcomes)
 
 
-def _decode_here(found: Found, target: Target) -> tuple[np.ndarray | None, Outcome]:
-    try:
-        return decode_file(found.path, target, share_memory(1)[1])
-    except Unusable as reason:
-        return None, str(reason)
+def _decode_here(
+    files: list[Found], target: Target, verbose: int
+) -> Iterator[tuple[np.ndarray | None, Outcome]]:
+    """What each file gives, decoded by this process."""
+    with _progress(len(files), verbose) as bar:
+        for found in files:
+            try:
+                yield decode_file(found.path, target, share_memory(1)[1])
+            except Unusable as reason:
+                yield None, str(reason)
+            bar.update()
 
 
 def _progress(total: int, verbose: int) -> tqdm:

@@ -128,16 +128,13 @@ class Comparison:
         which = "no detectable difference"
         if self.better is not None:
             which = f"{names[self.better]} is better"
-        return "\n".join(
-            [
-                f"{which}: KID difference {self.difference.text()}",
-                *(
-                    f"  {n}: KID {f.text()}"
-                    for n, f in zip(names, (self.first, self.second), strict=True)
-                ),
-                f"  {self.first.n_real:,} real images; feature network: {self.first.network}",
-            ]
-        )
+        lines = [
+            f"{which}: KID difference {self.difference.text()}",
+            f"  {names[0]}: KID {self.first.text()}",
+            f"  {names[1]}: KID {self.second.text()}",
+            f"  {self.first.n_real:,} real images; feature network: {self.first.network}",
+        ]
+        return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values for JSON."""
@@ -203,16 +200,10 @@ def compare(
     network = load_network(network)
     real = features(_thinned(train, MAX_REAL), network)
     scaled = scaling(real)
-    real, one, two = (
-        scaled(real),
-        scaled(features(first, network)),
-        scaled(features(second, network)),
-    )
-    return Comparison(
-        kid(real, one, network.name),
-        kid(real, two, network.name),
-        kid_difference(real, one, two, network.name),
-    )
+    real, name = scaled(real), network.name
+    one, two = (scaled(features(images, network)) for images in (first, second))
+    difference = kid_difference(real, one, two, name)
+    return Comparison(kid(real, one, name), kid(real, two, name), difference)
 
 
 def _estimates(real: np.ndarray, fake: np.ndarray, network: str) -> dict[str, Estimate]:
