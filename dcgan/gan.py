@@ -11,7 +11,7 @@ from keras import ops, random
 
 from dcgan import evaluation, losses
 from dcgan.augment import Augmentation
-from dcgan.backend import BackendModel
+from dcgan.backend import BackendModel, move
 from dcgan.backend.devices import all_gather, draw_shard, shard
 from dcgan.backend.precision import fastest_precision
 from dcgan.data.memory import check_memory
@@ -168,7 +168,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         d_loss, real_logits, fake_logits, fake_gradient = self.discriminator_step(real, fake)
         g_loss = self.generator_step(fake, pull_back, fake_logits, fake_gradient)
         steps = self.steps_taken
-        update_ema(self.generator, self.training_generator, self.ema_momentum, steps)
+        update_ema(self.generator, self.training_generator, self.ema_momentum, steps, move)
         return self.numbers.update(steps, d_loss, g_loss, real_logits, fake_logits)
 
     def discriminator_step(self, real, fake):

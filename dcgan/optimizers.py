@@ -1,7 +1,7 @@
 """The pair of optimizers, one for each network, that Keras sees as a single optimizer."""
 
 import numbers
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -205,7 +205,7 @@ def _check_setting(name: str, value: Any, default: Any) -> None:
         raise ValueError(f"{name} is wrong. Received: {value!r:.100}")
 
 
-def update_ema(average, trained, momentum: float, steps) -> None:
+def update_ema(average, trained, momentum: float, steps, move: Callable) -> None:
     """Move every weight of `average` towards `trained`, BatchNorm's statistics included.
 
     Args:
@@ -214,7 +214,8 @@ def update_ema(average, trained, momentum: float, steps) -> None:
             (1 + steps) / (10 + steps) as in TensorFlow's ExponentialMovingAverage, so that the
             random start is soon forgotten.
         steps: training steps so far, a float32 scalar tensor.
+        move: what moves a variable, as `dcgan.backend.move`.
     """
-    momentum = keras.ops.minimum(momentum, (1 + steps) / (10 + steps))
+    share = 1 - keras.ops.minimum(momentum, (1 + steps) / (10 + steps))
     for mean, weight in zip(average.weights, trained.weights, strict=True):
-        mean.assign(mean + (1 - momentum) * (weight - mean))
+        move(mean, weight.value, share)

@@ -21,6 +21,10 @@ def multiplies_bfloat16() -> bool:
 FASTER_LAYERS: dict = {}  # XLA makes Keras's fast
 
 
+def move(variable, target, share) -> None:
+    variable.assign(variable.value + share * (target - variable.value))
+
+
 class BackendModel(keras.Model):
     """A Keras model that takes gradients; `dcgan.backend` says what each method does."""
 
@@ -59,6 +63,9 @@ class BackendModel(keras.Model):
         with keras.StatelessScope(state_mapping=mapping) as scope:
             logs = self.update(data)
         return logs, tuple([scope.get_current_value(v) for v in part] for part in lists)
+
+    def stream(self, batches):
+        return batches
 
     def scope(self):
         return nullcontext()

@@ -1,5 +1,6 @@
 """Gradients on TensorFlow: with a tape."""
 
+import itertools
 import os
 import warnings
 
@@ -7,8 +8,10 @@ import keras
 import tensorflow as tf
 
 from dcgan.backend import tensorflow_layers
-from dcgan.backend.tensorflow_adam import use_fused_update
 from dcgan.backend.tensorflow_devices import divide_by_replicas
+from dcgan.backend.tensorflow_updates import move, use_fused_update
+
+__all__ = ["FASTER_LAYERS", "BackendModel", "move"]
 
 
 def warn_of_slow_convolutions(enabled=None) -> None:
@@ -85,6 +88,16 @@ class BackendModel(keras.Model):
 
     def train_step(self, data):
         return self.update(data)
+
+    def stream(self, batches):
+        # Keras would leave their size open, so that every step would compute shapes
+        first = batches[0]
+
+        def generate():
+            return (batches[index] for index in itertools.count())
+
+        spec = tf.TensorSpec(first.shape, first.dtype)
+        return tf.data.Dataset.from_generator(generate, output_signature=spec).prefetch(2)
 
     def scope(self):
         return self.distribute_strategy.scope()

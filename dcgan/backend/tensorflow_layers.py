@@ -7,12 +7,14 @@ padding is "same". The constants were measured: see benchmarks/README.md.
 """
 
 import math
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 from keras import layers, ops
 
 from dcgan.backend.tensorflow_devices import all_reduce_mean, draw_shard, replicas
+from dcgan.backend.tensorflow_updates import move
 
 Pair = tuple[int, int]
 
@@ -20,6 +22,7 @@ MAX_CHANNELS = 4  # of a large map that is made from blocks
 # Weights of a kernel, per pixel of the small map, from which matrix products give its gradient:
 MIN_WEIGHTS = 600  # in bfloat16, where the strides divide the kernel
 MIN_WEIGHTS_OTHERWISE = 10_000
+MIN_WEIGHTS_OF_MAPS = 50_000  # the same for the maps, in float32
 
 
 class Conv2D(layers.Conv2D):
@@ -85,7 +88,7 @@ class SynchronizedBatchNormalization(layers.BatchNormalization):
     def follow(self, mean, variance):
         """Move the moving statistics towards the batch's, float32 `(channels,)`."""
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            moving.assign(moving * self.momentum + value * (1.0 - self.momentum))
+            move(moving, value, 1.0 - self.momentum)
 
 
 class BatchNormalization(SynchronizedBatchNormalization):
@@ -104,7 +107,7 @@ class BatchNormalization(SynchronizedBatchNormalization):
             epsilon=self.epsilon,
         )
         count = tf.cast(tf.size(inputs) // inputs.shape[-1], "float32")
-        self.follow(mean, unbiased * (count - 1) / count)
+        self.follow(mean, unbiased * ((count - 1) / count))
         return outputs
 
 
@@ -148,33 +151,72 @@ GPU_LAYERS = {
 
 
 def _shrink(large, kernel, strides: Pair):
-    return tf.nn.conv2d(large, kernel, strides, "SAME")
+    """The small map; a matrix product with patches where maps are small and kernels large."""
+    *sides, _, filters = kernel.shape
+    size = [-(-side // step) for side, step in zip(large.shape[1:3], strides, strict=True)]
+    if not _are_products_faster(kernel, size):
+        return tf.nn.conv2d(large, kernel, strides, "SAME")
+    patches = tf.image.extract_patches(large, (1, *sides, 1), (1, *strides, 1), (1,) * 4, "SAME")
+    kernel = tf.reshape(kernel, (-1, filters))
+    small = tf.matmul(tf.reshape(patches, (-1, kernel.shape[0])), kernel)
+    return tf.reshape(small, (-1, *size, filters))
 
 
 def _enlarge(small, kernel, strides: Pair, size: Pair):
     """The large map of `size`.
 
-    TensorFlow is slow where it has few channels. There a convolution without strides gives blocks
-    of its pixels, as large as the strides, which have all their pixels' channels.
+    TensorFlow is slow where it has few channels, or where maps are small and kernels large. There
+    blocks of its pixels, as large as the strides, are what is computed.
     """
     *sides, channels, filters = kernel.shape
-    if channels > MAX_CHANNELS:
+    products = _are_products_faster(kernel, small.shape[1:3])
+    if channels > MAX_CHANNELS and not products:
         shape = (tf.shape(small)[0], *size, channels)
         return tf.nn.conv2d_transpose(small, kernel, shape, strides, "SAME")
     (down, across), before = _blocks_of(sides, strides, small.shape[1:3], size)
     rows, columns = strides
     excess = ((0, down * rows - sides[0]), (0, across * columns - sides[1]))
     kernel = tf.pad(kernel, (*excess, (0, 0), (0, 0)))
-    kernel = tf.reshape(kernel, (down, rows, across, columns, channels, filters))
-    kernel = tf.transpose(tf.reverse(kernel, (0, 2)), (0, 2, 5, 1, 3, 4))
-    kernel = tf.reshape(kernel, (down, across, filters, rows * columns * channels))
-    around = ((0, 0), (down - 1, down - 1), (across - 1, across - 1), (0, 0))
-    blocks = tf.nn.conv2d(small, kernel, 1, around)
-    _, height, width, _ = blocks.shape
-    lines = tf.reshape(blocks, (-1, height, width, rows, columns * channels))
-    lines = tf.transpose(lines, (0, 1, 3, 2, 4))
+    kernel = tf.reshape(kernel, (down, rows, across, columns * channels, filters))
+    blocks = _blocks_by_products(small, kernel) if products else _blocks(small, kernel)
+    _, height, width, _, _ = blocks.shape
+    lines = tf.transpose(blocks, (0, 1, 3, 2, 4))
     large = tf.reshape(lines, (-1, height * rows, width * columns, channels))
     return tf.slice(large, (0, *before, 0), (-1, *size, -1))
+
+
+def _blocks(small, kernel):
+    """The large map `(n, height, width, rows, columns)` in blocks, by one convolution."""
+    down, rows, across, line, filters = kernel.shape
+    kernel = tf.transpose(tf.reverse(kernel, (0, 2)), (0, 2, 4, 1, 3))
+    kernel = tf.reshape(kernel, (down, across, filters, rows * line))
+    around = ((0, 0), (down - 1, down - 1), (across - 1, across - 1), (0, 0))
+    blocks = tf.nn.conv2d(small, kernel, 1, around)
+    return tf.reshape(blocks, (-1, *blocks.shape[1:3], rows, line))
+
+
+def _blocks_by_products(small, kernel):
+    """The same by a matrix product, which gives what each pixel adds to the blocks around it."""
+    down, rows, across, line, filters = kernel.shape
+    pixels, kernel = tf.reshape(small, (-1, filters)), tf.reshape(kernel, (-1, filters))
+    parts = tf.matmul(pixels, kernel, transpose_b=True)
+    parts = tf.reshape(parts, (-1, *small.shape[1:3], down, rows, across, line))
+    return tf.add_n(
+        [
+            tf.pad(
+                parts[:, :, :, i, :, j],
+                ((0, 0), (i, down - 1 - i), (j, across - 1 - j), (0, 0), (0, 0)),
+            )
+            for i in range(down)
+            for j in range(across)
+        ]
+    )
+
+
+def _are_products_faster(kernel, small: Sequence[int]) -> bool:
+    """Whether they are for the maps themselves, of which the small one has this size."""
+    minimum = MIN_WEIGHTS_OF_MAPS * math.prod(small)
+    return kernel.dtype == tf.float32 and math.prod(kernel.shape) >= minimum
 
 
 def _at_kernel(large, small, shape, strides: Pair):

@@ -7,7 +7,7 @@ import torch
 
 from dcgan.backend.torch_layers import FASTER_LAYERS
 
-__all__ = ["FASTER_LAYERS", "BackendModel"]
+__all__ = ["FASTER_LAYERS", "BackendModel", "move"]
 
 
 def accelerators() -> int:
@@ -20,6 +20,10 @@ def multiplies_bfloat16() -> bool | None:
     if torch.cuda.is_available():
         return torch.cuda.get_device_capability() >= (8, 0)
     return None
+
+
+def move(variable, target, share) -> None:
+    variable.assign(variable.value + share * (target - variable.value))
 
 
 class BackendModel(keras.Model):
@@ -44,6 +48,9 @@ class BackendModel(keras.Model):
     def train_step(self, data):
         with torch.no_grad():
             return self.update(data)
+
+    def stream(self, batches):
+        return batches
 
     def scope(self):
         return nullcontext()

@@ -186,8 +186,9 @@ def train(
         while calls:
             first, initial_epoch, epochs, steps = calls.pop(0)
             batches = source.batches(first)
+            own = isinstance(source, ImageSource)
             history = keras_fit(
-                batches,
+                learner.model.stream(batches) if own else batches,
                 epochs=epochs,
                 initial_epoch=initial_epoch,
                 steps_per_epoch=steps,

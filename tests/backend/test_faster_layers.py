@@ -50,7 +50,8 @@ def test_convolutions_are_those_of_keras(monkeypatch, kind, kernel, strides, siz
         from dcgan.backend import tensorflow_layers
 
         minimum = 0 if products else 10**9
-        monkeypatch.setattr(tensorflow_layers, "MIN_WEIGHTS_OTHERWISE", minimum)
+        for name in ("MIN_WEIGHTS_OTHERWISE", "MIN_WEIGHTS_OF_MAPS"):
+            monkeypatch.setattr(tensorflow_layers, name, minimum)
     for few, many in ((3, 6), (6, 3)):  # channels of the large map: made from blocks, and not
         channels, filters = (few, many) if kind is layers.Conv2D else (many, few)
         options = {"strides": strides, "padding": "same", "bias_initializer": "ones"}

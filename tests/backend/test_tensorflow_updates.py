@@ -1,4 +1,4 @@
-"""Adam in one operation per weight gives what Keras's gives."""
+"""Updates in one operation per weight give what Keras's give."""
 
 import keras
 import numpy as np
@@ -7,7 +7,7 @@ import pytest
 if keras.backend.backend() != "tensorflow":
     pytest.skip("this is about TensorFlow", allow_module_level=True)
 
-from dcgan.backend import tensorflow_adam
+from dcgan.backend import tensorflow_updates
 
 
 @pytest.mark.parametrize("amsgrad", [False, True])
@@ -15,7 +15,7 @@ def test_weights_and_state_are_those_of_keras(amsgrad):
     settings = {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-5, "amsgrad": amsgrad}
     plain, ours = (keras.optimizers.Adam(1e-2, **settings) for _ in range(2))
     weights = [keras.Variable(np.ones((3, 4), "float32")) for _ in range(2)]
-    tensorflow_adam.use_fused_update(ours)
+    tensorflow_updates.use_fused_update(ours)
     draws = np.random.default_rng(0)
     for _ in range(5):
         gradient = draws.normal(size=(3, 4)).astype("float32")
@@ -29,4 +29,10 @@ def test_weights_and_state_are_those_of_keras(amsgrad):
 
 def test_a_model_trains_with_it(tiny):
     adam = tiny().optimizer.generator
-    assert adam.update_step.func is tensorflow_adam._update_step
+    assert adam.update_step.func is tensorflow_updates._update_step
+
+
+def test_a_variable_moves_by_a_share_of_the_way():
+    variable = keras.Variable(np.float32([0, 4]), trainable=False)
+    tensorflow_updates.move(variable, keras.ops.convert_to_tensor(np.float32([1, 0])), 0.25)
+    np.testing.assert_array_equal(variable.numpy(), [0.25, 3])
