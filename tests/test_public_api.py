@@ -140,3 +140,16 @@ def test_a_framework_that_the_user_chose_stays(monkeypatch, tmp_path):
     (tmp_path / "keras.json").write_text('{"backend": "torch"}')
     dcgan._choose_backend()
     assert os.environ["KERAS_BACKEND"] == ""
+
+
+@pytest.mark.once
+def test_jax_keeps_what_it_compiles_unless_the_user_has_said_where(monkeypatch):
+    setting = dcgan.JAX_CACHE
+    monkeypatch.delitem(sys.modules, "jax", raising=False)
+    environment = {"KERAS_BACKEND": "jax", "DCGAN_CACHE": os.environ["DCGAN_CACHE"]}
+    monkeypatch.setattr(os, "environ", environment)
+    dcgan._set_up_jax()
+    assert Path(environment[setting]).is_relative_to(environment["DCGAN_CACHE"])
+    environment[setting] = "elsewhere"
+    dcgan._set_up_jax()
+    assert environment[setting] == "elsewhere"

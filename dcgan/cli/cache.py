@@ -1,4 +1,4 @@
-"""Show where decoded images are kept between runs and how large they are, or delete them."""
+"""Show what is kept between runs, decoded images and compiled steps, or delete it."""
 
 import argparse
 
@@ -11,13 +11,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--clear",
         action="store_true",
-        help="delete all decoded images; your own files stay, and are decoded again when needed",
+        help="delete decoded images and compiled steps; your own files stay, and are decoded again",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a line per decoded source and the total, or how much was deleted."""
-    from dcgan.data.cache import cache_entries, cache_folder, clear_cache
+    from dcgan.data.cache import cache_entries, cache_folder, clear_cache, compiled_size
     from dcgan.errors import printable
 
     if arguments.clear:
@@ -27,6 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
     for entry in entries:
         source = printable(entry.source)
         print(f"{entry.size / 1e6:10,.1f} MB  {entry.images:8,} images  {source}")
-    total = sum(entry.size for entry in entries)
+    if compiled := compiled_size():
+        print(f"{compiled / 1e6:10,.1f} MB  steps compiled by JAX")
+    total = sum(entry.size for entry in entries) + compiled
     print(f"{total / 1e6:10,.1f} MB  in {cache_folder()}")
     return 0

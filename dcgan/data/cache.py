@@ -1,7 +1,9 @@
-"""The cache of decoded images in the user's cache folder, an entry per dataset."""
+"""The user's cache folder: decoded images, an entry per dataset, and steps compiled by JAX."""
 
+import hashlib
 import json
 import os
+import platform
 import re
 import shutil
 import tempfile
@@ -20,6 +22,8 @@ from dcgan.atomic import TEMPORARY_SUFFIX, flush_folder, write_atomically
 
 VARIABLE = "DCGAN_CACHE"  # overrides where the cache is
 ENTRIES, PIXELS, RECORD = "images", "pixels.raw", "images.json"
+COMPILED = "compiled"
+CPU_INFO = Path("/proc/cpuinfo")
 KEY = re.compile(r"[0-9a-f]{64}")
 LEFTOVER_SECONDS = 3600  # a decode that has written nothing for so long is dead
 IN_MEMORY_BYTES = 64 << 20  # smaller sets are simply read
@@ -43,6 +47,35 @@ def cache_folder() -> Path:
     return platformdirs.user_cache_path("dcgan", appauthor=False)
 
 
+def compiled_folder() -> Path | None:
+    """The folder of steps compiled for this kind of machine; None where others could write into it.
+
+    JAX runs what it finds there, also on a processor without the instructions that are used in it.
+    """
+    try:
+        lines = CPU_INFO.read_text().splitlines()
+        flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    except OSError:  # no Linux
+        flags = platform.processor()
+    machine = hashlib.sha256(f"{platform.machine()} {flags}".encode()).hexdigest()[:16]
+    root = cache_folder()
+    places = root, root / COMPILED, root / COMPILED / machine
+    try:
+        for place in places:
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        facts = [place.stat() for place in places]
+    except OSError:
+        return None
+    owned = os.name == "nt" or all(fact.st_uid == os.getuid() for fact in facts)
+    return places[-1] if owned and not any(fact.st_mode & 0o002 for fact in facts) else None
+
+
+def compiled_size() -> int:
+    """Bytes of compiled steps in the cache."""
+    files = (cache_folder() / COMPILED).rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
 def cache_entries() -> list[CacheEntry]:
     """All whole entries of the cache."""
     entries = []
@@ -55,12 +88,14 @@ def cache_entries() -> list[CacheEntry]:
 
 
 def clear_cache() -> int:
-    """Delete every entry and every leftover of the cache, and nothing else; returns bytes freed.
+    """Delete all entries, leftovers and compiled steps, and nothing else; returns bytes freed.
 
     A run that is reading its images is not disturbed: the system keeps files that are open, and
     Windows does not delete them.
     """
-    freed = 0
+    before = compiled_size()
+    shutil.rmtree(cache_folder() / COMPILED, ignore_errors=True)
+    freed = before - compiled_size()
     for folder in _folders(cache_folder(), leftovers=True):
         size = sum(file.stat().st_size for file in folder.iterdir())
         shutil.rmtree(folder, ignore_errors=os.name == "nt")

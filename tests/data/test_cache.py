@@ -190,3 +190,17 @@ def test_the_folder_of_the_cache_follows_the_environment(monkeypatch):
     monkeypatch.delenv("DCGAN_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", "/home/me/cached")
     assert cache.cache_folder().parts[-2:] == ("cached", "dcgan")
+
+
+def test_compiled_steps_are_kept_in_a_folder_of_the_users_own(own_cache):
+    found = cache.compiled_folder()
+    assert found.stat().st_mode & 0o077 == 0
+    (found / "step").write_bytes(bytes(100))
+    assert cache.compiled_size() == cache.clear_cache() == 100
+    assert not found.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
+def test_compiled_steps_are_not_kept_where_others_can_write(own_cache):
+    own_cache.chmod(0o777)
+    assert cache.compiled_folder() is None
