@@ -43,14 +43,9 @@ MARK = RUN_IMAGE["Software"]  # so that these images are never trained on
 SHRINK = 0.9  # of both sides, until the file is small enough
 
 ENTRIES = {
-    "sea": "--img-size 150 150 3",
-    "portraits": "--img-size 200 180 3 --depth 5 --batch-size 8",
-    "portraits-64": "--img-size 64 64 3",
     "mnist": "--img-size 28 28 1 --depth 3",
-    "mnist-paper": "--preset mnist-paper",
-    "mnist-upsample": "--preset mnist-upsample",
-    "mnist-tutorial": "--preset mnist-tutorial",
-    "mnist-small": "--preset mnist-small",
+    "sea": "--img-size 64 64 3",
+    "portraits": "--img-size 64 64 3",
 }
 
 
