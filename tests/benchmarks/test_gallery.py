@@ -135,14 +135,20 @@ def test_the_gallery_in_the_repository_is_small(benchmark):
     module = benchmark("gallery")
     limits = dict.fromkeys((".gif", ".webp"), module.MAX_ANIMATION_BYTES) | {".md": 10_000}
     files = [path for path in GALLERY.rglob("*") if path.is_file()]
-    assert len(files) >= 5 * len(module.ENTRIES)
     assert sum(path.stat().st_size for path in files) < 6_000_000
     for path in files:
-        assert path.stat().st_size <= limits.get(path.suffix, module.MAX_IMAGE_BYTES), path
+        limit = limits.get(path.suffix, module.MAX_IMAGE_BYTES)
+        if path.name == module.NEW_IMAGES:  # 16 bits for each weight, and the page around them
+            limit = 1_300_000
+        assert path.stat().st_size <= limit, path
 
 
 def test_every_page_of_the_gallery_shows_all_of_its_files(benchmark):
-    for entry in benchmark("gallery").ENTRIES:
+    module = benchmark("gallery")
+    assert {path.name for path in GALLERY.iterdir()} == set(module.ENTRIES)
+    for entry in module.ENTRIES:
         page = (GALLERY / entry / "README.md").read_text(encoding="utf-8")
+        for name in (module.RUN_PAGE, "walk.webp", module.NEW_IMAGES):
+            assert (GALLERY / entry / name).exists()
         for path in (GALLERY / entry).iterdir():
             assert path.name == "README.md" or f"]({path.name})" in page
