@@ -224,9 +224,9 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
 
         Args:
             x: a folder, array or file of arrays (see `dcgan.open_images`), or a `tf.data.Dataset`,
-                `keras.utils.PyDataset` or PyTorch `DataLoader` of batches `(n, H, W, C)`, uint8 or
-                float in [-1, 1] or [0, 255], premultiplied if C is 4. None: the images of the run
-                in `save_path`, else a small drawn sample set.
+                `keras.utils.PyDataset`, PyTorch `DataLoader` or grain dataset of batches `(n, H, W,
+                C)`, uint8 or float in [-1, 1] or [0, 255], premultiplied if C is 4. None: the
+                images of the run in `save_path`, else a small drawn sample set.
             y: labels, which are not used, as those in a dataset are not.
             batch_size: images per step from now on, in place of the model's.
             epochs: passes over the images after which to stop, counted from the run's start.

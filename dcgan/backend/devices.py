@@ -33,7 +33,7 @@ def process_id() -> int:
     return _own.process_id() if processes() > 1 else 0
 
 
-def gather_from_processes(values: list) -> np.ndarray:
+def gather_from_processes(values: list | np.ndarray) -> np.ndarray:
     """What each process says, int32 `(processes, len(values))`; waits for all of them."""
     return _own.gather_from_processes(values) if processes() > 1 else np.asarray([values], np.int32)
 
@@ -102,8 +102,9 @@ def check_batches(count: int, all_equal: bool) -> None:
     """
     if processes() > 1:
         raise ArgumentError(
-            "Several processes train on images that each can read by number: a folder, an array or "
-            "a file of arrays. Received: a dataset of batches."
+            "Several processes train on images that each can read by number. Received: a dataset "
+            "of batches. Write its images to a folder or a .npy file that all processes see, and "
+            "give that; or train in one process."
         )
     if (devices := device_count()) == 1:
         return

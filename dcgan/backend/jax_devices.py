@@ -68,7 +68,7 @@ def process_id() -> int:
     return jax.process_index()
 
 
-def gather_from_processes(values: list) -> np.ndarray:
+def gather_from_processes(values: list | np.ndarray) -> np.ndarray:
     """What each process says, int32 `(processes, len(values))`; waits for all of them."""
     said = np.asarray(values, np.int32)
     return multihost_utils.process_allgather(said).reshape(processes(), -1)

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from dcgan.data.stream import MAX_POSITION_BYTES
+
 FORMAT = "dcgan-model"
 VERSION = 1
 PARTS = ("options", "plan", "optimizers", "training")  # what the caller puts in
@@ -20,6 +22,7 @@ GENERATOR_GROUP = "generator/"  # the arrays that generate images; files to shar
 NETWORK_GROUPS = (GENERATOR_GROUP, "training_generator/", "discriminator/")
 OPTIMIZER_GROUP = "optimizer/"
 PREVIEW = "preview"  # uint8 (H, W, C)
+POSITION = "state/position"  # in checkpoints: bytes of the user's dataset, for it alone
 
 MAX_HEADER_BYTES = 4 << 20  # our own have about 100 kB
 MAX_TOKENS = 500_000  # quotes, commas and brackets; parsed in about a tenth of a second
@@ -213,7 +216,7 @@ def parse(content: bytes) -> dict[str, Any]:
 
 
 def _check_bounds(entries: list[ArrayEntry]) -> None:
-    """Bound what no plan describes: the optimizers' arrays by the weights, and the preview."""
+    """Bound what no plan describes: the optimizers' arrays, the preview, and the position."""
     weights = [entry.values for entry in entries if entry.name.startswith(NETWORK_GROUPS)]
     if not any(entry.name.startswith(GENERATOR_GROUP) for entry in entries):
         raise Refused("holds no generator: no array's name begins with 'generator/'")
@@ -223,6 +226,12 @@ def _check_bounds(entries: list[ArrayEntry]) -> None:
             left -= entry.values
             if entry.values > max(weights) or left < 0:
                 raise Refused(f"has more in {entry.name!r} than an optimizer of its networks can")
+        if entry.name == POSITION:
+            content = entry.dtype == "uint8" and len(entry.shape) == 1
+            if not content or entry.size > MAX_POSITION_BYTES:
+                raise Refused(
+                    f"has a position in the dataset that is none: {entry.dtype} {entry.shape}"
+                )
         if entry.name == PREVIEW:
             image = entry.dtype == "uint8" and len(entry.shape) == 3 and entry.shape[2] in (1, 3, 4)
             if not image or not 0 < entry.size <= MAX_PREVIEW_BYTES:

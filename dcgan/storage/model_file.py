@@ -24,6 +24,7 @@ from dcgan.storage.document import (
     GENERATOR_GROUP,
     MAX_HEADER_BYTES,
     OPTIMIZER_GROUP,
+    POSITION,
     PREVIEW,
     ArrayEntry,
     Refused,
@@ -264,7 +265,7 @@ def _check_expected(
     described = {
         entry.name: f"{entry.dtype} {entry.shape}"
         for entry in entries
-        if entry.name != PREVIEW and not entry.name.startswith(OPTIMIZER_GROUP)
+        if entry.name not in (PREVIEW, POSITION) and not entry.name.startswith(OPTIMIZER_GROUP)
     }
     groups = GENERATOR_GROUP if is_generator_only(entry.name for entry in entries) else ""
     needed = {n: f"{w[1]} {tuple(w[0])}" for n, w in wanted.items() if n.startswith(groups)}

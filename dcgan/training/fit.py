@@ -67,6 +67,7 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
         source = open_source(
             x,
             learner.options,
+            steps=request.steps_per_epoch,
             validation_data=request.validation_data,
             run_path=path,
             verbose=verbose,
@@ -81,7 +82,7 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             begin_small(learner)
             write_previews(run, source, learner)
             rollback = Rollback(learner, run)
-            saving = Checkpointing(learner, run, rollback)
+            saving = Checkpointing(learner, run, rollback, source.stream)
             tasks = make_tasks(learner, run, source, rollback, length, deadline, request)
             growth = Growth(learner, length, deadline)
             if growth.is_late():  # a kill came between the last step of a phase and the next

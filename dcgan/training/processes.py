@@ -11,11 +11,15 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from dcgan.backend.devices import device_count, gather_from_processes, process_id, processes
 from dcgan.errors import RunError, TrainingError
 from dcgan.storage.run_folder import RunFolder
+from dcgan.training.health import Measurement
 from dcgan.training.state import TrainingState
 
 MAX_SECONDS = 3600.0  # without a step: a callback of the user's may take long
@@ -73,6 +77,14 @@ def agreed(ends: bool, due: list[bool]) -> tuple[bool, list[bool]]:
     """
     rows = gather_from_processes([ends, *due])
     return any(row[0] for row in rows), [bool(value) for value in rows[0][1:]]
+
+
+def as_in_first_process(measurement: Measurement) -> Measurement:
+    """What the first process has measured, for all: on GPUs, last digits may differ."""
+    numbers = {n: v for n, v in vars(measurement).items() if isinstance(v, float | bool)}
+    said = gather_from_processes(np.array([*numbers.values()], np.float64).view(np.int32))[0]
+    same = zip(numbers.items(), said.view(np.float64).tolist(), strict=True)
+    return replace(measurement, **{name: type(value)(first) for (name, value), first in same})
 
 
 def lost_process(error: BaseException, step: int) -> TrainingError | None:

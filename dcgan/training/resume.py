@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from dcgan.backend.devices import gather_from_processes
+from dcgan.data.own_batches import is_stream
 from dcgan.errors import ArgumentError, RunError
 from dcgan.inspection.advice import sizes_in_words
 from dcgan.networks.plan import plan_from_dict, plan_to_dict
@@ -19,14 +20,9 @@ from dcgan.networks.resolve import resolve
 from dcgan.optimizers import changed_settings, optimizer_from_plain, optimizer_to_plain
 from dcgan.options import Options, describe_changes, from_plain, in_groups, to_plain
 from dcgan.storage.checkpoints import Checkpoint, CheckpointStore
+from dcgan.storage.document import POSITION
 from dcgan.storage.run_folder import SAMPLE_SET, RunFolder, folder_for, read_run
-from dcgan.training.source import (
-    ImageSource,
-    Source,
-    is_stream,
-    run_name,
-    without_held_out,
-)
+from dcgan.training.source import ImageSource, Source, run_name, without_held_out
 from dcgan.training.state import Learner, TrainingState, restart, restore
 
 logger = logging.getLogger("dcgan")
@@ -44,7 +40,7 @@ def choose_folder(
     """
     path = Path(save_path or Path("Results") / run_name(x))
     if save_path is None:
-        resume = resume and not is_stream(x)  # its order cannot be continued from here
+        resume = resume and not is_stream(x)  # nothing tells one dataset from another
         if resume and isinstance(x, str | Path) and os.path.exists(x):
             path = folder_for(path, str(Path(x).resolve()))
     RunFolder.check(path)
@@ -241,9 +237,10 @@ def resume_run(
     state = learner.state
     facts = source.facts if isinstance(source, ImageSource) else None
     checkpoint = run.checkpoints.newest()
-    means = {}
+    means, place = {}, None
     if checkpoint is not None and checkpoint.step >= state.step:
         means = _restore(learner, run, checkpoint, steps)
+        place = checkpoint.arrays.get(POSITION)
     else:  # a new run, or the model in memory is ahead of the folder's checkpoint
         elsewhere = state.data is not None and state.data != facts
         if state.run_id is None or (checkpoint is None and elsewhere):
@@ -257,6 +254,8 @@ def resume_run(
         if checkpoint is None:
             run.log.cut_after(state.step or -1)
     state.data = facts
+    if source.stream is not None:
+        source.stream.begin(state.step, None if place is None else place.tobytes())
     return means
 
 

@@ -15,6 +15,7 @@ from dcgan.networks.build import FLOAT32_LAYERS
 from dcgan.networks.plan import Plan, plan_to_dict
 from dcgan.optimizers import OptimizerPair, optimizer_to_plain
 from dcgan.options import PRECISIONS, Options, to_plain
+from dcgan.storage.document import POSITION
 from dcgan.training.health import STATUSES, Health, check_kinds
 from dcgan.training.numbers import StepNumbers
 
@@ -227,6 +228,7 @@ def restore(learner: Learner, training: Mapping, arrays: Mapping[str, np.ndarray
     if state.phase != learner.state.phase:
         learner.enter(whole("phase", state.phase, 0, len(learner.phases) - 1))
     named = learner.variables
+    arrays = {name: array for name, array in arrays.items() if name != POSITION}
     if missing := sorted(named.keys() - arrays.keys()):
         raise ModelFileError(f"The saved state lacks {', '.join(missing[:3])}.")
     assign(named, arrays)

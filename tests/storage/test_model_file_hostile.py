@@ -249,6 +249,19 @@ def document_files() -> dict[str, bytes]:
             FLOAT * 2,
             arrays={"generator/x": entry(), "preview": entry(dtype="uint8", shape=[1, 2, 2])},
         ),
+        "a position that is no row of bytes": model(
+            {"generator/x": tensor(), "state/position": tensor(4, 8, shape=[1])},
+            FLOAT * 2,
+            arrays={"generator/x": entry(), "state/position": entry()},
+        ),
+        "a position of a gigabyte": model(
+            {"generator/x": tensor(), "state/position": tensor(4, 8, dtype="U8", shape=[4])},
+            FLOAT * 2,
+            arrays={
+                "generator/x": entry(),
+                "state/position": entry(dtype="uint8", shape=[10**9], bytes=10**9),
+            },
+        ),
     }
 
 
@@ -438,6 +451,8 @@ def test_a_refusal_is_one_short_line_that_names_the_file(refusals):
         ),
         ("an optimizer too large", "more in 'optimizer/x' than an optimizer"),
         ("a preview of a poster", "a preview that is no image"),
+        ("a position that is no row of bytes", "a position in the dataset that is none"),
+        ("a position of a gigabyte", "a position in the dataset that is none"),
         ("a zip bomb", "an earlier, unpublished version"),
         ("another safetensors file", "a safetensors file that DCGAN.save did not write"),
         ("a pickle with a brace", "a pickle can run code"),

@@ -1,6 +1,7 @@
 """Several processes of one training: who writes, who decides, and what is said of a lost one."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,15 @@ import pytest
 from dcgan.data.batches import Batches
 from dcgan.errors import RunError, TrainingError
 from dcgan.training import processes
-from dcgan.training.processes import agreed, check_alike, lost_process, open_run, watchdog
+from dcgan.training.health import Measurement
+from dcgan.training.processes import (
+    agreed,
+    as_in_first_process,
+    check_alike,
+    lost_process,
+    open_run,
+    watchdog,
+)
 from dcgan.training.state import TrainingState
 
 
@@ -25,6 +34,15 @@ def test_what_is_due_is_decided_by_the_first_process_and_the_end_by_any(monkeypa
     said = np.array([[0, 1, 0], [1, 0, 0]])
     monkeypatch.setattr(processes, "gather_from_processes", lambda values: said)
     assert agreed(False, [False, False]) == (True, [True, False])
+
+
+def test_several_processes_act_on_what_the_first_has_measured(monkeypatch):
+    first = Measurement(step=9, variety=0.1 + 0.2, kid=-1e-300, memorized=0.25, copying=False)
+    said = np.array([0.1 + 0.2, -1e-300, 0.25, 0.0]).view(np.int32)[None]
+    other = replace(first, variety=0.3, memorized=0.75, copying=True)
+    assert as_in_first_process(other) == other  # there is one process
+    monkeypatch.setattr(processes, "gather_from_processes", lambda values: said)
+    assert as_in_first_process(other) == first
 
 
 def test_another_process_resumes_from_the_run_folder_and_never_writes_to_it(monkeypatch):

@@ -4,7 +4,9 @@ import logging
 
 import numpy as np
 
+from dcgan.data.stream import Stream
 from dcgan.errors import ModelFileError, RunError
+from dcgan.storage.document import POSITION
 from dcgan.storage.run_folder import RunFolder
 from dcgan.training.callbacks.rollback import Rollback
 from dcgan.training.callbacks.schedule import Task
@@ -25,17 +27,21 @@ class Checkpointing(Task):
         learner: the pieces of the model.
         run: the run folder.
         rollback: what repairs a state that is not worth saving.
+        stream: what knows where training is in a user's own batches, or None.
 
     Attributes:
         failed: the error of the last save, if it failed.
         model_hash: SHA-256 of the generator in `last.dcgan`, once it is written.
     """
 
-    def __init__(self, learner: Learner, run: RunFolder, rollback: Rollback):
+    def __init__(
+        self, learner: Learner, run: RunFolder, rollback: Rollback, stream: Stream | None = None
+    ):
         super().__init__(CHECKPOINT_STEPS, learner.options.checkpoint_seconds)
         self.learner = learner
         self.run = run
         self.rollback = rollback
+        self.stream = stream
         self.failed: Exception | None = None
         self.model_hash: str | None = None
         self._rollbacks = learner.state.rollbacks  # when it was last saved
@@ -65,10 +71,13 @@ class Checkpointing(Task):
     def save(self) -> None:
         """Save a checkpoint now."""
         document, arrays = self.mend()
+        step = self.learner.state.step
         self._rollbacks = self.learner.state.rollbacks
+        if self.stream is not None and (position := self.stream.position(step)) is not None:
+            arrays[POSITION] = np.frombuffer(position, np.uint8)
         try:
             self.run.restore()
-            self.run.checkpoints.save(self.learner.state.step, document, arrays)
+            self.run.checkpoints.save(step, document, arrays)
             self.failed = None
         except RunError as error:
             self._log_failure(error)

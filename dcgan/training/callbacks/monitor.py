@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 
 import numpy as np
 from keras import ops
@@ -21,6 +22,7 @@ from dcgan.training.callbacks.previews import SAMPLE_COUNT
 from dcgan.training.callbacks.rollback import Rollback
 from dcgan.training.callbacks.schedule import Task, keep_training
 from dcgan.training.health import Diagnosis, Measurement
+from dcgan.training.processes import as_in_first_process
 from dcgan.training.saving import save_model
 from dcgan.training.source import ImageSource
 from dcgan.training.state import Learner
@@ -68,11 +70,14 @@ class HealthMonitor(Task):
         return enough and now - self.last_moment >= self._pause
 
     def act(self, epoch, logs):
-        """Measure, and act on what is found."""
+        """Measure, and act on what is found; several processes act on what the first has found."""
+        self._act(as_in_first_process)
+
+    def _act(self, agree: Callable[[Measurement], Measurement]) -> None:
         began = time.monotonic()
         network = self._network or self._prepare()
         state = self.state
-        measurement = self._measure(network)
+        measurement = agree(self._measure(network))
         numbers = [value for value in vars(measurement).values() if isinstance(value, float)]
         if not np.isfinite(numbers).all():
             self.rollback.roll_back(f"what was measured at step {state.step} is not finite")
@@ -97,7 +102,7 @@ class HealthMonitor(Task):
         """Measure the end, if it is worth it."""
         steps = self.state.step - self.last_step
         if steps >= max(1, self.learner.options.measure_steps // 2):
-            self.act(epoch, logs)
+            self._act(lambda measurement: measurement)  # an error may have ended this process alone
 
     def _forget_other_images(self, source: ImageSource) -> None:
         """Drop measurements against other images, which cannot be compared with new ones."""
