@@ -1,6 +1,7 @@
 """Iterators of a PyTorch loader with `state_dict`, as torchdata's, that say where they are."""
 
 import json
+from typing import Any
 
 import torch
 
@@ -12,7 +13,7 @@ class LoaderIterator:
         loader: with the methods `state_dict` and `load_state_dict` besides those of an iterable.
     """
 
-    def __init__(self, loader):
+    def __init__(self, loader: Any):
         self._loader = loader
         self._iterator = iter(loader)
 

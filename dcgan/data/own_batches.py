@@ -131,10 +131,10 @@ class _Wrapped(keras.utils.PyDataset):
         super().__init__(batches.workers, batches.use_multiprocessing, batches.max_queue_size)
         self.batches = batches
 
-    def on_epoch_begin(self):
+    def on_epoch_begin(self) -> None:
         self.batches.on_epoch_begin()
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         self.batches.on_epoch_end()
 
 
@@ -146,10 +146,10 @@ class _Later(_Wrapped):
         self.first = first
 
     @property
-    def num_batches(self):
+    def num_batches(self) -> None:
         return None
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Any:
         number, count = self.first + index, self.batches.num_batches
         return self.batches[number % count if count else number]
 
@@ -158,18 +158,18 @@ class _Scaled(_Wrapped):
     """The images of another dataset, from [0, 255] to [-1, 1]."""
 
     @property
-    def num_batches(self):
+    def num_batches(self) -> int | None:
         return self.batches.num_batches
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Any:
         return _scale(self.batches[index])
 
 
-def _scale(batch):
+def _scale(batch: Any) -> Any:
     return keras.utils.unpack_x_y_sample_weight(batch)[0] / 127.5 - 1
 
 
-def _scaled(x):
+def _scaled(x: Any) -> Any:
     """The same dataset with images in [-1, 1] in place of [0, 255]."""
     if isinstance(x, keras.utils.PyDataset):
         return _Scaled(x)

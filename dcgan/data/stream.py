@@ -115,10 +115,10 @@ class Stream(keras.utils.PyDataset):
         self._stand(iterator, base)
 
     def _is_near_end(self) -> bool:
-        """Whether a pass may end soon: TensorFlow's state then lacks the order of the next pass."""
+        """Whether a pass ends soon, or just has: TensorFlow's state then lacks the next order."""
         if self.length is None:
             return False
-        left = self.length - self._next % self.length
+        left = -self._next % self.length
         return left < min(_NEAR_END, self.length // 2)
 
     def _read(self) -> None:

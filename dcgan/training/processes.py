@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +85,8 @@ def as_in_first_process(measurement: Measurement) -> Measurement:
     numbers = {n: v for n, v in vars(measurement).items() if isinstance(v, float | bool)}
     said = gather_from_processes(np.array([*numbers.values()], np.float64).view(np.int32))[0]
     same = zip(numbers.items(), said.view(np.float64).tolist(), strict=True)
-    return replace(measurement, **{name: type(value)(first) for (name, value), first in same})
+    found: dict[str, Any] = {name: type(value)(first) for (name, value), first in same}
+    return replace(measurement, **found)
 
 
 def lost_process(error: BaseException, step: int) -> TrainingError | None:
