@@ -72,7 +72,7 @@ def test_what_other_calls_and_other_runs_made_is_not_claimed(gallery):
     shown = Path("gallery_test/gallery/sea")
     shown.mkdir(parents=True)
     (shown / "animation.gif").write_bytes(b"of another run")
-    begun = [*FLAGS, "--epochs", "1", "--quiet"]
+    begun = [*FLAGS, "--img-size", "64", "64", "3", "--epochs", "1", "--quiet"]
     dcgan_command(["secret/place/waves", "--save-path", "gallery_test/sea", *begun])
     assert gallery([*CALL, "--epochs", "1"]) == 0  # which has nothing left to do
     assert (
