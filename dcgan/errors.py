@@ -11,6 +11,7 @@ from typing import NoReturn, TypeVar
 Key = TypeVar("Key")
 
 MAX_SEED = 2**31 - 1  # what every backend's random generators take
+MAX_POSITION_BYTES = 128 << 20  # in a user's dataset; a shuffle keeps its images in it
 
 
 class DCGANError(Exception):

@@ -9,9 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcgan.errors import DataError
+from dcgan.errors import MAX_POSITION_BYTES, DataError
 
-MAX_POSITION_BYTES = 128 << 20  # a shuffle of a tf.data.Dataset keeps its images in the position
 MAX_SKIPPED = 1_000_000  # batches; a checkpoint comes every few thousand
 _KEPT = 4  # batches that Keras may ask for again, after a look at the shapes
 _NEAR_END = 100  # batches

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dcgan.data.stream import MAX_POSITION_BYTES
+from dcgan.errors import MAX_POSITION_BYTES
 
 FORMAT = "dcgan-model"
 VERSION = 1
