@@ -33,7 +33,7 @@ RESULTS = ROOT / "Results"
 CALLS = "calls.json"  # in the run folder: the commands that have trained it
 SHOWN = ("samples.png", "epochs.png", "losses.png", "animation.gif", "walk.webp")
 WALK = {"seeds": [3, 17, 41], "seconds": 4.0, "fps": 12.0}
-RUN_PAGE, NEW_IMAGES = "run.html", "generate.html"
+RUN_PAGE = "run.html"
 PAGE_GRIDS, PAGE_PIXELS = 8, 400  # of the run's page: grids of samples, and their longer side
 MAX_IMAGE_BYTES, MAX_ANIMATION_BYTES = 300_000, 300_000  # the repository keeps every version
 JPEG_QUALITY = 85
@@ -80,8 +80,9 @@ def main(argv: list[str] | None = None) -> int:
     _walk(run)
     show(run, gallery)
     (gallery / RUN_PAGE).write_text(_run_page(run, given.images), encoding="utf-8")
-    (gallery / NEW_IMAGES).unlink(missing_ok=True)
-    _run("export", str(run / "last.dcgan"), "--out", str(gallery / NEW_IMAGES))
+    new_images = _new_images(gallery)
+    new_images.unlink(missing_ok=True)
+    _run("export", str(run / "last.dcgan"), "--out", str(new_images))
     shown_command = shlex.join(
         ["python", "-m", "benchmarks", "gallery", given.entry]
         + ["--images", _public(given.images), *flags]
@@ -246,14 +247,19 @@ def _note_call(run: Path, before: int, line: str) -> str:
     return "\n".join(f"- {call['line']}" for call in calls)
 
 
+def _new_images(gallery: Path) -> Path:
+    """The page that makes new images; its name is its heading."""
+    return gallery / f"{gallery.name}.html"
+
+
 def _write_page(gallery: Path, calls: str, metrics: str) -> None:
     """Write the entry's page: the calls that made it, its metrics and its images."""
     parts = [f"# {gallery.name}", "Made by these calls, in this order:", calls]
     if metrics:
         parts += ["Output of `python main.py evaluate`:", f"```\n{metrics.rstrip()}\n```"]
     pages = [f"[the page of the run]({RUN_PAGE})"]
-    if (gallery / NEW_IMAGES).exists():
-        pages.append(f"[a page that makes new images]({NEW_IMAGES})")
+    if (new_images := _new_images(gallery)).exists():
+        pages.append(f"[a page that makes new images]({new_images.name})")
     parts.append(f"To download and open in a browser: {' and '.join(pages)}.")
     for name in SHOWN:
         parts += [f"![{file.name}]({file.name})" for file in gallery.glob(f"{Path(name).stem}.*")]
