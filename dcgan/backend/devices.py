@@ -98,15 +98,9 @@ def check_batches(count: int, all_equal: bool) -> None:
         all_equal: whether no batch can have fewer.
 
     Raises:
-        ArgumentError: a batch cannot be divided, or there are several processes.
+        ArgumentError: a batch cannot be divided.
     """
-    if processes() > 1:
-        raise ArgumentError(
-            "Several processes train on images that each can read by number. Received: a dataset "
-            "of batches. Write its images to a folder or a .npy file that all processes see, and "
-            "give that; or train in one process."
-        )
-    if (devices := device_count()) == 1:
+    if (devices := device_count()) == 1 or processes() > 1:  # then `Share` checks each batch
         return
     if count % devices or not all_equal:
         raise ArgumentError(

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcgan.backend.devices import check_batches
+from dcgan.backend.devices import check_batches, processes
 from dcgan.data.stream import Stream, images_of_batch
 from dcgan.errors import DataError
 
@@ -75,6 +75,9 @@ def open_batches(x: Any, img_size: tuple[int, int, int], steps: int | None) -> O
         except Exception as error:  # the dataset's own
             reason = f"{error}"[:300]
     logger.info("A resumed run begins this dataset anew, since %s.", reason)
+    if processes() > 1:  # all take the same number of steps: no dataset may end
+        endless = Stream(lambda: iter(x), length, keeps_states=False)
+        return OwnBatches(endless.from_step, length)
     return OwnBatches(lambda first_step: x, length)
 
 
@@ -121,7 +124,7 @@ def _later(x: keras.utils.PyDataset, first: int) -> keras.utils.PyDataset:
     """The dataset of a user from a batch of the whole run on."""
     count = x.num_batches
     first = first % count if count else first
-    return _Later(x, first) if first else x
+    return _Later(x, first) if first or processes() > 1 else x
 
 
 class _Wrapped(keras.utils.PyDataset):
@@ -152,6 +155,35 @@ class _Later(_Wrapped):
     def __getitem__(self, index: int) -> Any:
         number, count = self.first + index, self.batches.num_batches
         return self.batches[number % count if count else number]
+
+
+class Share(_Wrapped):
+    """One process's shares of all batches, from a dataset without end.
+
+    Processes with shares of other sizes would wait for each other for ever.
+
+    Args:
+        batches: the dataset.
+        count: images in each share.
+    """
+
+    def __init__(self, batches: keras.utils.PyDataset, count: int):
+        super().__init__(batches)
+        self.count = count
+
+    @property
+    def num_batches(self) -> None:
+        return None
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        images = images_of_batch(self.batches[index])
+        if len(images) != self.count:
+            raise DataError(
+                f"Each batch of this process's dataset must have {self.count} images, its share. "
+                f"Received: {len(images)}. A last batch that is smaller must be left out, as by "
+                "dataset.batch(n, drop_remainder=True)."
+            )
+        return images
 
 
 class _Scaled(_Wrapped):

@@ -11,10 +11,10 @@ import numpy as np
 
 from dcgan.errors import MAX_POSITION_BYTES, DataError
 
+COUNT_BYTES = 8  # of a number at the start of a position
 MAX_SKIPPED = 1_000_000  # batches; a checkpoint comes every few thousand
 _KEPT = 4  # batches that Keras may ask for again, after a look at the shapes
 _NEAR_END = 100  # batches
-_COUNT_BYTES = 8
 
 logger = logging.getLogger("dcgan")
 
@@ -31,14 +31,17 @@ class Stream(keras.utils.PyDataset):
         begin_pass: makes an iterator of batches with `get_state` and `set_state`; a state is bytes,
             or what JSON can hold.
         length: batches of a pass, or None where that is unknown.
+        keeps_states: False for iterators without states, which have no positions.
 
     Attributes:
         first_step: the training step of item 0.
     """
 
-    def __init__(self, begin_pass: Callable[[], Any], length: int | None = None):
+    def __init__(
+        self, begin_pass: Callable[[], Any], length: int | None = None, keeps_states: bool = True
+    ):
         super().__init__()
-        self.begin_pass, self.length = begin_pass, length
+        self.begin_pass, self.length, self.keeps_states = begin_pass, length, keeps_states
         self.first_step = 0
         self._lock = threading.Lock()  # Keras may read from threads
         self.begin(0)
@@ -59,10 +62,10 @@ class Stream(keras.utils.PyDataset):
         iterator, skipped = self.begin_pass(), 0
         if position is not None:
             try:
-                skipped = int.from_bytes(position[:_COUNT_BYTES], "little")
+                skipped = int.from_bytes(position[:COUNT_BYTES], "little")
                 if skipped > MAX_SKIPPED:
                     raise ValueError(f"it is {skipped} batches back")
-                restore_state(iterator, position[_COUNT_BYTES:])
+                restore_state(iterator, position[COUNT_BYTES:])
             except Exception as error:  # the dataset's own
                 logger.warning(
                     "The dataset begins anew, since it does not take the position that the run "
@@ -71,7 +74,7 @@ class Stream(keras.utils.PyDataset):
                 )
                 iterator, skipped = self.begin_pass(), 0
         self._stand(iterator, step - skipped)
-        self._states = {self._next: state_of(iterator)}
+        self._states = {self._next: state_of(iterator)} if self.keeps_states else {}
         self._wants_state = False
 
     def from_step(self, first_step: int) -> "Stream":
@@ -86,7 +89,7 @@ class Stream(keras.utils.PyDataset):
                 return None
             self._states = {at: state for at, state in self._states.items() if at >= base}
             self._wants_state = True
-            return (step - base).to_bytes(_COUNT_BYTES, "little") + self._states[base]
+            return (step - base).to_bytes(COUNT_BYTES, "little") + self._states[base]
 
     def __getitem__(self, index: int) -> np.ndarray:
         """The images of step `first_step + index`."""

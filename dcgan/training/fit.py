@@ -13,7 +13,7 @@ import numpy as np
 from keras import ops
 
 from dcgan.augment import augmented_copies
-from dcgan.backend.devices import check_devices, process_id
+from dcgan.backend.devices import check_devices, process_id, processes
 from dcgan.backend.idle_gpu import warn_of_idle_gpu
 from dcgan.data.memory import check_memory
 from dcgan.errors import ArgumentError, RunError, TrainingError, is_out_of_memory
@@ -73,7 +73,9 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             verbose=verbose,
         )
         with open_run(path, resume) as run, StopRequest() as stop, watchdog(learner.state):
-            check_alike([run.checkpoints.latest(), number_of(source)])
+            streams = source.stream is not None
+            steps = request.steps_per_epoch or source.steps_per_epoch
+            check_alike([run.checkpoints.latest(), number_of(source), streams, steps or 0])
             source = settle(learner, run, source)
             steps = request.steps_per_epoch or source.steps_per_epoch
             length = Length(steps, request.last_epoch(steps))
@@ -212,6 +214,8 @@ def train(
             raise TrainingError(_too_large(learner)) from None
         if gone := lost_process(error, learner.state.step):  # nothing can be saved without it
             raise gone from None
+        if processes() > 1:
+            saving.stream = None  # its position is known to all together, and this may be one
         try:
             schedule.finish()  # what was trained is saved before the error passes on
         except Exception as second:

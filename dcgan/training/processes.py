@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from dcgan.backend.devices import device_count, gather_from_processes, process_id, processes
-from dcgan.errors import RunError, TrainingError
+from dcgan.data.stream import COUNT_BYTES
+from dcgan.errors import MAX_POSITION_BYTES, RunError, TrainingError
 from dcgan.storage.run_folder import RunFolder
 from dcgan.training.health import Measurement
 from dcgan.training.state import TrainingState
@@ -87,6 +88,43 @@ def as_in_first_process(measurement: Measurement) -> Measurement:
     same = zip(numbers.items(), said.view(np.float64).tolist(), strict=True)
     found: dict[str, Any] = {name: type(value)(first) for (name, value), first in same}
     return replace(measurement, **found)
+
+
+def gather_position(position: bytes | None) -> bytes | None:
+    """The positions of all processes in their datasets as one; None where one has none.
+
+    Several are minus their number, then for each its length and itself, padded to the longest.
+    """
+    if processes() == 1:
+        return position
+    content = np.frombuffer(position or b"", np.uint8)
+    lengths = gather_from_processes([content.size])[:, 0]
+    size = COUNT_BYTES + -(-int(lengths.max()) // 4) * 4  # whole numbers of 4 bytes
+    if not lengths.all() or processes() * size >= MAX_POSITION_BYTES:
+        return None
+    row = np.zeros(size, np.uint8)
+    row[:COUNT_BYTES] = np.frombuffer(content.size.to_bytes(COUNT_BYTES, "little"), np.uint8)
+    row[COUNT_BYTES : COUNT_BYTES + content.size] = content
+    rows = gather_from_processes(row.view(np.int32))
+    return (-processes()).to_bytes(COUNT_BYTES, "little", signed=True) + rows.tobytes()
+
+
+def own_position(position: bytes) -> bytes | None:
+    """This process's part of what `gather_position` gave; None where there were other processes."""
+    count = max(1, -int.from_bytes(position[:COUNT_BYTES], "little", signed=True))
+    if count != processes():
+        logger.warning(
+            "The dataset begins anew, since the run has stored the positions of %d process(es), "
+            "and there are %d now.",
+            *(count, processes()),
+        )
+        return None
+    if count == 1:
+        return position
+    size = (len(position) - COUNT_BYTES) // count
+    first = COUNT_BYTES + process_id() * size
+    row = position[first : first + size]
+    return row[COUNT_BYTES : COUNT_BYTES + int.from_bytes(row[:COUNT_BYTES], "little")]
 
 
 def lost_process(error: BaseException, step: int) -> TrainingError | None:

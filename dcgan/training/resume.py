@@ -22,6 +22,7 @@ from dcgan.options import Options, describe_changes, from_plain, in_groups, to_p
 from dcgan.storage.checkpoints import Checkpoint, CheckpointStore
 from dcgan.storage.document import POSITION
 from dcgan.storage.run_folder import SAMPLE_SET, RunFolder, folder_for, read_run
+from dcgan.training.processes import own_position
 from dcgan.training.source import ImageSource, Source, run_name, without_held_out
 from dcgan.training.state import Learner, TrainingState, restart, restore
 
@@ -255,7 +256,7 @@ def resume_run(
             run.log.cut_after(state.step or -1)
     state.data = facts
     if source.stream is not None:
-        source.stream.begin(state.step, None if place is None else place.tobytes())
+        source.stream.begin(state.step, None if place is None else own_position(place.tobytes()))
     return means
 
 

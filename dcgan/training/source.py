@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from dcgan.augment import RAMP_PASSES, strength_for
-from dcgan.backend.devices import process_id, processes
+from dcgan.backend.devices import gather_from_processes, process_id, processes
 from dcgan.data.batches import Batches
 from dcgan.data.image_set import ImageSet, Subset, open_images, split
-from dcgan.data.own_batches import is_stream, open_batches
+from dcgan.data.own_batches import Share, is_stream, open_batches
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.data.stream import Stream
-from dcgan.errors import DataError, printable
+from dcgan.errors import ArgumentError, DataError, printable
 from dcgan.inspection.advice import enlarged, expectation
 from dcgan.options import Options
 from dcgan.storage.run_folder import SAMPLE_SET
@@ -104,8 +104,7 @@ def open_source(
         DataError: the images cannot be used.
     """
     if is_stream(x):
-        own = open_batches(x, options.img_size, steps)
-        return Source(own.from_step, own.length, stream=own.stream)
+        return _of_batches(x, options, steps)
     fitting = {"resize": options.resize, "background": options.background, "verbose": verbose}
     shown: Any = x
     if x is None:
@@ -134,6 +133,20 @@ def without_held_out(source: ImageSource, options: Options) -> ImageSource:
     """The same images, all of them to train on."""
     nothing = Subset(source.images.pixels, np.arange(0))
     return _of_images(source.images, np.arange(len(source.images)), nothing, options, source.path)
+
+
+def _of_batches(x: object, options: Options, steps: int | None) -> Source:
+    own = open_batches(x, options.img_size, steps)
+    if processes() == 1:
+        return Source(own.from_step, own.length, stream=own.stream)
+    length = int(gather_from_processes([own.length or 0]).min()) or None  # of the shortest
+    if not (steps or length):
+        raise ArgumentError(
+            "steps_per_epoch must be given, since several processes must take the same number of "
+            "steps, and the datasets do not all say how many batches make an epoch."
+        )
+    share = options.batch_size // processes()
+    return Source(lambda first: Share(own.from_step(first), share), length, stream=own.stream)
 
 
 def _of_images(

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -9,12 +10,14 @@ import numpy as np
 import pytest
 
 from dcgan import DCGAN
-from dcgan.data import stream
+from dcgan.data import own_batches, stream
 from dcgan.data.own_batches import is_stream, open_batches
 from dcgan.data.stream import Stream
 from dcgan.errors import DataError
 from dcgan.storage.document import POSITION
 from dcgan.storage.model_file import read_model_file
+from dcgan.training import source
+from dcgan.training.source import open_source
 
 SMALL = {"batch_size": 2, "depth": 1}
 
@@ -155,6 +158,23 @@ class ByNumber(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         return list(Dataset())[index]
+
+
+def test_several_processes_take_shares_of_one_size_without_end(tiny, monkeypatch):
+    options = tiny(**SMALL | {"batch_size": 4}).options
+    monkeypatch.setattr(own_batches, "processes", lambda: 2)
+    monkeypatch.setattr(source, "processes", lambda: 2)
+    monkeypatch.setattr(source, "gather_from_processes", lambda said: np.array([said, [5]]))
+    for dataset in (Dataset(), ByNumber(), [batch for batch in Dataset()]):
+        monkeypatch.setattr(source, "is_stream", lambda x: True)
+        opened = open_source(dataset, options)
+        assert opened.steps_per_epoch == 5  # that of the shortest
+        shares = opened.batches(3)
+        assert sorted(numbers(shares, range(4, 11))) == list(range(7))
+        assert shares.num_batches is None
+    short = open_source(Dataset(), replace(options, batch_size=6)).batches(0)
+    with pytest.raises(DataError, match="must have 3 images, its share. Received: 2"):
+        short[0]
 
 
 def of_tensorflow():

@@ -1,6 +1,7 @@
 """Several processes of one training: who writes, who decides, and what is said of a lost one."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from dcgan.training.processes import (
     agreed,
     as_in_first_process,
     check_alike,
+    gather_position,
     lost_process,
     open_run,
+    own_position,
     watchdog,
 )
 from dcgan.training.state import TrainingState
@@ -59,6 +62,57 @@ def test_another_process_resumes_from_the_run_folder_and_never_writes_to_it(monk
         assert copy.path != run.path
     assert not copy.path.exists()
     assert before == {path: path.read_bytes() for path in Path("run").rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def together(monkeypatch):
+    """A function that calls another in as many processes as there are values, played by threads."""
+
+    def call(function, values):
+        here, said, barrier = threading.local(), {}, threading.Barrier(len(values))
+
+        def gather(row):
+            said[here.number] = np.asarray(row)
+            barrier.wait(60)
+            rows = np.stack([said[number] for number in range(len(values))])
+            barrier.wait(60)
+            return rows
+
+        def enter(number):
+            here.number = number
+            return function(values[number])
+
+        monkeypatch.setattr(processes, "processes", lambda: len(values))
+        monkeypatch.setattr(processes, "process_id", lambda: here.number)
+        monkeypatch.setattr(processes, "gather_from_processes", gather)
+        with ThreadPoolExecutor(len(values)) as pool:
+            return list(pool.map(enter, range(len(values))))
+
+    return call
+
+
+def test_each_process_gets_its_own_position_back(together, caplog):
+    own = [b"the first", b"", bytes(range(256)), b"\0\0"]
+    assert together(gather_position, own) == [None] * 4  # one has none
+    own[1] = b"the second"
+    gathered = together(gather_position, own)
+    assert len(set(gathered)) == 1 and together(own_position, gathered) == own
+    assert not caplog.text
+    assert together(own_position, gathered[:3]) == [None] * 3
+    assert "the positions of 4 process(es), and there are 3 now" in caplog.text
+
+
+def test_the_position_of_one_process_is_its_own(caplog):
+    position = (3).to_bytes(8, "little") + b"as it is"
+    assert gather_position(position) is position and own_position(position) is position
+    several = (-2).to_bytes(8, "little", signed=True) + bytes(32)
+    assert own_position(several) is None and "begins anew" in caplog.text
+
+
+def test_positions_that_a_checkpoint_cannot_hold_are_none(together, monkeypatch):
+    monkeypatch.setattr(processes, "MAX_POSITION_BYTES", 100)
+    assert None not in together(gather_position, [bytes(32), bytes(1)])
+    assert together(gather_position, [bytes(60), bytes(1)]) == [None] * 2
 
 
 def test_a_lost_process_is_one_sentence(monkeypatch):

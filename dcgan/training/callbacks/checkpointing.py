@@ -10,6 +10,7 @@ from dcgan.storage.document import POSITION
 from dcgan.storage.run_folder import RunFolder
 from dcgan.training.callbacks.rollback import Rollback
 from dcgan.training.callbacks.schedule import Task
+from dcgan.training.processes import gather_position
 from dcgan.training.saving import save_model
 from dcgan.training.state import Learner, capture
 
@@ -73,8 +74,10 @@ class Checkpointing(Task):
         document, arrays = self.mend()
         step = self.learner.state.step
         self._rollbacks = self.learner.state.rollbacks
-        if self.stream is not None and (position := self.stream.position(step)) is not None:
-            arrays[POSITION] = np.frombuffer(position, np.uint8)
+        if self.stream is not None:
+            position = gather_position(self.stream.position(step))
+            if position is not None:
+                arrays[POSITION] = np.frombuffer(position, np.uint8)
         try:
             self.run.restore()
             self.run.checkpoints.save(step, document, arrays)
