@@ -48,9 +48,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--train", action="store_true", help="train on virtual devices, and compare"
     )
+    parser.add_argument("--seed", type=int, default=0, help="of the trainings")
     given = parser.parse_args(argv)
     if given.train:
-        together.main()
+        together.main(given.seed)
         return 0
     if given.cost:
         times = measured("cost", "dcgan-64", str(given.batch))

@@ -30,7 +30,7 @@ from dcgan.training.callbacks.rollback import Rollback
 from dcgan.training.callbacks.run_page import RunPage
 from dcgan.training.callbacks.schedule import CallbackList, Schedule, Task
 from dcgan.training.phases import Growth, begin_small, grow
-from dcgan.training.processes import check_alike, lost_process, open_run, watchdog
+from dcgan.training.processes import check_alike, ends_together, lost_process, open_run, watchdog
 from dcgan.training.request import Length, Request
 from dcgan.training.resume import choose_folder, images_of, position, resume_run, settle
 from dcgan.training.signals import StopRequest
@@ -49,6 +49,7 @@ class Result:
     model_hash: str | None
 
 
+@ends_together()
 def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> Result:
     """Do what `DCGAN.fit` promises; `keras_fit` is the `fit` of the model's Keras parent."""
     if learner.optimizers is None:

@@ -4,9 +4,11 @@ Each process holds the whole model and reads its share of every batch. What depe
 signals is decided by the first process, for all; everything else follows from the same numbers.
 """
 
+import atexit
 import logging
 import os
 import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -137,6 +139,28 @@ def lost_process(error: BaseException, step: int) -> TrainingError | None:
         f"after step {step}: {str(error).splitlines()[0][:200]}. Start all of them again: they "
         "resume from the newest checkpoint."
     )
+
+
+@contextmanager
+def ends_together() -> Iterator[None]:
+    """Let this process end as soon as it can after an error.
+
+    At exit JAX would wait five minutes for the other processes, which wait for this one.
+    """
+    atexit.unregister(_leave)
+    try:
+        yield
+    except Exception:
+        if processes() > 1:
+            atexit.register(_leave)  # called before what was registered earlier
+        raise
+
+
+def _leave() -> None:
+    logging.shutdown()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.flush()
+    os._exit(1)
 
 
 @contextmanager
