@@ -129,14 +129,15 @@ def own_position(position: bytes) -> bytes | None:
     return row[COUNT_BYTES : COUNT_BYTES + int.from_bytes(row[:COUNT_BYTES], "little")]
 
 
-def lost_process(error: BaseException, step: int) -> TrainingError | None:
+def lost_process(error: BaseException, step: int | None = None) -> TrainingError | None:
     """What to say where another process has ended, or cannot be reached."""
     ours = isinstance(error, TrainingError)
     if processes() == 1 or ours or not any(word in str(error).lower() for word in LOST):
         return None
+    when = "" if step is None else f", after step {step}"
     return TrainingError(
-        f"Another of the {processes()} processes of this training has ended, or cannot be reached, "
-        f"after step {step}: {str(error).splitlines()[0][:200]}. Start all of them again: they "
+        f"Another of the {processes()} processes of this training has ended, or cannot be reached"
+        f"{when}: {str(error).splitlines()[0][:200]}. Start all of them again: they "
         "resume from the newest checkpoint."
     )
 
@@ -146,13 +147,18 @@ def ends_together() -> Iterator[None]:
     """Let this process end as soon as it can after an error.
 
     At exit JAX would wait five minutes for the other processes, which wait for this one.
+
+    Raises:
+        TrainingError: another process is lost.
     """
     atexit.unregister(_leave)
     try:
         yield
-    except Exception:
+    except Exception as error:
         if processes() > 1:
             atexit.register(_leave)  # called before what was registered earlier
+        if gone := lost_process(error):
+            raise gone from None
         raise
 
 

@@ -16,6 +16,7 @@ from dcgan.training.processes import (
     agreed,
     as_in_first_process,
     check_alike,
+    ends_together,
     gather_position,
     lost_process,
     open_run,
@@ -126,6 +127,26 @@ def test_a_lost_process_is_one_sentence(monkeypatch):
     monkeypatch.setattr(processes, "device_count", lambda: 2)
     with pytest.raises(TrainingError, match="Another of the 2"), watchdog(TrainingState(step=7)):
         raise error
+
+
+def test_after_an_error_a_process_does_not_wait_for_the_others_at_exit(monkeypatch):
+    registered = []
+    monkeypatch.setattr(processes.atexit, "register", registered.append)
+    monkeypatch.setattr(processes.atexit, "unregister", lambda left: registered.clear())
+    with pytest.raises(KeyError), ends_together():
+        raise KeyError
+    assert registered == []  # there is one process
+    monkeypatch.setattr(processes, "processes", lambda: 2)
+    with pytest.raises(TrainingError, match="cannot be reached: Gloo"), ends_together():
+        raise ValueError("Gloo AllGather failed: Connection closed by peer")
+    assert registered == [processes._leave]
+    left = []
+    monkeypatch.setattr(processes.os, "_exit", left.append)
+    registered[0]()
+    assert left == [1]
+    with ends_together():
+        pass
+    assert registered == []  # a later training has ended well
 
 
 def test_all_processes_begin_alike_or_none_does(monkeypatch):
