@@ -160,7 +160,7 @@ class _Later(_Wrapped):
 class Share(_Wrapped):
     """One process's shares of all batches, from a dataset without end.
 
-    Processes with shares of other sizes would wait for each other for ever.
+    Processes with shares of other sizes would wait for each other without end.
 
     Args:
         batches: the dataset.
