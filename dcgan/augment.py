@@ -48,18 +48,23 @@ def augment(images, strength: float, seed, draw: Callable = draw_here):
     """
     count, _, _, channels = ops.shape(images)
     uniform = draw(random.uniform, (5, count, 1, 1, 1), -1, 1, seed=seed, axis=1)
-    alpha = (images[..., 3:] + 1) / 2 if channels == 4 else ops.ones_like(images[:, :1, :1, :1])
-    colors = images[..., :3] + 1  # premultiplied: 0 where nothing is visible
-    colors = colors + strength * BRIGHTNESS * uniform[0] * alpha
+    brightness, saturation, contrast, down, across = ops.unstack(uniform)
+    brightness, colors = strength * BRIGHTNESS * brightness, images + 1
+    if channels == 4:
+        colors, alpha = colors[..., :3], colors[..., 3:] / 2
+        brightness = brightness * alpha  # premultiplied: 0 where nothing is visible
+    colors = colors + brightness
     if channels >= 3:
         gray = ops.mean(colors, axis=-1, keepdims=True)
-        colors = gray + (colors - gray) * (1 + strength * SATURATION * uniform[1])
-    visible = ops.maximum(ops.mean(alpha, axis=(1, 2, 3), keepdims=True), 1e-3)
-    mean = ops.mean(colors, axis=(1, 2, 3), keepdims=True) / visible * alpha
-    colors = mean + (colors - mean) * (1 + strength * CONTRAST * uniform[2]) - 1
+        colors = gray + (colors - gray) * (1 + strength * SATURATION * saturation)
+    mean = ops.mean(colors, axis=(1, 2, 3), keepdims=True)
+    if channels == 4:
+        visible = ops.maximum(ops.mean(alpha, axis=(1, 2, 3), keepdims=True), 1e-3)
+        mean = mean / visible * alpha
+    colors = mean + (colors - mean) * (1 + strength * CONTRAST * contrast) - 1
     images = ops.concatenate([colors, images[..., 3:]], -1) if channels == 4 else colors
-    shares = strength * TRANSLATION * uniform[3:]
-    return _translate(images, shares[0], shares[1])
+    translation = strength * TRANSLATION
+    return _translate(images, translation * down, translation * across)
 
 
 class Augmentation(keras.layers.Layer):
@@ -114,12 +119,13 @@ def _translate(images, down, across):
     count, height, width, channels = ops.shape(images)
     rows, columns = _sources(down, height), _sources(across, width)
     images_before = ops.reshape(ops.arange(count, dtype="int32"), (-1, 1, 1))
-    places = (images_before * height + rows[:, :, None]) * width + columns[:, None, :]
+    rows = images_before * height + ops.expand_dims(rows, 2)
+    places = rows * width + ops.expand_dims(columns, 1)
     return ops.take(ops.reshape(images, (-1, channels)), places, axis=0)
 
 
 def _sources(shares, side: int):
     """For each image `(n, side)` the places along an axis from which its pixels come, int32."""
     offsets = ops.round(ops.reshape(shares, (-1, 1)) * side)
-    places = ops.arange(side, dtype="float32") - offsets
+    places = ops.convert_to_tensor(np.arange(side, dtype="float32")) - offsets
     return ops.cast(ops.clip(places, 0, side - 1), "int32")

@@ -106,8 +106,8 @@ class BatchNormalization(SynchronizedBatchNormalization):
             variance=[],
             epsilon=self.epsilon,
         )
-        count = tf.cast(tf.size(inputs) // inputs.shape[-1], "float32")
-        self.follow(mean, unbiased * ((count - 1) / count))
+        count = math.prod(ops.shape(inputs)[:3])
+        self.follow(mean, unbiased * ops.cast((count - 1) / count, "float32"))
         return outputs
 
 
@@ -171,7 +171,7 @@ def _enlarge(small, kernel, strides: Pair, size: Pair):
     *sides, channels, filters = kernel.shape
     products = _are_products_faster(kernel, small.shape[1:3])
     if channels > MAX_CHANNELS and not products:
-        shape = (tf.shape(small)[0], *size, channels)
+        shape = (ops.shape(small)[0], *size, channels)
         return tf.nn.conv2d_transpose(small, kernel, shape, strides, "SAME")
     (down, across), before = _blocks_of(sides, strides, small.shape[1:3], size)
     rows, columns = strides
@@ -254,7 +254,9 @@ def _at_kernel(large, small, shape, strides: Pair):
     pixels = tf.reshape(small, (-1, filters))
     products = [
         tf.matmul(
-            tf.reshape(blocks[:, i : i + height, j : j + width], (-1, blocks.shape[3])),
+            tf.reshape(
+                tf.slice(blocks, (0, i, j, 0), (-1, height, width, -1)), (-1, blocks.shape[3])
+            ),
             pixels,
             transpose_a=True,
         )

@@ -18,24 +18,25 @@ def use_fused_update(optimizer: keras.optimizers.Optimizer) -> None:
 def _update(adam: keras.optimizers.Adam, gradients, variables, learning_rate) -> None:
     """Update all weights; what they share is computed once."""
     steps = tf.cast(_unwrap(adam.iterations) + 1, "float32")
-    shared = (learning_rate, tf.pow(adam.beta_1, steps), tf.pow(adam.beta_2, steps))
+    shared = {
+        "beta1_power": tf.pow(adam.beta_1, steps),
+        "beta2_power": tf.pow(adam.beta_2, steps),
+        "lr": tf.convert_to_tensor(learning_rate),
+        "beta1": tf.constant(adam.beta_1),
+        "beta2": tf.constant(adam.beta_2),
+        "epsilon": tf.constant(adam.epsilon),
+    }
     keras.optimizers.Optimizer._backend_update_step(adam, gradients, variables, shared)
 
 
 def _update_step(adam: keras.optimizers.Adam, gradient, variable, shared) -> None:
     index = adam._get_variable_index(variable)
-    learning_rate, beta_1_power, beta_2_power = shared
     tf.raw_ops.ResourceApplyAdam(
         var=_unwrap(variable).handle,
         m=_unwrap(adam._momentums[index]).handle,
         v=_unwrap(adam._velocities[index]).handle,
-        beta1_power=beta_1_power,
-        beta2_power=beta_2_power,
-        lr=learning_rate,
-        beta1=adam.beta_1,
-        beta2=adam.beta_2,
-        epsilon=adam.epsilon,
         grad=tf.cast(gradient, "float32"),
+        **shared,
     )
 
 
