@@ -37,7 +37,13 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.fixture
-def tiny():
+def no_plots(monkeypatch):
+    """Draw no losses, which takes a fifth of a short training."""
+    monkeypatch.setattr("dcgan.training.callbacks.loss_log.plot_losses", lambda records: b"PNG")
+
+
+@pytest.fixture
+def tiny(no_plots):
     """A function that makes a tiny DCGAN, with any argument changed.
 
     It steps eagerly unless told otherwise: compiling a step takes longer than a test's few steps.
@@ -54,7 +60,7 @@ def tiny():
 
 
 @pytest.fixture
-def eager(monkeypatch):
+def eager(monkeypatch, no_plots):
     """Let every DCGAN step and generate eagerly, also a loaded one, or one that a verb makes."""
     from dcgan import DCGAN
 

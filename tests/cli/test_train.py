@@ -14,6 +14,12 @@ import pytest
 from PIL import Image
 
 from dcgan.cli import main
+from dcgan.storage.model_file import read_model_file
+
+
+def training(path="Results/sea/last.dcgan"):
+    """What a model file says of its training."""
+    return read_model_file(path).document["training"]
 
 
 def digits(count):
@@ -43,15 +49,15 @@ def test_stderr_holds_what_the_machine_has_and_nothing_of_the_framework(folder, 
     assert progress[-1].startswith("100%  step 3, epoch 1, learning")
     assert all(re.match(r" *\d+%  step ", line) for line in progress)
     assert ended.stdout.count("\n") == 1
+    with Image.open("Results/sea/losses.png") as plot:
+        plot.load()
 
 
 def test_the_same_command_resumes(folder, small):
-    from dcgan import DCGAN
-
     assert main([str(folder), *small, "--epochs", "1"]) == 0
-    first = DCGAN.load("Results/sea/last.dcgan").state.step
+    first = training()["step"]
     assert main([str(folder), *small, "--epochs", "2"]) == 0
-    assert DCGAN.load("Results/sea/last.dcgan").state.step == 2 * first
+    assert training()["step"] == 2 * first
 
 
 def test_a_run_resumes_with_its_own_options_and_those_that_are_given(folder, small, capsys):
@@ -67,11 +73,9 @@ def test_a_run_resumes_with_its_own_options_and_those_that_are_given(folder, sma
 
 
 def test_the_folder_of_a_run_resumes_it(folder, small):
-    from dcgan import DCGAN
-
     assert main([str(folder), *small, "--epochs", "1"]) == 0
     assert main(["Results/sea", "--quiet", "--epochs", "2"]) == 0
-    assert DCGAN.load("Results/sea/last.dcgan").state.step == 6
+    assert training()["step"] == 6
     assert [path.name for path in Path("Results").iterdir()] == ["sea"]
 
 
@@ -80,10 +84,9 @@ def test_the_folder_of_a_run_resumes_it(folder, small):
     "size", [["--image-size", "16"], ["--img-size", "16", "16"], ["--img-size", "16", "16", "3"]]
 )
 def test_what_users_of_other_programs_type_is_taken(folder, small, size):
-    from dcgan import DCGAN
-
     assert main(["--data", str(folder), *small[4:], *size, "--epochs", "1"]) == 0
-    assert DCGAN.load("Results/sea/last.dcgan").img_size == (16, 16, 3)
+    plan = read_model_file("Results/sea/last.dcgan").document["plan"]
+    assert plan["img_size"] == [16, 16, 3]
 
 
 @pytest.mark.once
@@ -169,15 +172,14 @@ def test_sigterm_while_decoding_is_one_line_and_exit_code_143(tmp_path):
 def test_training_starts_from_a_model_of_the_same_networks_unless_others_are_asked_for(
     folder, small, capsys, tmp_path
 ):
-    from dcgan import DCGAN
-
     assert main([str(folder), *small, "--epochs", "1"]) == 0
     shutil.copytree(folder, tmp_path / "cats")
     assert main([str(tmp_path / "cats"), "--from", "sea", "--quiet", "--epochs", "1"]) == 0
     assert "Starting from Results/sea/last.dcgan: 9 of 9 layers." in capsys.readouterr().err
-    cats, sea = (DCGAN.load(f"Results/{name}/last.dcgan") for name in ("cats", "sea"))
-    assert cats.plan == sea.plan
-    assert cats.state.run_id != sea.state.run_id
+    paths = (f"Results/{name}/last.dcgan" for name in ("cats", "sea"))
+    cats, sea = (read_model_file(path).document for path in paths)
+    assert cats["plan"] == sea["plan"]
+    assert cats["training"]["run_id"] != sea["training"]["run_id"]
     assert main([str(tmp_path / "cats"), "--from", "sea", "--quiet", "--epochs", "2"]) == 0
     assert "Resuming in Results/cats" in capsys.readouterr().err
 
