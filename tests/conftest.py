@@ -38,8 +38,18 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture
 def no_plots(monkeypatch):
-    """Draw no losses, which takes a fifth of a short training."""
+    """Draw no plots and write no animation, which take a third of a short training."""
     monkeypatch.setattr("dcgan.training.callbacks.loss_log.plot_losses", lambda records: b"PNG")
+    monkeypatch.setattr("dcgan.pages.run.plot_svg", lambda *parts: "<svg></svg>")
+    monkeypatch.setattr("dcgan.training.callbacks.previews.write_animation", lambda *parts: None)
+
+
+@pytest.fixture
+def animated(monkeypatch, no_plots):
+    """Write animations all the same."""
+    from dcgan.pages.development import write_animation
+
+    monkeypatch.setattr("dcgan.training.callbacks.previews.write_animation", write_animation)
 
 
 @pytest.fixture

@@ -110,7 +110,7 @@ def test_gray_and_transparent_previews_are_shown_on_white(previews, channels):
     assert development.moments_grid(found, (6, 4, channels)).shape[2] == 3
 
 
-def test_training_leaves_an_animation_and_moments(tiny, images, monkeypatch):
+def test_training_leaves_an_animation_and_moments(tiny, images, monkeypatch, animated):
     monkeypatch.setattr(development, "find_ffmpeg", lambda: None)
     gan = tiny(save_path="run", sample_steps=2)
     gan.fit(images, epochs=2, verbose=0)

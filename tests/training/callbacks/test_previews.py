@@ -20,7 +20,7 @@ def test_grids_are_named_by_step_and_never_overwritten(tiny, images):
     assert all(path.read_bytes() == content for path, content in before.items())
 
 
-def test_a_short_run_ends_with_a_grid_and_an_animation(tiny, images):
+def test_a_short_run_ends_with_a_grid_and_an_animation(tiny, images, animated):
     tiny(save_path="run").fit(images, epochs=1, verbose=0)
     tiny(save_path="run").fit(images, epochs=1, verbose=0)  # nothing left to train
     assert names("run") == ["step_0000003_epoch_0001.png"]
