@@ -20,7 +20,12 @@ SATURATION = 1.0  # times 1 +- this
 TRANSLATION = 0.125  # of the side
 
 FEW, MANY = 5_000, 50_000  # images: full strength up to the first, none from the second
-RAMP_PASSES = 200  # over the images, until full strength: memorization takes time
+
+RAMP_PASSES = 200  # over the images, until full strength at the latest
+# It comes sooner where the discriminator takes more than this share of real images for real: after
+# so many images where it takes all of them
+TARGET = 0.9
+OVERFITTED_IMAGES = 5_000
 
 
 def strength_for(count: int) -> float:
@@ -68,38 +73,56 @@ def augment(images, strength: float, seed, draw: Callable = draw_here):
 
 
 class Augmentation(keras.layers.Layer):
-    """Augmentation whose strength grows with the steps, up to what was set.
+    """Augmentation that grows stronger, the sooner the more the discriminator overfits.
+
+    A discriminator that takes nearly all real images for real leaves the generator little to learn
+    from. So strength rises while it takes more of them for real than `TARGET`, and falls while it
+    takes fewer (after Karras et al. 2020, arXiv 2006.06676, section 3.1), but not below a share
+    that rises with the images seen: memorization takes time.
 
     Strength and ramp are variables, so that a compiled step stays when they change, unless the
     change is from or to 0: with strength 0 the step contains no augmentation at all.
 
     Args:
-        strength: in [0, 1].
-        ramp_steps: training steps until the strength is reached.
+        strength: in [0, 1], the most that is used.
+        ramp_images: images until it is reached at the latest.
+
+    Attributes:
+        shares: float32 (2,), the share of the strength that is used at least, and that is used.
     """
 
-    def __init__(self, strength: float = 0.0, ramp_steps: float = 1.0):
+    def __init__(self, strength: float = 0.0, ramp_images: float = 1.0):
         super().__init__(name="augmentation", trainable=False)
         self.strength = self.add_weight((), initializer="zeros", name="strength")
-        self.ramp_steps = self.add_weight((), initializer="ones", name="ramp_steps")
-        self.first_step = self.add_weight((), initializer="zeros", name="first_step")
+        self.ramp_images = self.add_weight((), initializer="ones", name="ramp_images")
+        self.shares = self.add_weight((2,), initializer="zeros", name="shares")
         self.active = False
-        self.set(strength, ramp_steps)
+        self.set(strength, ramp_images)
         self.built = True
 
-    def set(self, strength: float, ramp_steps: float) -> bool:
+    def set(self, strength: float, ramp_images: float) -> bool:
         """Set both; returns whether a compiled step does not fit any more."""
         was_active, self.active = self.active, strength > 0
         self.strength.assign(strength)
-        self.ramp_steps.assign(ramp_steps)
+        self.ramp_images.assign(ramp_images)
         return was_active != self.active
 
-    def call(self, images, steps, seed, draw=draw_here):
-        """Augment float images `(n, H, W, C)` after so many training steps; see `augment`."""
+    def call(self, images, seed, draw=draw_here):
+        """Augment float images `(n, H, W, C)` as strongly as is due; see `augment`."""
         if not self.active:
             return images
-        ramp = ops.minimum(1.0, (self.first_step + steps) / self.ramp_steps)
-        return augment(images, self.strength * ramp, seed, draw)
+        return augment(images, self.strength * self.shares[1], seed, draw)
+
+    def follow(self, real_logits):
+        """Adjust both shares to the logits `(n, 1)` of a batch of augmented real images."""
+        if not self.active:
+            return
+        count = ops.cast(ops.shape(real_logits)[0], "float32")
+        excess = (ops.mean(ops.cast(real_logits > 0, "float32")) - TARGET) / (1 - TARGET)
+        least, used = ops.unstack(self.shares.value)
+        least = ops.minimum(1.0, least + count / self.ramp_images)
+        used = ops.minimum(1.0, ops.maximum(least, used + excess * count / OVERFITTED_IMAGES))
+        self.shares.assign(ops.stack([least, used]))
 
 
 def augmented_copies(images: np.ndarray, strength: float, seed: int = 0) -> np.ndarray:

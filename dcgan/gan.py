@@ -54,7 +54,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         discriminator_optimizer: None: the same settings as the generator's.
         seed: of weights, latents, augmentation, order of the images and choice of held-out ones.
         ema_momentum: of the generator's exponential moving average (EMA); 0 keeps the last weights.
-        augmentation: strength in [0, 1], reached after 200 passes. None: by the number of images.
+        augmentation: strength in [0, 1], reached step by step. None: by the number of images.
         horizontal_flip: train on horizontally flipped images too.
         resize: "crop", "stretch" or "pad" images of another shape.
         background: (red, green, blue), 0 to 255, behind transparent pixels and around padding.
@@ -166,6 +166,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
             lambda: self.training_generator(latents, training=True), weights
         )
         d_loss, real_logits, fake_logits, fake_gradient = self.discriminator_step(real, fake)
+        self.augment.follow(real_logits)
         g_loss = self.generator_step(fake, pull_back, fake_logits, fake_gradient)
         steps = self.steps_taken
         update_ema(self.generator, self.training_generator, self.ema_momentum, steps, move)
@@ -201,7 +202,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
 
     def discriminator_logits(self, images):
         """Logits `(n, 1)` of randomly augmented images `(n, H, W, C)`, of all devices."""
-        images = self.augment(images, self.steps_taken, seed=self.random, draw=draw_shard)
+        images = self.augment(images, seed=self.random, draw=draw_shard)
         return all_gather(self.discriminator(images, training=True))
 
     @property

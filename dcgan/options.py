@@ -100,7 +100,8 @@ class Options:
         "which generates the images. 0 keeps the weights of the last step.")
     augmentation: float | None = option(None, Real(0, 1), "training",
         "Strength of the random changes under which the discriminator sees all images, reached "
-        "after 200 passes. None: by the number of images (for a dataset of batches: 0).")
+        "after 200 passes, or sooner where the discriminator overfits. None: by the number of "
+        "images (for a dataset of batches: 0).")
     horizontal_flip: bool = option(False, Switch(), "data",
         "Train on horizontally flipped images too.")
     resize: str = option("crop", Choice(RESIZE_RULES), "data",
@@ -110,10 +111,9 @@ class Options:
         "Red, green and blue (0 to 255) behind transparent pixels and around padded images.")
     upsampling: str | None = option(None, Choice(UPSAMPLINGS), "network",
         "How the generator enlarges its maps: transposed convolution; blur, the same followed by "
-        "a blur in the last two stages; antialiased, by a blur in all stages, in front of the "
-        "discriminator's convolutions too, with a last convolution at full size; resize, nearest "
-        "neighbor and a convolution. None: blur from depth 5 on, else transposed. In runs of a "
-        "few minutes antialiased is ahead.")
+        "a blur in the last two stages; antialiased, by a blur in all stages, and a last "
+        "convolution at full size; resize, nearest neighbor and a convolution. None: "
+        "blur from depth 5 on, else transposed. In runs of a few minutes antialiased is ahead.")
     discriminator_norm: str | None = option(None, Choice(DISCRIMINATOR_NORMS), "network",
         "Normalization in the discriminator. None: batch up to depth 4, none from depth 5 on.")
     one_stage: bool = option(True, Switch(), "training",

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from dcgan import augment as room
-from dcgan.augment import augment, strength_for
+from dcgan.augment import OVERFITTED_IMAGES, Augmentation, augment, strength_for
 
 
 @pytest.fixture
@@ -24,6 +24,43 @@ def test_strength_falls_with_the_number_of_images():
     counts = [5_000, 10_000, 30_000, 49_999]
     strengths = [strength_for(count) for count in counts]
     assert strengths == sorted(strengths, reverse=True)
+
+
+def followed(augmentation, above_zero):
+    """The shares after a batch of 20 logits of which so many are above 0."""
+    logits = np.repeat([0.1, -3.0], [above_zero, 20 - above_zero])[:, None]
+    augmentation.follow(ops.convert_to_tensor(logits.astype("float32")))
+    return ops.convert_to_numpy(augmentation.shares).tolist()
+
+
+@pytest.mark.parametrize(("above_zero", "change"), [(20, 20), (19, 10), (18, 0), (9, -90)])
+def test_strength_follows_the_share_of_real_images_taken_for_real(above_zero, change):
+    augmentation = Augmentation(0.5, ramp_images=1e6)
+    augmentation.shares.assign([0.0, 0.5])
+    least, used = followed(augmentation, above_zero)
+    assert least == pytest.approx(20 / 1e6)
+    assert used == pytest.approx(0.5 + change / OVERFITTED_IMAGES, abs=1e-6)
+
+
+def test_strength_rises_with_the_images_however_little_the_discriminator_knows():
+    augmentation = Augmentation(0.5, ramp_images=50)
+    shares = [followed(augmentation, 0) for _ in range(3)]
+    assert shares == [pytest.approx([share, share]) for share in (0.4, 0.8, 1.0)]
+
+
+def test_a_broken_step_leaves_strength_a_number():
+    augmentation = Augmentation(0.5, ramp_images=50)
+    augmentation.follow(ops.full((20, 1), float("nan")))
+    assert ops.convert_to_numpy(augmentation.shares).tolist() == pytest.approx([0.4, 0.4])
+
+
+def test_the_strength_that_is_used_is_its_share_of_what_was_set(batch, monkeypatch):
+    used = []
+    monkeypatch.setattr(room, "augment", lambda images, strength, *rest: used.append(strength))
+    augmentation = Augmentation(0.5)
+    augmentation.shares.assign([0.1, 0.8])
+    augmentation(batch, seed=seed())
+    assert [float(strength) for strength in used] == pytest.approx([0.4])
 
 
 def test_strength_zero_changes_nothing(batch):

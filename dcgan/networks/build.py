@@ -106,8 +106,6 @@ def build_discriminator(
     image = layers.Input(plan.img_size, name="image")
     x = image
     for number, stage in enumerate(plan.discriminator, 1):
-        if plan.upsampling == "antialiased":  # Zhang 2019, arXiv 1904.11486
-            x = make.blur(x, f"stage_{number}", stage)
         x = make.convolution(layers.Conv2D, f"stage_{number}", stage)(x)
         x = make.norm_and_activation(x, f"stage_{number}", stage, activate_first=False)
         x = make.dropout(x, f"stage_{number}", stage)

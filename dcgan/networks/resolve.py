@@ -71,7 +71,7 @@ def make_plan(
     image = Stage(sizes[0], channels, kernel_size, stride, norm="none", bias=True, slope=1.0)
     upsampling = upsampling or ("blur" if depth >= DEEP else "transposed")
     if upsampling == "antialiased":
-        generator.append(Stage(sizes[0], max(1, increment // 4), kernel_size, stride))
+        generator.append(Stage(sizes[0], increment, kernel_size, stride))
         image = replace(image, kernel=(3, 3), stride=(1, 1))
     generator.append(image)
     discriminator = [

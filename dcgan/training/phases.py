@@ -71,7 +71,6 @@ def begin_small(learner: Learner) -> None:
         learner.enter(0)
         _say(learner)
     learner.state.fresh = False
-    _count(learner)
 
 
 def grow(learner: Learner) -> None:
@@ -91,13 +90,6 @@ def grow(learner: Learner) -> None:
         grow_generator(old[name], new[name], plan, latents)
     grow_discriminator(old["discriminator"], new["discriminator"], plan, images)
     _say(learner)
-    _count(learner)
-
-
-def _count(learner: Learner) -> None:
-    """Let augmentation count the steps of earlier phases."""
-    state = learner.state
-    learner.augment.first_step.assign(state.step - state.phase_step)
 
 
 def _say(learner: Learner) -> None:

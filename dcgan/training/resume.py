@@ -129,7 +129,7 @@ def settle(learner: Learner, run: RunFolder, source: Source) -> Source:
         run.write_options(options, {}, None)
     strength = learner.options.augmentation
     strength = source.augmentation if strength is None else strength
-    if learner.augment.set(strength, source.ramp_steps):
+    if learner.augment.set(strength, source.ramp_images):
         learner.model.make_train_function(force=True)
     return source
 

@@ -87,6 +87,7 @@ def expected_arrays(document: Mapping) -> dict[str, tuple[tuple[int, ...], str]]
     except (ArgumentError, KeyError, TypeError) as error:
         raise ModelFileError(f"The settings in the file are wrong: {error}") from error
     expected: dict[str, tuple[tuple[int, ...], str]] = {
+        "state/augmentation": ((2,), "float32"),
         "state/sums": (SUMS_SHAPE, "float32"),
         "state/random/latents": (SEED_SHAPE, "int64"),
     }

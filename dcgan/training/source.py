@@ -36,14 +36,14 @@ class Source:
         batches: from the first step to what Keras's `fit` takes.
         steps_per_epoch: batches that make an epoch, or None where that is unknown.
         augmentation: the strength that is proposed for so many images.
-        ramp_steps: training steps until it is reached.
+        ramp_images: images until it is reached at the latest.
         stream: what knows where training is in a user's own batches, or None.
     """
 
     batches: Callable[[int], object]
     steps_per_epoch: int | None
     augmentation: float = 0.0
-    ramp_steps: float = 1.0
+    ramp_images: float = 1.0
     stream: Stream | None = None
 
 
@@ -167,7 +167,7 @@ def _of_images(
         batches,
         batches(0).steps_per_epoch,
         strength_for(len(images)),
-        RAMP_PASSES * len(images) / options.batch_size,
+        RAMP_PASSES * len(images),
         images=images,
         train=Subset(images.pixels, train),
         held_out=held_out,

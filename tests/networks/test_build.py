@@ -111,15 +111,6 @@ def test_blur_upsampling_leaves_no_grid_whatever_it_learns(kernel, stride):
     assert grown("blur") < 1e-4  # float32 sums of a dozen products
 
 
-@pytest.mark.parametrize("upsampling", ["antialiased", "blur", "transposed"])
-def test_the_discriminator_blurs_before_each_strided_convolution_if_antialiased(upsampling):
-    made = plan((32, 32, 3), 2, 4, (2, 1), upsampling=upsampling)
-    names = [layer.name for layer in build_discriminator(made).layers]
-    blurs = ["stage_1_blur_down", "stage_2_blur_down"] if upsampling == "antialiased" else []
-    assert [name for name in names if "blur" in name] == blurs
-    assert all(names.index(name) + 1 == names.index(name[:7]) for name in blurs)
-
-
 @pytest.mark.parametrize(("upsampling", "stages"), [("antialiased", "1234"), ("blur", "34")])
 def test_the_generator_blurs_after_these_stages(upsampling, stages):
     made = plan((64, 64, 3), 4, 4, (2, 2), upsampling=upsampling)

@@ -92,7 +92,7 @@ def test_a_deep_generator_blurs_unless_asked():
 def test_antialiased_networks_end_in_a_convolution_at_full_size():
     made = plan(upsampling="antialiased")
     assert [stage.size for stage in made.generator[-2:]] == [(150, 150), (150, 150)]
-    assert [stage.filters for stage in made.generator[-2:]] == [8, 3]
+    assert [stage.filters for stage in made.generator[-2:]] == [32, 3]
     assert made.generator[-1].stride == (1, 1) and made.generator[-1].kernel == (3, 3)
     assert made.discriminator == plan().discriminator
 

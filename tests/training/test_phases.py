@@ -189,12 +189,6 @@ def test_a_start_from_a_trained_model_does_not_begin_small(growing, images):
     assert other.state.phase == 1 and other.state.phase_step == other.state.step
 
 
-def test_augmentation_counts_the_steps_of_all_phases(growing, images):
-    gan = growing(save_path="run")
-    gan.fit(images, epochs=4, verbose=0)
-    assert float(gan.augment.first_step) == 8 - gan.state.phase_step > 0
-
-
 def test_with_a_time_limit_phases_end_by_their_share_of_the_time(growing):
     gan = growing()
     gan.state.phase = 0
