@@ -25,7 +25,7 @@ RAMP_PASSES = 200  # over the images, until full strength at the latest
 # It comes sooner where the discriminator takes more than this share of real images for real: after
 # so many images where it takes all of them
 TARGET = 0.9
-OVERFITTED_IMAGES = 5_000
+OVERFITTED_IMAGES = 2_000
 
 
 def strength_for(count: int) -> float:
