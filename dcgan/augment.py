@@ -22,10 +22,8 @@ TRANSLATION = 0.125  # of the side
 FEW, MANY = 5_000, 50_000  # images: full strength up to the first, none from the second
 
 RAMP_PASSES = 200  # over the images, until full strength at the latest
-# It comes sooner where the discriminator takes more than this share of real images for real: after
-# so many images where it takes all of them
-TARGET = 0.9
-OVERFITTED_IMAGES = 2_000
+TARGET = 0.9  # share of real images taken for real, above which strength rises faster
+OVERFITTED_IMAGES = 2_000  # from no strength to all of it, where every one is taken for real
 
 
 def strength_for(count: int) -> float:
@@ -73,7 +71,7 @@ def augment(images, strength: float, seed, draw: Callable = draw_here):
 
 
 class Augmentation(keras.layers.Layer):
-    """Augmentation that grows stronger, the sooner the more the discriminator overfits.
+    """Augmentation that grows stronger, and faster the more the discriminator overfits.
 
     A discriminator that takes nearly all real images for real leaves the generator little to learn
     from. So strength rises while it takes more of them for real than `TARGET`, and falls while it
@@ -88,11 +86,11 @@ class Augmentation(keras.layers.Layer):
         ramp_images: images until it is reached at the latest.
 
     Attributes:
-        shares: float32 (2,), the share of the strength that is used at least, and that is used.
+        shares: float32 (2,), the least share of the strength by now, and the share in use.
     """
 
     def __init__(self, strength: float = 0.0, ramp_images: float = 1.0):
-        super().__init__(name="augmentation", trainable=False)
+        super().__init__(name="augmentation", trainable=False, dtype="float32")
         self.strength = self.add_weight((), initializer="zeros", name="strength")
         self.ramp_images = self.add_weight((), initializer="ones", name="ramp_images")
         self.shares = self.add_weight((2,), initializer="zeros", name="shares")
@@ -113,12 +111,19 @@ class Augmentation(keras.layers.Layer):
             return images
         return augment(images, self.strength * self.shares[1], seed, draw)
 
-    def follow(self, real_logits):
-        """Adjust both shares to the logits `(n, 1)` of a batch of augmented real images."""
+    def follow(self, real_logits, adapt: bool = True):
+        """Adjust both shares to a batch of augmented real images.
+
+        Args:
+            real_logits: the discriminator's, float `(n, 1)`.
+            adapt: whether a logit above 0 means real. If not, strength rises with the images alone.
+        """
         if not self.active:
             return
         count = ops.cast(ops.shape(real_logits)[0], "float32")
         excess = (ops.mean(ops.cast(real_logits > 0, "float32")) - TARGET) / (1 - TARGET)
+        whole = ops.all(ops.isfinite(real_logits))  # else the step will be rolled back
+        excess = ops.where(whole, excess, 0.0) if adapt else 0.0
         least, used = ops.unstack(self.shares.value)
         least = ops.minimum(1.0, least + count / self.ramp_images)
         used = ops.minimum(1.0, ops.maximum(least, used + excess * count / OVERFITTED_IMAGES))

@@ -54,7 +54,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         discriminator_optimizer: None: the same settings as the generator's.
         seed: of weights, latents, augmentation, order of the images and choice of held-out ones.
         ema_momentum: of the generator's exponential moving average (EMA); 0 keeps the last weights.
-        augmentation: strength in [0, 1], reached step by step. None: by the number of images.
+        augmentation: its most, in [0, 1], sooner where D overfits. None: by the number of images.
         horizontal_flip: train on horizontally flipped images too.
         resize: "crop", "stretch" or "pad" images of another shape.
         background: (red, green, blue), 0 to 255, behind transparent pixels and around padding.
@@ -117,8 +117,11 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         self.model_hash = self.run_path = None
         self.card = {}
         self.built = True  # for Keras: no input shape is waited for
-        own = own or {self.discriminator_loss, self.generator_loss} != losses.USUAL
-        self.uses_one_stage = self.one_stage and not own and not plan.discriminator_couples
+        usual = {self.discriminator_loss, self.generator_loss} == losses.USUAL
+        self.usual_losses = usual
+        self.uses_one_stage = (
+            self.one_stage and usual and not own and not plan.discriminator_couples
+        )
         self.compile_options = {}
         self.rebuild(optimizers)
 
@@ -161,12 +164,10 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
             latents = draw_shard(random.normal, shape, seed=self.random)
         # One forward pass serves both networks: `pull_back` later takes a gradient at the fakes,
         # (n, H, W, C), to the gradients of the generator's weights.
-        weights = self.training_generator.trainable_variables
-        fake, pull_back = self.pullback(
-            lambda: self.training_generator(latents, training=True), weights
-        )
+        network, weights = self.training_generator, self.training_generator.trainable_variables
+        fake, pull_back = self.pullback(lambda: network(latents, training=True), weights)
         d_loss, real_logits, fake_logits, fake_gradient = self.discriminator_step(real, fake)
-        self.augment.follow(real_logits)
+        self.augment.follow(real_logits, adapt=self.usual_losses)
         g_loss = self.generator_step(fake, pull_back, fake_logits, fake_gradient)
         steps = self.steps_taken
         update_ema(self.generator, self.training_generator, self.ema_momentum, steps, move)

@@ -111,7 +111,7 @@ class Options:
         "Red, green and blue (0 to 255) behind transparent pixels and around padded images.")
     upsampling: str | None = option(None, Choice(UPSAMPLINGS), "network",
         "How the generator enlarges its maps: transposed convolution; blur, the same followed by "
-        "a blur in the last two stages; antialiased, by a blur in all stages, and a last "
+        "a blur in the last two stages; antialiased, the same with a blur in all stages and a last "
         "convolution at full size; resize, nearest neighbor and a convolution. None: "
         "blur from depth 5 on, else transposed. In runs of a few minutes antialiased is ahead.")
     discriminator_norm: str | None = option(None, Choice(DISCRIMINATOR_NORMS), "network",

@@ -48,9 +48,16 @@ def test_strength_rises_with_the_images_however_little_the_discriminator_knows()
     assert shares == [pytest.approx([share, share]) for share in (0.4, 0.8, 1.0)]
 
 
-def test_a_broken_step_leaves_strength_a_number():
+def test_a_broken_step_leaves_the_strength_as_it_is():
     augmentation = Augmentation(0.5, ramp_images=50)
+    augmentation.shares.assign([0.0, 0.8])
     augmentation.follow(ops.full((20, 1), float("nan")))
+    assert ops.convert_to_numpy(augmentation.shares).tolist() == pytest.approx([0.4, 0.8])
+
+
+def test_logits_that_do_not_mean_real_or_not_are_not_followed():
+    augmentation = Augmentation(0.5, ramp_images=50)
+    augmentation.follow(ops.ones((20, 1)), adapt=False)
     assert ops.convert_to_numpy(augmentation.shares).tolist() == pytest.approx([0.4, 0.4])
 
 

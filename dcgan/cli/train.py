@@ -19,7 +19,7 @@ USAGE = "[IMAGES] [options]"
 
 # The sample set is small and its run short, so that a first look takes about two minutes.
 SAMPLE_SET_MINUTES = 2.0
-# In so few minutes many steps of small, antialiased networks are ahead: benchmarks/QUALITY.md.
+# In so few minutes many steps of small networks without a lattice are ahead: benchmarks/QUALITY.md
 SAMPLE_SET_OPTIONS = {
     "img_size": (64, 64, 3),
     "increment": 16,

@@ -167,7 +167,7 @@ def _of_images(
         batches,
         batches(0).steps_per_epoch,
         strength_for(len(images)),
-        RAMP_PASSES * len(images),
+        RAMP_PASSES * len(train),
         images=images,
         train=Subset(images.pixels, train),
         held_out=held_out,

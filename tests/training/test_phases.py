@@ -189,6 +189,14 @@ def test_a_start_from_a_trained_model_does_not_begin_small(growing, images):
     assert other.state.phase == 1 and other.state.phase_step == other.state.step
 
 
+def test_augmentation_goes_on_when_networks_grow(growing, images):
+    gan = growing(save_path="run")
+    gan.fit(images, epochs=4, verbose=0)
+    seen = gan.state.images_seen / float(gan.augment.ramp_images)
+    assert gan.state.phase_step < gan.state.step
+    assert float(gan.augment.shares[0]) == pytest.approx(seen)
+
+
 def test_with_a_time_limit_phases_end_by_their_share_of_the_time(growing):
     gan = growing()
     gan.state.phase = 0
