@@ -117,11 +117,9 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         self.model_hash = self.run_path = None
         self.card = {}
         self.built = True  # for Keras: no input shape is waited for
-        usual = {self.discriminator_loss, self.generator_loss} == losses.USUAL
-        self.usual_losses = usual
-        self.uses_one_stage = (
-            self.one_stage and usual and not own and not plan.discriminator_couples
-        )
+        self.usual_losses = {self.discriminator_loss, self.generator_loss} == losses.USUAL
+        in_turn = own or plan.discriminator_couples or not self.usual_losses
+        self.uses_one_stage = self.one_stage and not in_turn
         self.compile_options = {}
         self.rebuild(optimizers)
 
