@@ -54,7 +54,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         discriminator_optimizer: None: the same settings as the generator's.
         seed: of weights, latents, augmentation, order of the images and choice of held-out ones.
         ema_momentum: of the generator's exponential moving average (EMA); 0 keeps the last weights.
-        augmentation: its most, in [0, 1], sooner where D overfits. None: by the number of images.
+        augmentation: strength in [0, 1], reached sooner if D overfits. None: by how many images.
         horizontal_flip: train on horizontally flipped images too.
         resize: "crop", "stretch" or "pad" images of another shape.
         background: (red, green, blue), 0 to 255, behind transparent pixels and around padding.
