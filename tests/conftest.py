@@ -1,6 +1,10 @@
 """Shared by all tests: quiet frameworks, tiny networks, tiny images."""
 
+import contextlib
+import io
 import os
+import subprocess
+import warnings
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -81,6 +85,21 @@ def eager(monkeypatch, no_plots):
         self.run_eagerly = self.generator.run_eagerly = True
 
     monkeypatch.setattr(DCGAN, "_build", build_eager)
+
+
+@pytest.fixture
+def converters_here(monkeypatch):
+    """Let exports convert and verify in this process, which has loaded TensorFlow already."""
+    from dcgan.export import formats, runtimes
+
+    def run(words):
+        said = io.StringIO()
+        with warnings.catch_warnings(), contextlib.redirect_stdout(said):
+            warnings.simplefilter("ignore")  # the converters' own
+            runtimes.main(words)
+        return subprocess.CompletedProcess(words, 0, said.getvalue(), "")
+
+    monkeypatch.setattr(formats, "_in_own_process", run)
 
 
 @pytest.fixture

@@ -131,13 +131,8 @@ def _with_uint8_output(generator: keras.Model) -> keras.Model:
 
 
 def _call(verb: str, name: str, *paths: Path) -> None:
-    """Run `runtimes.py` in a process of its own, on TensorFlow where it converts."""
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    if verb == "convert":
-        environment["KERAS_BACKEND"] = "tensorflow"
-    program = Path(__file__).with_name("runtimes.py")
-    words = [sys.executable, "-P", str(program), verb, name, *map(str, paths)]
-    ended = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    """Run `runtimes.py`, on TensorFlow where it converts."""
+    ended = _in_own_process([verb, name, *map(str, paths)])
     answer = ended.stdout.strip().splitlines()[-1:]
     if answer == ["missing browser"]:
         raise ArgumentError(
@@ -151,6 +146,15 @@ def _call(verb: str, name: str, *paths: Path) -> None:
     if answer != ["OK"]:
         reason = (ended.stderr.strip().splitlines() or ["it ended without a word"])[-1]
         raise RunError(f"The {verb} step of the {name} export failed: {reason[:300]}")
+
+
+def _in_own_process(words: list[str]) -> subprocess.CompletedProcess[str]:
+    """What `runtimes.py` says where no other framework is loaded."""
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    if words[0] == "convert":
+        environment["KERAS_BACKEND"] = "tensorflow"
+    command = [sys.executable, "-P", str(Path(__file__).with_name("runtimes.py")), *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 def _difference(found: np.ndarray, expected: np.ndarray) -> float:

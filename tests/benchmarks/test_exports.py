@@ -8,7 +8,9 @@ from dcgan.export import formats
 pytestmark = pytest.mark.once
 
 
-def test_each_format_is_measured_or_says_what_is_missing(benchmark, tiny, capsys, monkeypatch):
+def test_each_format_is_measured_or_says_what_is_missing(
+    benchmark, tiny, capsys, monkeypatch, converters_here
+):
     kept = {name: formats.FORMATS[name] for name in ("keras", "web")}
     module, export = benchmark("exports"), formats.export_generator
     monkeypatch.setattr(module, "FORMATS", kept)

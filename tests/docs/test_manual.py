@@ -49,7 +49,7 @@ def commands():
 
 
 @pytest.fixture
-def small(monkeypatch, images, eager):
+def small(monkeypatch, images, eager, converters_here):
     """Tiny networks and images, whatever a page asks for, and a run of a step."""
     for folder, channels in (("sea", 3), ("sprites", 4)):
         Path(folder).mkdir()

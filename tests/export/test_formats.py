@@ -54,7 +54,9 @@ def exported(gan, tmp_path_factory):
         for output in formats.OUTPUTS
     ],
 )
-def test_each_format_is_verified_and_takes_any_number_of_latents(gan, exported, name, output):
+def test_each_format_is_verified_and_takes_any_number_of_latents(
+    gan, exported, converters_here, name, output
+):
     needs(name)
     path, difference = exported(name, output)
     assert difference <= 1
@@ -67,7 +69,7 @@ def test_each_format_is_verified_and_takes_any_number_of_latents(gan, exported, 
 
 
 @pytest.mark.once
-def test_the_file_says_what_it_is(gan, exported):
+def test_the_file_says_what_it_is(gan, exported, converters_here):
     needs("onnx")
     import onnx
 
@@ -79,7 +81,9 @@ def test_the_file_says_what_it_is(gan, exported):
 
 
 @pytest.mark.once
-def test_an_export_that_gives_other_images_is_not_written(tiny, tmp_path, monkeypatch):
+def test_an_export_that_gives_other_images_is_not_written(
+    tiny, tmp_path, monkeypatch, converters_here
+):
     monkeypatch.setattr(formats, "to_uint8", lambda images: to_uint8(images) // 2)
     with pytest.raises(RunError, match=r"differ by \d+.0 levels"):
         tiny().export(tmp_path / "g.keras", output="uint8")
@@ -106,6 +110,6 @@ def test_an_unknown_format_is_refused_with_those_there_are(tiny, path, format, w
 @pytest.mark.once
 def test_the_verb_exports_and_says_how_well(tiny, capsys):
     tiny().save("a.dcgan")
-    assert main(["export", "a.dcgan", "--out", "g.keras"]) == 0
+    assert main(["export", "a.dcgan", "--to", "savedmodel", "--out", "g"]) == 0
     assert "verified with 16 seeds" in capsys.readouterr().out
     assert DCGAN.load("a.dcgan").generate(1).shape == (1, 16, 12, 3)
