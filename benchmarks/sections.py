@@ -1,15 +1,11 @@
 """The parts of the speed table: for each its models, its rounds and its rows."""
 
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from statistics import median
 
-from benchmarks.rounds import ROOT, Worker, alternate, median_ratio, seconds_of
+from benchmarks.rounds import Worker, alternate, median_ratio
 from benchmarks.settings import PRECISIONS, Row, Settings, torch_is_installed
 from dcgan.networks.plan import plan_to_dict
 from dcgan.networks.presets import find_preset
@@ -233,36 +229,6 @@ def generating(settings: Settings) -> list[Row]:
             "the convolution peak",
         ),
     ]
-
-
-def cold_start(settings: Settings) -> list[Row]:
-    """`generate` as a user types it, against importing Keras and TensorFlow."""
-    with tempfile.TemporaryDirectory() as folder:
-        model = str(Path(folder, "model.dcgan"))
-        with Worker("benchmarks.ours") as ours:
-            ours("build", key="network", **settings.network(preset="dcgan-64"))
-            ours("save", key="network", path=model)
-        main = str(ROOT / "main.py")
-        commands = {
-            "import keras": ["-c", "import keras"],
-            "generate": [main, "generate", model, "-n", "16", "--out", str(Path(folder, "out"))],
-        }
-        jobs = {n: lambda c=command: _seconds_of(c) for n, command in commands.items()}
-        alternate(jobs, 1)  # brings the files of both into the disk's cache
-        times = alternate(jobs, settings.rounds)
-    return [
-        Row(
-            "`python main.py generate` of 16 images against `import keras`, both from cold",
-            f"{median_ratio(times['generate'], times['import keras']):.2f} times",
-            "1.3",
-            ", ".join(f"{name} {median(seconds):.2f} s" for name, seconds in times.items()),
-        )
-    ]
-
-
-def _seconds_of(command: list[str]) -> float:
-    call = [sys.executable, *command]
-    return seconds_of(lambda: subprocess.run(call, check=True, capture_output=True))
 
 
 def _call(worker: Worker, function: str, **arguments) -> Callable[[], float]:

@@ -17,7 +17,7 @@ from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks import cost, sections
+from benchmarks import cost, sections, start
 from benchmarks.rounds import FOLDER, Worker
 from benchmarks.settings import PRECISIONS, Row, Settings, torch_is_installed
 
@@ -26,7 +26,7 @@ PARTS = {
     "fit": sections.fit_overhead,
     "default": sections.default_network,
     "generate": sections.generating,
-    "start": sections.cold_start,
+    "start": start.cold_start,
     "cost": cost.growth,
 }
 GPU_PARTS = {name: PARTS[name] for name in ("step", "fit", "generate")}

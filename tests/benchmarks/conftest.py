@@ -36,9 +36,10 @@ class Here:
 def speed(benchmark, monkeypatch, capsys, tmp_path):
     """A function that runs `speed --quick` in this process, and returns what it prints."""
     module = benchmark("speed")
-    for name in ("speed", "sections", "cost"):
+    for name in ("speed", "sections", "start", "cost"):
         monkeypatch.setattr(benchmark(name), "Worker", Here)
-    monkeypatch.setattr(benchmark("sections"), "_seconds_of", lambda command: 1.0)
+    for name in ("_seconds_of", "_seconds_to_first_step"):
+        monkeypatch.setattr(benchmark("start"), name, lambda *parts: 1.0)
     ours = benchmark("ours")
     run = ours._run
     monkeypatch.setattr(ours, "_run", lambda gan, batch, calls: run(gan, batch, 1))

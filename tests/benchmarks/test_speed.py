@@ -28,3 +28,9 @@ def test_a_quick_run_measures_every_part(speed, monkeypatch, tmp_path):
 
 def test_compiled_steps_run_bare_and_in_fit_on_every_backend(speed):
     assert "| `fit` over the bare step |" in speed("--gpu", "--only", "fit")
+
+
+def test_a_training_that_ends_before_its_first_step_has_no_time(benchmark, tmp_path):
+    (tmp_path / "images").mkdir()
+    with pytest.raises(RuntimeError, match="ended before its first step"):
+        benchmark("start")._seconds_to_first_step(tmp_path / "images", tmp_path / "cache")
