@@ -37,15 +37,24 @@ def phase_plans(plan: Plan) -> tuple[Plan, ...]:
 
 
 def _mirrors(plan: Plan) -> bool:
-    """Whether each stage of the generator is the mirror of one of the discriminator."""
-    if plan.upsampling not in ("transposed", "blur") or plan.initializer != "bilinear":
+    """Whether each stage of the generator is the mirror of one of the discriminator.
+
+    One more may follow in the generator, which makes the image of a map that is as large.
+    """
+    if plan.upsampling == "resize" or plan.initializer != "bilinear":
         return False
-    enlarging = [(stage.size, stage.filters) for stage in (plan.base, *plan.generator)]
-    shrinking = [(stage.size, stage.filters) for stage in plan.discriminator]
-    stages = (*plan.generator, *plan.discriminator)
-    return enlarging[:0:-1] == [
-        (plan.img_size[:2], plan.img_size[2]), *shrinking[:-1]
-    ] and len({(stage.kernel, stage.stride) for stage in stages}) == 1  # fmt: skip
+    depth = len(plan.discriminator)
+    if len(plan.generator) > depth + 1:
+        return False
+    enlarging, shrinking = (plan.base, *plan.generator[:depth]), plan.discriminator
+    sizes = [stage.size for stage in enlarging[:0:-1]]
+    filters = [stage.filters for stage in enlarging[-2:0:-1]]
+    kinds = {(stage.kernel, stage.stride) for stage in (*enlarging[1:], *shrinking)}
+    return (
+        sizes == [plan.img_size[:2], *(stage.size for stage in shrinking[:-1])]
+        and filters == [stage.filters for stage in shrinking[:-1]]
+        and len(kinds) == 1
+    )
 
 
 def _inner_plan(plan: Plan, level: int) -> Plan:
@@ -54,12 +63,15 @@ def _inner_plan(plan: Plan, level: int) -> Plan:
     point = (1, 1)
     to_image = replace(plan.generator[-1], size=stage.size, kernel=point, stride=point)
     from_image = replace(stage, kernel=point, stride=point, norm="none", bias=True)
+    blur_is_outside = plan.upsampling == "blur" and level >= BLURRED
     return replace(
         plan,
         img_size=(*stage.size, plan.img_size[2]),
-        generator=(*plan.generator[: len(plan.generator) - level], to_image),
+        generator=(*plan.generator[: len(plan.discriminator) - level], to_image),
         discriminator=(from_image, *plan.discriminator[level:]),
-        upsampling=plan.upsampling if level < BLURRED else "transposed",
+        upsampling="transposed"
+        if plan.upsampling == "blur" and level >= BLURRED
+        else plan.upsampling,
     )
 
 
@@ -106,11 +118,12 @@ def grow_generator(old: keras.Model, new: keras.Model, plan: Plan, latents: np.n
     else:  # ReLU lets x through as relu(x) - relu(-x), in two channels for each of the image's
         kernel = fresh[f"{name}/kernel"]
         kernel[:, :, : 2 * len(bias)] = np.concatenate([enlarging, -enlarging], 2)
-        image = f"stage_{outermost + 1}"
+        image, (height, width) = f"stage_{outermost + 1}", plan.generator[outermost].kernel
+        around = ((height - 1) // 2, height // 2), ((width - 1) // 2, width // 2), (0, 0), (0, 0)
         grown = {
             f"{name}/kernel": kernel,
             **_transparent_norm(fresh, name, _outputs(old, -2, latents) - bias, sign=True),
-            f"{image}/kernel": _signs(len(bias), stage.filters)[None, None],
+            f"{image}/kernel": np.pad(_signs(len(bias), stage.filters)[None, None], around),
             f"{image}/bias": bias,
         }
     _assign(new, {**fresh, **weights, **grown})

@@ -55,9 +55,8 @@ def test_presets_do_not_grow(name):
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("upsampling", ["antialiased", "resize"])
-def test_other_networks_do_not_grow(upsampling):
-    assert len(phase_plans(plan_of((64, 64, 3), 3, upsampling=upsampling))) == 1
+def test_other_networks_do_not_grow():
+    assert len(phase_plans(plan_of((64, 64, 3), 3, upsampling="resize"))) == 1
 
 
 def test_shrinking_takes_means_and_repeats_the_border():
@@ -78,7 +77,7 @@ def trained(plan):
 
 
 @pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("upsampling", ["transposed", "blur"])
+@pytest.mark.parametrize("upsampling", ["transposed", "blur", "antialiased"])
 @pytest.mark.parametrize("norm", ["batch", "none"])
 def test_growing_changes_the_outputs_of_neither_network(norm, upsampling, training):
     plans = phase_plans(plan_of((64, 64, 3), 3, discriminator_norm=norm, upsampling=upsampling))
@@ -96,7 +95,8 @@ def test_growing_changes_the_outputs_of_neither_network(norm, upsampling, traini
         made = ops.convert_to_numpy(grown(latents, training=False))
         inner = (slice(None), slice(4, -4), slice(4, -4))  # the border is padded with zeros
         error = np.abs(made - enlarged)[inner].mean()
-        blurred = 0.25 if upsampling == "blur" else 0.05  # a blur moves the image by half a pixel
+        # a blur moves the image by half a pixel
+        blurred = 0.05 if upsampling == "transposed" else 0.25
         assert error < blurred * images.std()
         shrunk = ops.convert_to_numpy(shrink_to(ops.convert_to_tensor(enlarged), images.shape[1:3]))
         before = ops.convert_to_numpy(discriminator(shrunk, training=training))
