@@ -69,9 +69,7 @@ def _inner_plan(plan: Plan, level: int) -> Plan:
         img_size=(*stage.size, plan.img_size[2]),
         generator=(*plan.generator[: len(plan.discriminator) - level], to_image),
         discriminator=(from_image, *plan.discriminator[level:]),
-        upsampling="transposed"
-        if plan.upsampling == "blur" and level >= BLURRED
-        else plan.upsampling,
+        upsampling="transposed" if blur_is_outside else plan.upsampling,
     )
 
 
