@@ -1,6 +1,6 @@
 """Speed against PyTorch's own example and against the machine's limit, in one table.
 
-    python -m benchmarks speed                # about eight minutes on two quiet cores
+    python -m benchmarks speed                # about twenty minutes on two quiet cores
     python -m benchmarks speed --only step    # one part of it
     KERAS_BACKEND=jax python -m benchmarks speed --gpu
     python -m benchmarks speed --quick        # tiny: shows that it works, its numbers mean nothing

@@ -55,16 +55,27 @@ def _seconds_of(command: list[str]) -> float:
 
 def _seconds_to_first_step(images: Path, cache: Path) -> float:
     """Seconds until a training has shown samples of its first step, after which it is ended."""
-    environment, quiet = os.environ | {"DCGAN_CACHE": str(cache)}, subprocess.DEVNULL
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as run:
-        sizes = ["--img-size", "64", "64", "3", "--sample-steps", "1", "--save-path", run]
-        command = [sys.executable, str(ROOT / "main.py"), str(images), *sizes, "--quiet"]
+    environment = os.environ | {"DCGAN_CACHE": str(cache)}
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        run, said = Path(folder, "run"), Path(folder, "stderr.txt")
         start = time.perf_counter()
-        with subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet) as process:
-            while not list(Path(run, "samples").glob("step_*.png")):
+        with (
+            open(said, "w") as stderr,
+            subprocess.Popen(
+                _training(images, run), env=environment, stdout=subprocess.DEVNULL, stderr=stderr
+            ) as process,
+        ):
+            while not list(run.glob("samples/step_*.png")):
                 if process.poll() is not None:
-                    raise RuntimeError(f"The training ended before its first step: {command}")
+                    last = said.read_text().strip()[-300:]
+                    raise RuntimeError(f"The training ended before its first step: {last}")
                 time.sleep(0.01)
             seconds = time.perf_counter() - start
             process.kill()
     return seconds
+
+
+def _training(images: Path, run: Path) -> list[str]:
+    """The command of a training that shows samples of its first step."""
+    sizes = ["--img-size", "64", "64", "3", "--sample-steps", "1", "--quiet"]
+    return [sys.executable, str(ROOT / "main.py"), str(images), "--save-path", str(run), *sizes]

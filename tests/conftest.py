@@ -21,6 +21,9 @@ if os.environ.get("KERAS_BACKEND") == "jax":  # it compiles for longer than it c
 import numpy as np
 import pytest
 
+# Compiling a step takes longer than a test's few steps, except where compiled ones are kept
+EAGERLY = os.environ.get("KERAS_BACKEND") != "jax"
+
 TINY = {
     "img_size": (16, 12, 3),
     "depth": 2,
@@ -60,10 +63,10 @@ def animated(monkeypatch, no_plots):
 def tiny(no_plots):
     """A function that makes a tiny DCGAN, with any argument changed.
 
-    It steps eagerly unless told otherwise: compiling a step takes longer than a test's few steps.
+    It takes each operation of a step by itself, or a compiled step, as `EAGERLY` says.
     """
 
-    def make(eagerly=True, **changes):
+    def make(eagerly=EAGERLY, **changes):
         from dcgan import DCGAN
 
         gan = DCGAN(**{**TINY, **changes})
@@ -75,14 +78,14 @@ def tiny(no_plots):
 
 @pytest.fixture
 def eager(monkeypatch, no_plots):
-    """Let every DCGAN step and generate eagerly, also a loaded one, or one that a verb makes."""
+    """Let every DCGAN step and generate as a tiny one does: a loaded one, or one of a verb."""
     from dcgan import DCGAN
 
     build = DCGAN._build
 
     def build_eager(self, *parts):
         build(self, *parts)
-        self.run_eagerly = self.generator.run_eagerly = True
+        self.run_eagerly = self.generator.run_eagerly = EAGERLY
 
     monkeypatch.setattr(DCGAN, "_build", build_eager)
 

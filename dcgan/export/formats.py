@@ -149,7 +149,7 @@ def _call(verb: str, name: str, *paths: Path) -> None:
 
 
 def _in_own_process(words: list[str]) -> subprocess.CompletedProcess[str]:
-    """What `runtimes.py` says where no other framework is loaded."""
+    """Run `runtimes.py` in a process of its own."""
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     if words[0] == "convert":
         environment["KERAS_BACKEND"] = "tensorflow"

@@ -3,17 +3,21 @@
 Training begins with the innermost stages and small images, where a step costs little, and adds the
 outer stages one by one (Karras et al. 2018, arXiv 1710.10196). They fade new stages in; here each
 begins as what it replaces, an enlargement of the image or a mean of its pixels, so that growing
-changes what neither network gives (Chen et al. 2016, arXiv 1511.05641).
+hardly changes what the networks give (Chen et al. 2016, arXiv 1511.05641).
 """
 
+import math
 from dataclasses import replace
 
 import keras
 import numpy as np
 from keras import ops
 
+from dcgan.errors import ArgumentError
+from dcgan.images import chunks
 from dcgan.networks.build import BLURRED, triangle
 from dcgan.networks.plan import Pair, Plan, Stage
+from dcgan.networks.resolve import make_plan
 
 MIN_SIDE_GROWN = 96  # pixels; on 64x64 the same time gave no better images: QUALITY.md
 MIN_SIDE_FIRST = 16  # pixels of the smallest images that a training begins with
@@ -27,7 +31,7 @@ def phase_plans(plan: Plan) -> tuple[Plan, ...]:
     Only networks as `make_plan` lays them out grow, and of large images; others have one phase.
     """
     phases = [plan]
-    grows = min(plan.img_size[:2]) >= MIN_SIDE_GROWN and _mirrors(plan)
+    grows = min(plan.img_size[:2]) >= MIN_SIDE_GROWN and _can_grow(plan)
     for level in range(1, len(plan.discriminator)) if grows else ():
         stage = plan.discriminator[level - 1]
         if min(stage.size) < MIN_SIDE_FIRST or stage.filters < 2 * plan.img_size[2]:
@@ -36,25 +40,27 @@ def phase_plans(plan: Plan) -> tuple[Plan, ...]:
     return tuple(phases)
 
 
-def _mirrors(plan: Plan) -> bool:
-    """Whether each stage of the generator is the mirror of one of the discriminator.
-
-    One more may follow in the generator, which makes the image of a map that is as large.
-    """
-    if plan.upsampling == "resize" or plan.initializer != "bilinear":
+def _can_grow(plan: Plan) -> bool:
+    """Whether the networks are as `make_plan` lays them out, and enlarge by interpolation."""
+    first = plan.discriminator[0]
+    whole_blocks = all(k >= s for k, s in zip(first.kernel, first.stride, strict=True))
+    if plan.upsampling == "resize" or first.stride == (1, 1) or not whole_blocks:
         return False
-    depth = len(plan.discriminator)
-    if len(plan.generator) > depth + 1:
+    try:
+        usual = make_plan(
+            img_size=plan.img_size,
+            depth=len(plan.discriminator),
+            increment=first.filters,
+            kernel_size=first.kernel,
+            stride=first.stride,
+            dropout=first.dropout,
+            input_size=plan.input_size,
+            upsampling=plan.upsampling,
+            discriminator_norm=plan.discriminator[-1].norm,
+        )
+    except ArgumentError:
         return False
-    enlarging, shrinking = (plan.base, *plan.generator[:depth]), plan.discriminator
-    sizes = [stage.size for stage in enlarging[:0:-1]]
-    filters = [stage.filters for stage in enlarging[-2:0:-1]]
-    kinds = {(stage.kernel, stage.stride) for stage in (*enlarging[1:], *shrinking)}
-    return (
-        sizes == [plan.img_size[:2], *(stage.size for stage in shrinking[:-1])]
-        and filters == [stage.filters for stage in shrinking[:-1]]
-        and len(kinds) == 1
-    )
+    return plan == usual
 
 
 def _inner_plan(plan: Plan, level: int) -> Plan:
@@ -214,7 +220,11 @@ def _transparent_norm(fresh: Weights, name: str, values: np.ndarray, sign=False)
 def _outputs(network: keras.Model, layer: int, inputs: np.ndarray) -> np.ndarray:
     """What a layer, by its number, gives for the inputs, as float32."""
     part = keras.Model(network.input, network.layers[layer].output)
-    return ops.convert_to_numpy(ops.cast(part(inputs, training=False), "float32"))
+    widest = max(math.prod(each.output.shape[1:]) for each in network.layers)
+    return np.concatenate([
+        ops.convert_to_numpy(ops.cast(part(inputs[chunk], training=False), "float32"))
+        for chunk in chunks(len(inputs), (widest,))
+    ])  # fmt: skip
 
 
 def _weights(network: keras.Model) -> Weights:

@@ -12,7 +12,7 @@ SMALL = "--img-size 16 12 3 --depth 2 --increment 4 --input-size 8 --batch-size 
 
 @pytest.fixture(autouse=True)
 def eagerly(eager):
-    """A few steps and images are quicker than compiling them."""
+    """Let verbs train and generate as tiny models do in tests."""
 
 
 @pytest.fixture

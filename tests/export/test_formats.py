@@ -99,6 +99,14 @@ def test_a_missing_package_is_one_sentence_with_the_command(tiny, monkeypatch):
 
 
 @pytest.mark.once
+def test_a_converter_that_fails_is_quoted(tiny, monkeypatch):
+    ended = subprocess.CompletedProcess([], 1, "", "Traceback\nValueError: no such operation\n")
+    monkeypatch.setattr(subprocess, "run", lambda *words, **options: ended)
+    with pytest.raises(RunError, match="convert step of the onnx export failed: ValueError: no su"):
+        tiny().export("g.onnx")
+
+
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("path", "format", "word"), [("g.xyz", None, "xyz"), ("g.onnx", "caffe", "caffe")]
 )

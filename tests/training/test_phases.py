@@ -39,9 +39,12 @@ def images():
     return draw_seascapes(6, GROWING["img_size"], seed=1)
 
 
-def test_a_training_begins_small_and_ends_with_the_networks_of_the_plan(growing, images, caplog):
+@pytest.mark.parametrize("upsampling", [None, "antialiased"])
+def test_a_training_begins_small_and_ends_with_the_networks_of_the_plan(
+    growing, images, caplog, upsampling
+):
     caplog.set_level(logging.INFO)
-    gan = growing(save_path="run")
+    gan = growing(save_path="run", upsampling=upsampling)
     sizes = []
     look = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: sizes.append(gan.generator.output_shape[1:3])
