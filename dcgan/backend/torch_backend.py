@@ -5,7 +5,8 @@ from contextlib import nullcontext
 import keras
 import torch
 
-from dcgan.backend.torch_layers import FASTER_LAYERS
+from dcgan.backend.torch_layers import FASTER_LAYERS, move
+from dcgan.backend.torch_recording import StepRecorder
 
 __all__ = ["FASTER_LAYERS", "BackendModel", "move"]
 
@@ -22,14 +23,19 @@ def multiplies_bfloat16() -> bool | None:
     return None
 
 
-def move(variable, target, share) -> None:
-    variable.assign(variable.value + share * (target - variable.value))
-
-
 class BackendModel(keras.Model):
     """A Keras model that takes gradients; `dcgan.backend` says what each method does."""
 
     jit_compile_default = False
+
+    def make_train_function(self, force=False):
+        """Make what `fit` calls for each batch: the step, recorded if no subclass changes it."""
+        if self.train_function is not None and not force:
+            return
+        super().make_train_function(force)
+        ours = type(self).__module__.startswith("dcgan.")
+        if ours and not self.run_eagerly and not self.jit_compile:
+            self.train_function = StepRecorder(self)
 
     def gradients(self, function, variables=(), inputs=()):
         inputs = [tensor.detach().requires_grad_() for tensor in inputs]

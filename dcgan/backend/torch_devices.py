@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from dcgan.backend.torch_recording import draw
+
 
 def shard(tensor, axis: int = 0):
     """The tensor itself."""
@@ -10,7 +12,7 @@ def shard(tensor, axis: int = 0):
 
 def draw_shard(function: Callable, shape: tuple, *range, seed, axis: int = 0):
     """What a function of `keras.random` draws."""
-    return function(shape, *range, seed=seed)
+    return draw(lambda: function(shape, *range, seed=seed))
 
 
 def all_gather(tensor):

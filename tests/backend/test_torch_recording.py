@@ -1,0 +1,133 @@
+"""A recorded training step is, number for number, the step that Keras takes."""
+
+import keras
+import numpy as np
+import pytest
+
+from dcgan import DCGAN
+
+pytestmark = pytest.mark.skipif(keras.backend.backend() != "torch", reason="for PyTorch alone")
+
+FORMS = [
+    {"augmentation": 1.0},
+    {"dropout": 0.3, "precision": "mixed_bfloat16"},
+    {"discriminator_norm": "none", "upsampling": "antialiased", "augmentation": 0.5},
+    {"optimizer": "rmsprop", "discriminator_optimizer": "adafactor"},
+]
+CANNOT = [  # Keras asks for a number in their step
+    {"optimizer": "sgd"},
+    {"optimizer": keras.optimizers.Adam(1e-3, gradient_accumulation_steps=2)},
+]
+
+
+@pytest.fixture
+def pair(tiny):
+    """A function that makes two equal models, of which the second records nothing."""
+
+    def make(**changes):
+        models = [tiny(eagerly, **changes) for eagerly in (False, True)]
+        for model in models:
+            model.make_train_function()
+        return models
+
+    return make
+
+
+def train(model, batches):
+    return [{name: float(x) for name, x in model.train_function([one]).items()} for one in batches]
+
+
+def assert_equal(models, arrays_of):
+    first, second = map(arrays_of, models)
+    assert first.keys() == second.keys()
+    for name in first:
+        np.testing.assert_array_equal(first[name], second[name], name)
+
+
+def batches_of(images, count, size=4):
+    random = np.random.default_rng(0)
+    return [images[random.permutation(len(images))[:size]] for _ in range(count)]
+
+
+def recordings(model):
+    return list(model.train_function._recordings)
+
+
+@pytest.mark.parametrize("options", FORMS + CANNOT, ids=str)
+def test_recorded_steps_are_those_of_keras(pair, arrays_of, images, options):
+    recorded, plain = pair(**options)
+    batches = batches_of(images, 8)
+    assert train(recorded, batches) == train(plain, batches)
+    assert_equal((recorded, plain), arrays_of)
+    assert len(recordings(recorded)) == (0 if options in CANNOT else 1)
+
+
+def test_a_recording_does_not_go_through_keras(pair, images, monkeypatch):
+    recorded, plain = pair(dropout=0.1)
+    batches = batches_of(images, 4)
+    train(recorded, batches)
+    train(plain, batches)
+
+    def call(layer, *arguments, **options):
+        raise AssertionError(layer.name)
+
+    monkeypatch.setattr(keras.layers.Layer, "__call__", call)
+    train(recorded, batches)
+    with pytest.raises(AssertionError, match="training_generator"):
+        train(plain, batches)
+
+
+def test_variables_may_change_between_steps(pair, arrays_of, images):
+    models = pair(augmentation=1.0)
+    batches = batches_of(images, 5)
+    for model in models:
+        train(model, batches)
+        model.optimizer.learning_rate = 0.01
+        model.augment.set(0.5, 10.0)
+        model.reset_metrics()
+        model.random.state.assign([7, 7])
+        model.generator.set_weights([weight * 2 for weight in model.generator.get_weights()])
+        train(model, batches)
+    assert_equal(models, arrays_of)
+
+
+def test_each_shape_and_dtype_has_its_own_recording(pair, arrays_of, images):
+    models = pair()
+    floats = [batch / np.float32(127.5) - 1 for batch in batches_of(images, 4)]
+    for batches in (batches_of(images, 4), batches_of(images, 4, size=3), floats):
+        for model in models:
+            train(model, batches)
+    assert len(recordings(models[0])) == 3
+    assert_equal(models, arrays_of)
+
+
+def test_what_is_compiled_anew_is_recorded_anew(pair, images):
+    recorded, _ = pair()
+    train(recorded, batches_of(images, 4))
+    before = recorded.train_function
+    recorded.make_train_function()
+    assert recorded.train_function is before
+    recorded.make_train_function(force=True)
+    assert recordings(recorded) == []
+
+
+def test_labels_are_not_used_here_either(pair, arrays_of, images):
+    recorded, plain = pair()
+    batches = batches_of(images, 4)
+    train(recorded, [(batch, np.arange(len(batch))) for batch in batches])
+    train(plain, batches)
+    assert_equal((recorded, plain), arrays_of)
+
+
+def test_a_subclass_may_have_a_step_that_changes(tiny, images):
+    class Alternating(DCGAN):
+        updates = 0
+
+        def update(self, real, latents=None):
+            self.updates += 1
+            return super().update(real, latents)
+
+    gan = Alternating(img_size=(16, 12, 3), depth=2, increment=4, batch_size=4)
+    gan.make_train_function()
+    train(gan, batches_of(images, 5))
+    assert gan.updates == 5
