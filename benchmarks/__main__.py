@@ -7,6 +7,7 @@ from importlib import import_module
 VERBS = {
     "speed": "time the training step, fit and generate, in one table",
     "layers": "time our layers for TensorFlow against Keras's",
+    "recording": "time a step on PyTorch as Keras takes it, and recorded",
     "peak": "measure the fastest convolution and matrix product of this machine",
     "data": "time the decoding of images, and measure its memory",
     "devices": "reckon what several devices exchange and gain",

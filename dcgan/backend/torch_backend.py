@@ -10,6 +10,10 @@ from dcgan.backend.torch_recording import StepRecorder
 
 __all__ = ["FASTER_LAYERS", "BackendModel", "move"]
 
+STEP_METHODS = (
+    "train_step", "update", "discriminator_step", "generator_step", "discriminator_logits",
+)  # fmt: skip
+
 
 def accelerators() -> int:
     """How many GPUs there are; Apple's, through MPS, is one."""
@@ -29,11 +33,15 @@ class BackendModel(keras.Model):
     jit_compile_default = False
 
     def make_train_function(self, force=False):
-        """Make what `fit` calls for each batch: the step, recorded if no subclass changes it."""
+        """Make what `fit` calls for each batch: the step, recorded where no subclass has its own.
+
+        That one may depend on what is no tensor, as a number that it counts in Python.
+        """
         if self.train_function is not None and not force:
             return
         super().make_train_function(force)
-        ours = type(self).__module__.startswith("dcgan.")
+        methods = [getattr(type(self), name) for name in STEP_METHODS]
+        ours = all(method.__module__.startswith("dcgan.") for method in methods)
         if ours and not self.run_eagerly and not self.jit_compile:
             self.train_function = StepRecorder(self)
 

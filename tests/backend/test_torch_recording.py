@@ -3,21 +3,22 @@
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from dcgan import DCGAN
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "torch", reason="for PyTorch alone")
 
-FORMS = [
-    {"augmentation": 1.0},
-    {"dropout": 0.3, "precision": "mixed_bfloat16"},
-    {"discriminator_norm": "none", "upsampling": "antialiased", "augmentation": 0.5},
-    {"optimizer": "rmsprop", "discriminator_optimizer": "adafactor"},
-]
-CANNOT = [  # Keras asks for a number in their step
-    {"optimizer": "sgd"},
-    {"optimizer": keras.optimizers.Adam(1e-3, gradient_accumulation_steps=2)},
-]
+FORMS = {
+    "augmented": {"augmentation": 1.0},
+    "dropout": {"dropout": 0.3, "precision": "mixed_bfloat16"},
+    "one stage": {"discriminator_norm": "none", "upsampling": "antialiased", "augmentation": 0.5},
+    "optimizers": {"optimizer": "rmsprop", "discriminator_optimizer": "adafactor"},
+}
+CANNOT = {  # Keras asks for a number in their step
+    "SGD": {"optimizer": "sgd"},
+    "accumulated": {"optimizer": keras.optimizers.Adam(1e-3, gradient_accumulation_steps=2)},
+}
 
 
 @pytest.fixture
@@ -53,13 +54,13 @@ def recordings(model):
     return list(model.train_function._recordings)
 
 
-@pytest.mark.parametrize("options", FORMS + CANNOT, ids=str)
-def test_recorded_steps_are_those_of_keras(pair, arrays_of, images, options):
-    recorded, plain = pair(**options)
+@pytest.mark.parametrize("form", [*FORMS, *CANNOT])
+def test_recorded_steps_are_those_of_keras(pair, arrays_of, images, form):
+    recorded, plain = pair(**(FORMS | CANNOT)[form])
     batches = batches_of(images, 8)
     assert train(recorded, batches) == train(plain, batches)
     assert_equal((recorded, plain), arrays_of)
-    assert len(recordings(recorded)) == (0 if options in CANNOT else 1)
+    assert len(recordings(recorded)) == (form in FORMS)
 
 
 def test_a_recording_does_not_go_through_keras(pair, images, monkeypatch):
@@ -119,15 +120,36 @@ def test_labels_are_not_used_here_either(pair, arrays_of, images):
     assert_equal((recorded, plain), arrays_of)
 
 
-def test_a_subclass_may_have_a_step_that_changes(tiny, images):
-    class Alternating(DCGAN):
-        updates = 0
+class HingeGAN(DCGAN):
+    def discriminator_loss(self, real_logits, fake_logits):
+        return ops.mean(ops.relu(1 - real_logits) + ops.relu(1 + fake_logits))
 
-        def update(self, real, latents=None):
-            self.updates += 1
-            return super().update(real, latents)
 
-    gan = Alternating(img_size=(16, 12, 3), depth=2, increment=4, batch_size=4)
+class CountingGAN(DCGAN):
+    updates = 0
+
+    def update(self, real, latents=None):
+        self.updates += 1
+        return super().update(real, latents)
+
+
+def of_kind(kind):
+    gan = kind(img_size=(16, 12, 3), depth=2, increment=4, batch_size=4)
     gan.make_train_function()
+    return gan
+
+
+def test_losses_of_a_subclass_are_recorded(arrays_of, images):
+    recorded, plain = of_kind(HingeGAN), of_kind(HingeGAN)
+    plain.run_eagerly = True
+    plain.make_train_function(force=True)
+    batches = batches_of(images, 5)
+    assert train(recorded, batches) == train(plain, batches)
+    assert len(recordings(recorded)) == 1
+    assert_equal((recorded, plain), arrays_of)
+
+
+def test_a_step_of_a_subclass_is_taken_as_it_is(images):
+    gan = of_kind(CountingGAN)
     train(gan, batches_of(images, 5))
     assert gan.updates == 5
