@@ -53,8 +53,10 @@ def _job(form: str, options: dict) -> Callable[[], float]:
     """What takes a few steps in one of the forms, and returns the processor's seconds for one."""
     faster = build.FASTER_LAYERS
     build.FASTER_LAYERS = {} if form == FORMS[0] else faster
-    gan = DCGAN(**options, precision="float32", growing=False, augmentation=1.0)
-    build.FASTER_LAYERS = faster
+    try:
+        gan = DCGAN(**options, precision="float32", growing=False, augmentation=1.0)
+    finally:
+        build.FASTER_LAYERS = faster
     gan.run_eagerly = form != FORMS[-1]
     gan.make_train_function()
     images = np.random.default_rng(0).integers(0, 256, (gan.batch_size, *gan.img_size), np.uint8)

@@ -12,6 +12,7 @@ __all__ = ["FASTER_LAYERS", "BackendModel", "move"]
 
 STEP_METHODS = (
     "train_step", "update", "discriminator_step", "generator_step", "discriminator_logits",
+    "gradients", "pullback",
 )  # fmt: skip
 
 
@@ -35,12 +36,13 @@ class BackendModel(keras.Model):
     def make_train_function(self, force=False):
         """Make what `fit` calls for each batch: the step, recorded where no subclass has its own.
 
-        That one may depend on what is no tensor, as a number that it counts in Python.
+        A subclass's step may depend on what is no tensor, such as a number that it counts in
+        Python, and which a recording would not count.
         """
         if self.train_function is not None and not force:
             return
         super().make_train_function(force)
-        methods = [getattr(type(self), name) for name in STEP_METHODS]
+        methods = [getattr(self, name) for name in STEP_METHODS]
         ours = all(method.__module__.startswith("dcgan.") for method in methods)
         if ours and not self.run_eagerly and not self.jit_compile:
             self.train_function = StepRecorder(self)

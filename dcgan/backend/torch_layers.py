@@ -9,7 +9,10 @@ from dcgan.backend.torch_devices import draw_shard
 
 def move(variable, target, share) -> None:
     """Move a variable towards a tensor of its shape by a share of the way, in one operation."""
-    variable.value.lerp_(target, share)
+    if variable.value.is_floating_point():
+        variable.value.lerp_(target, share)
+    else:  # a counter in a layer of a user's
+        variable.assign(variable.value + share * (target - variable.value))
 
 
 class Conv2D(layers.Conv2D):
@@ -78,12 +81,13 @@ class Dropout(layers.Dropout):
         if not training or inputs.device.type == "meta":
             return super().call(inputs, training=training)
         drawn = draw_shard(random.uniform, tuple(inputs.shape), seed=self.seed_generator)
-        return torch.where(drawn >= self.rate, inputs / (1 - self.rate), 0)
+        return (inputs / (1 - self.rate)).masked_fill(drawn < self.rate, 0)
 
 
-FASTER_LAYERS = {
-    layers.Conv2D: Conv2D,
-    layers.Conv2DTranspose: Conv2DTranspose,
-    layers.BatchNormalization: BatchNormalization,
-    layers.Dropout: Dropout,
-}
+FASTER_LAYERS: dict = {layers.Dropout: Dropout}
+if not torch.backends.mps.is_available():  # which reads such views of maps and kernels wrongly
+    FASTER_LAYERS |= {
+        layers.Conv2D: Conv2D,
+        layers.Conv2DTranspose: Conv2DTranspose,
+        layers.BatchNormalization: BatchNormalization,
+    }

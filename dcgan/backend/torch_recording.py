@@ -11,18 +11,28 @@ from typing import Any
 import keras
 import torch
 from torch.fx import Graph, GraphModule
-from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import (
+    TorchDispatchMode,
+    _disable_current_modes,
+    _get_current_dispatch_mode,
+)
 from torch.utils._pytree import tree_map_only
-from torch.utils.weak import WeakTensorKeyDictionary
+from torch.utils.weak import WeakIdKeyDictionary, WeakTensorKeyDictionary
 
 WARM_UP = 3  # steps as they are before one is recorded: a run of a few is over sooner without it
 
-_SAME = (torch.ops.aten.detach.default, torch.ops.aten.lift_fresh.default)  # give what they get
-_UNKNOWN = (torch.Tag.data_dependent_output, torch.Tag.nondeterministic_seeded)
+_aten = torch.ops.aten
+_CHANGING = (  # what such an operation gives may be another number or shape in the next step
+    torch.Tag.data_dependent_output,
+    torch.Tag.dynamic_output_shape,
+    torch.Tag.nondeterministic_seeded,
+)
+_READING = {getattr(torch.Tensor, name) for name in ("numpy", "tolist", "__array__", "__dlpack__")}
 
 
 class CannotRecord(Exception):
-    """A step asks for a number, or draws one unseen, so that it may differ from the next step."""
+    """A step reads a number, or draws one unseen, so that the next step may differ."""
 
 
 class StepRecorder:
@@ -35,27 +45,28 @@ class StepRecorder:
 
     def __init__(self, model: keras.Model):
         self._model = model
-        self._seen: dict[tuple, int] = {}  # how often each shape was
+        self._steps: dict[tuple, int] = {}  # taken with batches of each kind
         self._recordings: dict[tuple, Callable] = {}
 
     def __call__(self, batches: list) -> dict[str, torch.Tensor]:
         """Train on the one batch that Keras's `fit` gives; returns the numbers to show."""
         images, *_ = keras.utils.unpack_x_y_sample_weight(batches[0])
         images = keras.ops.convert_to_tensor(images)
-        kind = images.shape, images.dtype
+        kind = images.shape, images.stride(), images.dtype
         if kind in self._recordings:
             return self._recordings[kind](images)
-        self._seen[kind] = self._seen.get(kind, 0) + 1
-        if self._seen[kind] != WARM_UP:
+        self._steps[kind] = self._steps.get(kind, 0) + 1
+        if self._steps[kind] != WARM_UP:
             return self._model.train_step(images)
-        variables = self._model.variables + self._model.optimizer.variables
+        model = self._model
+        variables = model.variables + model.optimizer.variables + model.metrics_variables
         before = [variable.value.clone() for variable in variables]
         try:
-            result, self._recordings[kind] = record(self._model.train_step, images)
-        except CannotRecord:
+            result, self._recordings[kind] = record(model.train_step, images)
+        except Exception:  # an error that is not of recording comes again
             for variable, value in zip(variables, before, strict=True):
                 variable.assign(value)
-            return self._model.train_step(images)
+            return model.train_step(images)
         return result
 
 
@@ -63,38 +74,37 @@ def record(step: Callable, images: torch.Tensor) -> tuple[Any, Callable]:
     """Take a step.
 
     Returns:
-        what it returns, and a function of other images of this shape and dtype that repeats it.
+        what it returns, and a function of other images of this kind that repeats it.
 
     Raises:
-        CannotRecord: the step was begun, but not ended.
+        CannotRecord: the step may not be the same next time.
     """
-    global _recorder
-    _recorder = recorder = _Recorder(images)
-    try:
-        with recorder:
-            result = step(images)
-    finally:
-        _recorder = None
+    recorder = _Recorder(images)
+    with _NoReading(recorder), recorder:
+        result = step(images)
+    if recorder.refused:  # and the step has gone on all the same
+        raise CannotRecord(recorder.refused)
     recorder.graph.output(tree_map_only(torch.Tensor, recorder.node_of, result))
-    recorder.graph.eliminate_dead_code(lambda node: node.target is not operator.getitem)
-    repeat = GraphModule(torch.nn.Module(), recorder.graph).forward
+    operations = GraphModule(torch.nn.Module(), recorder.graph).forward
+    draws, kept = recorder.draws, recorder.kept
 
-    def run(images):
+    def repeat(images):
         with torch.no_grad():
-            for tensor, draw in recorder.draws:
-                tensor.copy_(draw())
-            return repeat(images, *recorder.kept)
+            for tensor, function in draws:
+                tensor.copy_(function())
+            return operations(images, *kept)
 
-    return result, run
+    return result, repeat
 
 
 def draw(function: Callable[[], torch.Tensor]) -> torch.Tensor:
     """What a function draws, which it draws anew whenever a recording repeats this step."""
-    if _recorder is None:
+    recorder = _get_current_dispatch_mode()
+    if not isinstance(recorder, _Recorder):
         return function()
     with _disable_current_modes():
         tensor = function()
-    _recorder.draws.append((tensor, function))
+    recorder.draws.append((tensor, function))
     return tensor
 
 
@@ -105,6 +115,7 @@ class _Recorder(TorchDispatchMode):
         graph: a function of the images and of the tensors in `kept`.
         kept: tensors that are not made in the step: variables, constants and what was drawn.
         draws: pairs of a drawn tensor and the function that draws it.
+        refused: what cannot be recorded, if the step has done such a thing.
     """
 
     def __init__(self, images: torch.Tensor):
@@ -112,6 +123,9 @@ class _Recorder(TorchDispatchMode):
         self.graph = Graph()
         self.kept: list[torch.Tensor] = []
         self.draws: list[tuple[torch.Tensor, Callable]] = []
+        self.refused = ""
+        self._device = images.device
+        self._constants = WeakIdKeyDictionary()
         self._nodes = WeakTensorKeyDictionary()
         self._nodes[images] = self.graph.placeholder("images")
 
@@ -122,22 +136,49 @@ class _Recorder(TorchDispatchMode):
             self.kept.append(tensor)
         return self._nodes[tensor]
 
+    def refuse(self, what: object):
+        """End the step, which cannot be recorded."""
+        self.refused = str(what)
+        raise CannotRecord(self.refused)
+
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         """Run an operation and note it."""
-        if any(tag in function.tags for tag in _UNKNOWN):
-            raise CannotRecord(str(function))
-        result = function(*args, **(kwargs or {}))
-        if function in _SAME:
+        kwargs = kwargs or {}
+        if any(tag in function.tags for tag in _CHANGING):
+            self.refuse(function)
+        if function._schema.is_mutable and args[0] in self._constants:
+            self.refuse(f"{function} of a constant")
+        if function is _aten.scalar_tensor.default:  # moved to the device in every step otherwise
+            kwargs = {**kwargs, "device": self._device}
+        result = function(*args, **kwargs)
+        if function in (_aten.lift_fresh.default, _aten.scalar_tensor.default):
+            self._constants[result] = True
+        elif function is _aten.detach.default:
             self._nodes[result] = self.node_of(args[0])
-            return result
-        inputs = tree_map_only(torch.Tensor, self.node_of, (args, kwargs or {}))
-        node = self.graph.call_function(function, *inputs)
-        if isinstance(result, torch.Tensor):
-            self._nodes.setdefault(result, node)  # known already if it was changed in place
-        for number, tensor in enumerate(result if isinstance(result, (list, tuple)) else ()):
-            if isinstance(tensor, torch.Tensor) and tensor not in self._nodes:
-                self._nodes[tensor] = self.graph.call_function(operator.getitem, (node, number))
+        else:
+            inputs = tree_map_only(torch.Tensor, self.node_of, (args, kwargs))
+            self._note(result, self.graph.call_function(function, *inputs))
         return result
 
+    def _note(self, result, node) -> None:
+        """Note where what an operation gives is in the graph."""
+        if isinstance(result, torch.Tensor):
+            self._nodes.setdefault(result, node)  # known already if it was changed in place
+        elif isinstance(result, (list, tuple)):
+            for number, part in enumerate(result):
+                if part is not None:
+                    self._note(part, self.graph.call_function(operator.getitem, (node, number)))
 
-_recorder: _Recorder | None = None
+
+class _NoReading(TorchFunctionMode):
+    """Refuses what hands a tensor's numbers to Python or NumPy, which no `_Recorder` sees."""
+
+    def __init__(self, recorder: _Recorder):
+        super().__init__()
+        self._recorder = recorder
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        """Call a function of PyTorch's, unless it reads."""
+        if function in _READING:
+            self._recorder.refuse(function)
+        return function(*args, **(kwargs or {}))
