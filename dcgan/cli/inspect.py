@@ -44,9 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     size = tuple(arguments.img_size) if arguments.img_size else None
     inspection = inspect(arguments.images, size, measure=_measure)
     print(inspection.text(), end="")
-    proposal = inspection.proposal
-    options = {name: getattr(proposal, name) for name in ("img_size", "depth", "batch_size")}
-    command = f"{arguments.prog} {shlex.quote(arguments.images)} {as_flags(options)}"
+    flags = as_flags(inspection.proposal.options())
+    command = f"{arguments.prog} {shlex.quote(arguments.images)} {flags}"
     print(f"To train with these settings: {command}")
     with writing("--out", arguments.out):
         write_atomically(arguments.out, inspection_page(inspection))
@@ -60,12 +59,7 @@ def _measure(proposal) -> tuple[float, float | None]:
     from dcgan import DCGAN
     from dcgan.data.sample_set import draw_seascapes
 
-    gan = DCGAN(
-        img_size=proposal.img_size,
-        depth=proposal.depth,
-        batch_size=proposal.batch_size,
-        augmentation=1.0,  # as small folders get it
-    )
+    gan = DCGAN(**proposal.options(), augmentation=1.0)  # as small folders get it
     batch = draw_seascapes(proposal.batch_size, proposal.img_size)
     for _ in range(WARM_UP_STEPS):  # the first one compiles
         gan.train_on_batch(batch)

@@ -2,7 +2,8 @@
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from dcgan.data.decode import Original
 from dcgan.data.target import GRAY_MODES
@@ -16,8 +17,11 @@ MUCH = 1.5  # times: from here on, enlarging is warned of
 NEARLY_SQUARE = 1.1  # an aspect ratio up to this (or its inverse) is treated as 1
 SHOWN = 8  # sizes that are listed
 USUAL_STEPS, PASSES, MAX_PROPOSED_STEPS = 24_000, 20, 200_000
+# Batches, and a learning rate where it is not the usual one: benchmarks/QUALITY.md
 BATCH_SIZE = Options().batch_size
-DEEP_BATCH_SIZE = 8  # large images gain more by twice the steps: benchmarks/QUALITY.md
+DEEP_BATCH_SIZE = 8  # large images gain more by twice the steps
+MANY, SMALL = 10_000, 32  # from so many images of at most so many pixels a side:
+LARGE_BATCH_SIZE, LARGE_RATE = 64, 8e-4
 
 EXPECTATIONS = (  # for fewer than so many images
     (2, "One image can only be memorized: every sample will be that image."),
@@ -40,11 +44,17 @@ class Proposal:
     depth: int
     batch_size: int
     steps: int
+    optimizer: float | None = None
+
+    def options(self) -> dict[str, Any]:
+        """Arguments of `DCGAN`."""
+        options = asdict(self)
+        del options["steps"]
+        return {name: value for name, value in options.items() if value is not None}
 
     def text(self) -> str:
         """The call that takes them."""
-        size, depth = self.img_size, self.depth
-        return f"DCGAN(img_size={size}, depth={depth}, batch_size={self.batch_size})"
+        return f"DCGAN({', '.join(f'{name}={value}' for name, value in self.options().items())})"
 
 
 def expectation(count: int) -> str:
@@ -90,12 +100,14 @@ def enlarged(originals: list[Original], img_size: tuple[int, int, int]) -> str |
 
 
 def propose(count: int, img_size: tuple[int, int, int]) -> Proposal:
-    """Depth, batch and steps for `count` images of `img_size`."""
+    """Depth, batch, steps and learning rate for `count` images of `img_size`."""
     shorter = min(img_size[:2])
     depth = max(1, math.ceil(math.log2(shorter / MIN_MAP))) if shorter > MIN_MAP else 1
-    batch_size = DEEP_BATCH_SIZE if depth >= DEEP else BATCH_SIZE
+    batch_size, rate = DEEP_BATCH_SIZE if depth >= DEEP else BATCH_SIZE, None
+    if count >= MANY and max(img_size[:2]) <= SMALL:
+        batch_size, rate = LARGE_BATCH_SIZE, LARGE_RATE
     steps = max(USUAL_STEPS, PASSES * math.ceil(count / batch_size))
-    return Proposal(img_size, depth, batch_size, min(steps, MAX_PROPOSED_STEPS))
+    return Proposal(img_size, depth, batch_size, min(steps, MAX_PROPOSED_STEPS), rate)
 
 
 def _median(values: list[float]) -> float:
