@@ -155,5 +155,6 @@ def _translate(images, down, across):
 def _sources(shares, side: int):
     """For each image `(n, side)` the places along an axis from which its pixels come, int32."""
     offsets = ops.round(ops.reshape(shares, (-1, 1)) * side)
+    # Not from NumPy, whose array would be copied to the device in every step
     places = ops.arange(side, dtype="float32") - offsets
     return ops.cast(ops.clip(places, 0, side - 1), "int32")

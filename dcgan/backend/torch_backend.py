@@ -10,6 +10,7 @@ from dcgan.backend.torch_recording import StepRecorder
 
 __all__ = ["FASTER_LAYERS", "BackendModel", "move"]
 
+# What a step goes through: where a subclass has its own, the step is not recorded
 STEP_METHODS = (
     "train_step", "update", "discriminator_step", "generator_step", "discriminator_logits",
     "gradients", "pullback",

@@ -1,4 +1,7 @@
-"""Keras's layers with the same weights and results, faster in training with PyTorch."""
+"""Keras's layers with the same weights and results, faster in training with PyTorch.
+
+Only the masks that dropout draws are others.
+"""
 
 import torch
 from keras import layers, random

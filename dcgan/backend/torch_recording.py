@@ -102,7 +102,7 @@ def draw(function: Callable[[], torch.Tensor]) -> torch.Tensor:
     recorder = _get_current_dispatch_mode()
     if not isinstance(recorder, _Recorder):
         return function()
-    with _disable_current_modes():
+    with _disable_current_modes():  # or the numbers drawn now would be those of every step
         tensor = function()
     recorder.draws.append((tensor, function))
     return tensor
