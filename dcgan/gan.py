@@ -49,7 +49,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         dropout: share of the discriminator's activations dropped in training, 0 to 0.95.
         depth: convolutions in the discriminator, and upsampling ones in the generator.
         increment: filters added per stage, from the image inwards.
-        batch_size: images per training step.
+        batch_size: images per training step. None: 16, or 8 from depth 5 on.
         optimizer: the generator's: a learning rate for Adam, a Keras optimizer or its name.
         discriminator_optimizer: None: the same settings as the generator's.
         seed: of weights, latents, augmentation, order of the images and choice of held-out ones.
@@ -81,7 +81,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
     def __init__(
         self, save_path: str | PathLike | None = None, kernel_size: Pair = (4, 4),
         stride: Pair = (2, 2), input_size: int = 100, img_size: Size | int = (150, 150, 3),
-        dropout: float = 0.0, depth: int = 4, increment: int = 32, batch_size: int = 16,
+        dropout: float = 0.0, depth: int = 4, increment: int = 32, batch_size: int | None = None,
         optimizer: object = None, *, discriminator_optimizer: object = None, seed: int = 0,
         ema_momentum: float = 0.999, augmentation: float | None = None,
         horizontal_flip: bool = False, resize: str = "crop", background: Size = (255, 255, 255),
@@ -92,7 +92,8 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
     ):  # fmt: skip
         options = Options(
             save_path, kernel_size, stride, input_size, img_size,  # type: ignore[arg-type]
-            dropout, depth, increment, batch_size, optimizer, discriminator_optimizer, seed,
+            dropout, depth, increment, batch_size,  # type: ignore[arg-type]
+            optimizer, discriminator_optimizer, seed,
             ema_momentum, augmentation, horizontal_flip, resize, background, upsampling,
             discriminator_norm, one_stage, growing, precision, network_plan, sample_steps,
             checkpoint_seconds, measure_steps, name,

@@ -85,8 +85,8 @@ class Options:
         "Number of convolutions in the discriminator, and of upsampling ones in the generator.")
     increment: int = option(32, Whole(1, MAX_FILTERS), "network",
         "Filters added per stage: increment, 2 * increment, ... from the image inwards.")
-    batch_size: int = option(16, Whole(1, MAX_BATCH), "training",
-        "Images per training step. From depth 5 on, 8 gives better images in the same time.")
+    batch_size: int = option(None, Whole(1, MAX_BATCH), "training",
+        "Images per training step. None: 16, or 8 from depth 5 on.")
     optimizer: object = option(None, OptimizerLike(), "training",
         "Optimizer of the generator: a learning rate for Adam with beta_1 0.5, the name of a "
         "Keras optimizer, or one. None: Adam with 2e-4 (Radford et al. 2016, section 4).")

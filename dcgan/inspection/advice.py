@@ -1,15 +1,14 @@
-"""Proposals of size, depth, batch size and steps, and what so many images allow."""
+"""Proposals of size, depth, batches and steps, and what so many images allow."""
 
 import math
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from dcgan.data.decode import Original
 from dcgan.data.target import GRAY_MODES
 from dcgan.errors import ranked
-from dcgan.networks.plan import DEEP
-from dcgan.options import Options
+from dcgan.networks.resolve import usual_batch_size
 
 MAX_PROPOSED_SIDE = 150  # proposed at most: what a laptop trains in an evening
 MIN_MAP = 10  # pixels; the discriminator halves an image down to this or just below
@@ -17,11 +16,6 @@ MUCH = 1.5  # times: from here on, enlarging is warned of
 NEARLY_SQUARE = 1.1  # an aspect ratio up to this (or its inverse) is treated as 1
 SHOWN = 8  # sizes that are listed
 USUAL_STEPS, PASSES, MAX_PROPOSED_STEPS = 24_000, 20, 200_000
-# Batches, and a learning rate where it is not the usual one: benchmarks/QUALITY.md
-BATCH_SIZE = Options().batch_size
-DEEP_BATCH_SIZE = 8  # large images gain more by twice the steps
-MANY, SMALL = 10_000, 32  # from so many images of at most so many pixels a side:
-LARGE_BATCH_SIZE, LARGE_RATE = 64, 8e-4
 
 EXPECTATIONS = (  # for fewer than so many images
     (2, "One image can only be memorized: every sample will be that image."),
@@ -38,19 +32,16 @@ EXPECTATIONS = (  # for fewer than so many images
 
 @dataclass(frozen=True)
 class Proposal:
-    """Settings to begin with."""
+    """Settings to begin with, and the batches and steps that follow from them."""
 
     img_size: tuple[int, int, int]
     depth: int
     batch_size: int
     steps: int
-    optimizer: float | None = None
 
     def options(self) -> dict[str, Any]:
         """Arguments of `DCGAN`."""
-        options = asdict(self)
-        del options["steps"]
-        return {name: value for name, value in options.items() if value is not None}
+        return {"img_size": self.img_size, "depth": self.depth}
 
     def text(self) -> str:
         """The call that takes them."""
@@ -100,14 +91,12 @@ def enlarged(originals: list[Original], img_size: tuple[int, int, int]) -> str |
 
 
 def propose(count: int, img_size: tuple[int, int, int]) -> Proposal:
-    """Depth, batch, steps and learning rate for `count` images of `img_size`."""
+    """Size, depth, batches and steps for `count` images of `img_size`."""
     shorter = min(img_size[:2])
     depth = max(1, math.ceil(math.log2(shorter / MIN_MAP))) if shorter > MIN_MAP else 1
-    batch_size, rate = DEEP_BATCH_SIZE if depth >= DEEP else BATCH_SIZE, None
-    if count >= MANY and max(img_size[:2]) <= SMALL:
-        batch_size, rate = LARGE_BATCH_SIZE, LARGE_RATE
+    batch_size = usual_batch_size(depth)
     steps = max(USUAL_STEPS, PASSES * math.ceil(count / batch_size))
-    return Proposal(img_size, depth, batch_size, min(steps, MAX_PROPOSED_STEPS), rate)
+    return Proposal(img_size, depth, batch_size, min(steps, MAX_PROPOSED_STEPS))
 
 
 def _median(values: list[float]) -> float:

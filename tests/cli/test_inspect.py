@@ -22,9 +22,7 @@ def test_both_pages_are_made(folder, unmeasured, tmp_path, capsys):
 @pytest.mark.once
 def test_the_proposal_is_also_a_command(folder, unmeasured, capsys):
     assert main(["inspect", str(folder), "--img-size", "8", "8", "3"], prog="dcgan") == 0
-    command = (
-        f"To train with these settings: dcgan {folder} --img-size 8 8 3 --depth 1 --batch-size 16\n"
-    )
+    command = f"To train with these settings: dcgan {folder} --img-size 8 8 3 --depth 1\n"
     assert command in capsys.readouterr().out
 
 

@@ -5,7 +5,6 @@ import pytest
 from dcgan import DCGAN
 from dcgan.data.decode import Original
 from dcgan.inspection.advice import expectation, propose, propose_size
-from dcgan.options import table
 
 pytestmark = pytest.mark.once
 
@@ -34,19 +33,16 @@ def test_the_proposed_depth_halves_down_to_a_small_map(side, depth):
     assert propose(1000, (side, side, 3)).depth == depth
 
 
-def test_the_proposed_batch_is_the_models_default_but_half_of_it_for_deep_networks():
-    default = table()["batch_size"].default
-    for side, batch_size in ((64, default), (150, default), (180, default // 2)):
-        assert propose(1000, (side, side, 3)).batch_size == batch_size
+@pytest.mark.parametrize(
+    "img_size, batch_size", [((64, 64, 3), 16), ((150, 150, 3), 16), ((180, 180, 3), 8)]
+)
+def test_the_batches_of_a_proposal_are_those_that_the_model_takes(img_size, batch_size):
+    proposal = propose(1000, img_size)
+    assert proposal.batch_size == DCGAN(**proposal.options()).batch_size == batch_size
 
 
-def test_many_small_images_are_proposed_to_be_trained_in_large_batches():
-    many = propose(60_000, (28, 28, 1))
-    assert many.text() == "DCGAN(img_size=(28, 28, 1), depth=2, batch_size=64, optimizer=0.0008)"
-    assert DCGAN(**many.options()).batch_size == 64
-    for count, img_size in ((9_999, (28, 28, 1)), (60_000, (28, 33, 1))):
-        few = propose(count, img_size).options()
-        assert few["batch_size"] == table()["batch_size"].default and "optimizer" not in few
+def test_a_proposal_is_a_call():
+    assert propose(60_000, (28, 28, 1)).text() == "DCGAN(img_size=(28, 28, 1), depth=2)"
 
 
 def test_what_to_expect_differs_from_one_image_to_a_million():

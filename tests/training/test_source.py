@@ -13,7 +13,7 @@ from dcgan.training.source import open_source
 def test_images_that_are_enlarged_are_mentioned(images, caplog):
     open_source(images, Options(img_size=(32, 24, 3)))
     assert "about 16 x 12 and are enlarged to 32 x 24" in caplog.text
-    assert "DCGAN(img_size=(16, 12, 3), depth=1, batch_size=16)" in caplog.text
+    assert "DCGAN(img_size=(16, 12, 3), depth=1)." in caplog.text
 
 
 class Stream(keras.utils.PyDataset):
