@@ -9,8 +9,8 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as dcgan does, if it is imported first
-if os.environ.get("KERAS_BACKEND") == "torch":  # its threads spin while they wait for each other
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+for threads in ("OMP_NUM_THREADS", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"):
+    os.environ.setdefault(threads, "1")  # each core has a worker; more threads wait for each other
 if os.environ.get("KERAS_BACKEND") == "jax":  # it compiles for longer than it computes here
     os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
     compiled = Path(__file__).parents[1] / ".pytest_cache" / "jax"  # once for all tests

@@ -147,7 +147,9 @@ def test_mnist_without_a_network_says_what_to_do(monkeypatch, capsys):
     assert main(["--dataset", "mnist", "--preset", "mnist-upsample"], prog="dcgan") == 2
     error = capsys.readouterr().err
     assert "no route" in error
-    assert "dcgan mnist.npz --img-size 28 28 1 --depth 3 --batch-size 64 --optimizer 0.0008" in error
+    assert (
+        "dcgan mnist.npz --img-size 28 28 1 --depth 3 --batch-size 64 --optimizer 0.0008" in error
+    )
 
 
 @pytest.mark.once
