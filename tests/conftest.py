@@ -9,8 +9,9 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as dcgan does, if it is imported first
-for threads in ("OMP_NUM_THREADS", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"):
-    os.environ.setdefault(threads, "1")  # each core has a worker; more threads wait for each other
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # each core has a worker: more threads only wait
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 if os.environ.get("KERAS_BACKEND") == "jax":  # it compiles for longer than it computes here
     os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
     compiled = Path(__file__).parents[1] / ".pytest_cache" / "jax"  # once for all tests
