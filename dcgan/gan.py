@@ -91,12 +91,11 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         checkpoint_seconds: float = 300.0, measure_steps: int = 250, name: str = "dcgan",
     ):  # fmt: skip
         options = Options(
-            save_path, kernel_size, stride, input_size, img_size,  # type: ignore[arg-type]
-            dropout, depth, increment, batch_size,  # type: ignore[arg-type]
-            optimizer, discriminator_optimizer, seed,
-            ema_momentum, augmentation, horizontal_flip, resize, background, upsampling,
-            discriminator_norm, one_stage, growing, precision, network_plan, sample_steps,
-            checkpoint_seconds, measure_steps, name,
+            save_path, kernel_size, stride, input_size,
+            img_size, dropout, depth, increment, batch_size,  # type: ignore[arg-type]
+            optimizer, discriminator_optimizer, seed, ema_momentum, augmentation,
+            horizontal_flip, resize, background, upsampling, discriminator_norm, one_stage,
+            growing, precision, network_plan, sample_steps, checkpoint_seconds, measure_steps, name,
         )  # fmt: skip
         self._build(*resolve(options), make_pair(optimizer, discriminator_optimizer))
 
