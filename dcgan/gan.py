@@ -22,7 +22,7 @@ from dcgan.latents import latents_for
 from dcgan.networks.build import build_networks
 from dcgan.networks.growing import enlarge_to, phase_plans, shrink_to
 from dcgan.networks.plan import Pair, Plan, widest_map
-from dcgan.networks.resolve import resolve
+from dcgan.networks.resolve import resolve, with_batch_size
 from dcgan.optimizers import make_pair, update_ema
 from dcgan.options import Options
 from dcgan.training.fit import fit
@@ -102,6 +102,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
     def _build(self, options, plan, optimizers):
         """Build all that a model has; without `optimizers`, the generator alone of its networks."""
         super().__init__(name=options.name)
+        options = with_batch_size(options, plan)
         own = self.has_own_networks()
         self.options, self.plan = options, plan
         self.phases = (plan,) if own else phase_plans(plan)

@@ -387,3 +387,10 @@ def test_numpys_whole_numbers_are_whole_numbers(tiny):
 def test_a_whole_number_is_the_side_of_a_square_in_color(tiny):
     gan = tiny(img_size=12)
     assert gan.img_size == (12, 12, 3) and gan.generate(2).shape == (2, 12, 12, 3)
+
+
+def test_without_a_batch_size_deep_networks_take_half_as_many_images_per_step(tiny):
+    deep = {"img_size": (32, 32, 1), "increment": 1, "depth": 5}
+    assert tiny(batch_size=None).batch_size == 16
+    assert tiny(batch_size=None, **deep).options.batch_size == 8
+    assert tiny(batch_size=3, **deep).batch_size == 3

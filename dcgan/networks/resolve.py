@@ -10,7 +10,7 @@ from dcgan.options import MAX_DEPTH, Options, in_groups, table
 
 
 def resolve(options: Options) -> tuple[Options, Plan]:
-    """The plan that the options ask for, and the options with the sizes and batches of that plan.
+    """The plan that the options ask for, and the options with the sizes of that plan.
 
     It is their `network_plan`, or made from the other options that shape the networks.
 
@@ -18,8 +18,7 @@ def resolve(options: Options) -> tuple[Options, Plan]:
         ArgumentError: the plan cannot be built, or an option next to `network_plan` contradicts it.
     """
     if options.network_plan is None:
-        made = make_plan(**{name: getattr(options, name) for name in in_groups("network")})
-        return _with_batch_size(options, made), made
+        return options, make_plan(**{name: getattr(options, name) for name in in_groups("network")})
     plan = options.network_plan
     if not isinstance(plan, Plan):
         if not isinstance(plan, Mapping):
@@ -34,19 +33,18 @@ def resolve(options: Options) -> tuple[Options, Plan]:
                 f"Received: {name}={given!r:.100}. Leave one of the two out."
             )
     size, length = plan.img_size, plan.input_size
-    options = replace(options, network_plan=plan, img_size=size, input_size=length)
-    return _with_batch_size(options, plan), plan
+    return replace(options, network_plan=plan, img_size=size, input_size=length), plan
+
+
+def with_batch_size(options: Options, plan: Plan) -> Options:
+    """The options with the batch size of such networks, if none is given."""
+    size = options.batch_size or usual_batch_size(len(plan.discriminator))
+    return replace(options, batch_size=size)
 
 
 def usual_batch_size(depth: int) -> int:
     """Images per step where none are given: from depth 5 on, more steps are worth more."""
     return 8 if depth >= DEEP else 16
-
-
-def _with_batch_size(options: Options, plan: Plan) -> Options:
-    if options.batch_size is not None:
-        return options
-    return replace(options, batch_size=usual_batch_size(len(plan.discriminator)))
 
 
 def make_plan(

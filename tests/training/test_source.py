@@ -6,13 +6,11 @@ import pytest
 
 from dcgan import DataError
 from dcgan.images import save_png
-from dcgan.networks.resolve import resolve
-from dcgan.options import Options
 from dcgan.training.source import open_source
 
 
-def test_images_that_are_enlarged_are_mentioned(images, caplog):
-    open_source(images, resolve(Options(img_size=(32, 24, 3), depth=3))[0])
+def test_images_that_are_enlarged_are_mentioned(tiny, images, caplog):
+    open_source(images, tiny(img_size=(32, 24, 3)).options)
     assert "about 16 x 12 and are enlarged to 32 x 24" in caplog.text
     assert "DCGAN(img_size=(16, 12, 3), depth=1)." in caplog.text
 
