@@ -69,10 +69,10 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         measure_steps: training steps between two measurements of the samples, at least.
         name: name of the Keras model.
 
-    Each is an attribute of the model as given; `dcgan.options` says more. Others are the `plan` of
-    both networks, `generator`, the EMA of `training_generator`, `state`, the training so far,
-    `model_hash`, the SHA-256 of the generator as saved or loaded, and `run_path`, the run folder.
-    Raises `ArgumentError`, which names the argument, before anything is built.
+    Each is an attribute as given (`batch_size` as chosen); `dcgan.options` says more. Others are
+    the `plan` of both networks, `generator`, the EMA of `training_generator`, `state`, the training
+    so far, `model_hash`, the SHA-256 of the generator as saved or loaded, and the `run_path`.
+    Raises `ArgumentError`, naming the argument, before anything is built.
     """
 
     discriminator_loss = staticmethod(losses.discriminator_loss)  # a subclass may have its own

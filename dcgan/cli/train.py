@@ -31,6 +31,10 @@ SAMPLE_SET_OPTIONS = {
 # 28 pixels are too few for the default depth of 4: the smallest map would be 2x2. So many plain
 # images are learned faster in large batches: benchmarks/QUALITY.md
 MNIST_OPTIONS = {"img_size": (28, 28, 1), "depth": 3, "batch_size": 64, "optimizer": 8e-4}
+MNIST_HELP = (
+    "train on MNIST, which Keras downloads once; at depth 3, in batches of 64 and with a learning "
+    "rate of 8e-4 unless flags say otherwise"
+)
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 
 
@@ -45,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "or a folder of them; or the folder of a run, which resumes. Without it, a small set of "
         "seascapes is drawn and trained on",
     )
-    add("--dataset", choices=("mnist",), help="train on MNIST, which Keras downloads once")
+    add("--dataset", choices=("mnist",), help=MNIST_HELP)
     add(
         "--preset",
         metavar="NAME",

@@ -1,8 +1,8 @@
-"""Proposals of size, depth, batches and steps, and what so many images allow."""
+"""Proposals of size and depth, and what so many images allow."""
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from dcgan.data.decode import Original
@@ -15,7 +15,7 @@ MIN_MAP = 10  # pixels; the discriminator halves an image down to this or just b
 MUCH = 1.5  # times: from here on, enlarging is warned of
 NEARLY_SQUARE = 1.1  # an aspect ratio up to this (or its inverse) is treated as 1
 SHOWN = 8  # sizes that are listed
-USUAL_STEPS, PASSES, MAX_PROPOSED_STEPS = 24_000, 20, 200_000
+USUAL_STEPS = 24_000  # of a run that is given no end
 
 EXPECTATIONS = (  # for fewer than so many images
     (2, "One image can only be memorized: every sample will be that image."),
@@ -32,16 +32,19 @@ EXPECTATIONS = (  # for fewer than so many images
 
 @dataclass(frozen=True)
 class Proposal:
-    """Settings to begin with, and the batches and steps that follow from them."""
+    """Settings to begin with."""
 
     img_size: tuple[int, int, int]
     depth: int
-    batch_size: int
-    steps: int
+
+    @property
+    def batch_size(self) -> int:
+        """Images per step of a model with these settings."""
+        return usual_batch_size(self.depth)
 
     def options(self) -> dict[str, Any]:
         """Arguments of `DCGAN`."""
-        return {"img_size": self.img_size, "depth": self.depth}
+        return asdict(self)
 
     def text(self) -> str:
         """The call that takes them."""
@@ -83,20 +86,18 @@ def enlarged(originals: list[Original], img_size: tuple[int, int, int]) -> str |
     width = _median([original.width for original in originals])
     if max(img_size[0] / height, img_size[1] / width) < MUCH:
         return None
-    proposal = propose(len(originals), propose_size(originals))
+    proposal = propose(propose_size(originals))
     return (
         f"Most images are about {height} x {width} and are enlarged to {img_size[0]} x "
         f"{img_size[1]}, which takes longer and shows no more. In their size: {proposal.text()}."
     )
 
 
-def propose(count: int, img_size: tuple[int, int, int]) -> Proposal:
-    """Size, depth, batches and steps for `count` images of `img_size`."""
+def propose(img_size: tuple[int, int, int]) -> Proposal:
+    """Size and depth for images of `img_size`."""
     shorter = min(img_size[:2])
     depth = max(1, math.ceil(math.log2(shorter / MIN_MAP))) if shorter > MIN_MAP else 1
-    batch_size = usual_batch_size(depth)
-    steps = max(USUAL_STEPS, PASSES * math.ceil(count / batch_size))
-    return Proposal(img_size, depth, batch_size, min(steps, MAX_PROPOSED_STEPS))
+    return Proposal(img_size, depth)
 
 
 def _median(values: list[float]) -> float:

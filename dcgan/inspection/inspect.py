@@ -13,6 +13,7 @@ from dcgan.data.scan import scan_folder
 from dcgan.data.target import GRAY_MODES
 from dcgan.errors import counted, printable, ranked
 from dcgan.inspection.advice import (
+    USUAL_STEPS,
     Proposal,
     expectation,
     propose,
@@ -81,17 +82,21 @@ class Inspection:
             + (f" in the first {MAX_COMPARED:,}." if len(self.images) > MAX_COMPARED else "."),
             *_some([f"  {one} ~ {other}" for one, other in self.near]),
             "",
-            f"Proposed: {self.proposal.text()}, {self.proposal.steps:,} steps",
+            f"Proposed: {self.proposal.text()}, {self.steps_in_words()}",
             *self.measured_in_words(),
             f"Expect: {expectation(len(self.images))}",
         ]
         return "\n".join(lines) + "\n"
 
+    def steps_in_words(self) -> str:
+        """How long `fit` trains if it is not told."""
+        return f"{USUAL_STEPS:,} steps of {self.proposal.batch_size} images"
+
     def measured_in_words(self) -> list[str]:
         """A line with the time and the memory of training, if they were measured."""
         if self.seconds is None:
             return []
-        whole = self.seconds * self.proposal.steps / 1000
+        whole = self.seconds * USUAL_STEPS / 1000
         return [
             f"Measured here: {_duration(self.seconds)} per 1,000 steps, {_duration(whole)} for all "
             + "of them"
@@ -133,7 +138,7 @@ def inspect(
     if img_size is None:
         img_size = _size_for(source)
     images = open_images(source, img_size, resize=resize, background=background, verbose=verbose)
-    proposal = propose(len(images), img_size)
+    proposal = propose(img_size)
     seconds, memory = measure(proposal) if measure else (None, None)
     names, originals = images.names, images.originals
     return Inspection(

@@ -43,7 +43,7 @@ def with_batch_size(options: Options, plan: Plan) -> Options:
 
 
 def usual_batch_size(depth: int) -> int:
-    """Images per step where none are given: from depth 5 on, more steps are worth more."""
+    """Images per step where none are given: from depth 5 on, more and smaller ones."""
     return 8 if depth >= DEEP else 16
 
 

@@ -33,7 +33,7 @@ def inspection_page(inspection: "Inspection") -> str:
         "inspected.html",
         source=printable(inspection.source),
         facts=_facts(inspection),
-        proposal=f"{inspection.proposal.text()} and {inspection.proposal.steps:,} steps",
+        proposal=f"{inspection.proposal.text()}, {inspection.steps_in_words()}",
         measured=inspection.measured_in_words(),
         expectation=expectation(len(images)),
         plots=_plots(inspection),

@@ -30,6 +30,8 @@ class Growth(Task):
         deadline: `time.monotonic()` at which the run ends, or None.
     """
 
+    cuts = True
+
     def __init__(self, learner: Learner, length: Length, deadline: float | None):
         super().__init__()
         self.learner = learner

@@ -18,7 +18,7 @@ from dcgan.inspection.advice import sizes_in_words
 from dcgan.networks.plan import plan_from_dict, plan_to_dict
 from dcgan.networks.resolve import resolve
 from dcgan.optimizers import changed_settings, optimizer_from_plain, optimizer_to_plain
-from dcgan.options import Options, describe_changes, from_plain, in_groups, to_plain
+from dcgan.options import Options, describe_changes, from_plain, in_groups, table, to_plain
 from dcgan.storage.checkpoints import Checkpoint, CheckpointStore
 from dcgan.storage.document import POSITION
 from dcgan.storage.run_folder import SAMPLE_SET, RunFolder, folder_for, read_run
@@ -177,7 +177,8 @@ def _compare(run: RunFolder, earlier: Mapping, now: Mapping) -> None:
     other_plan = changes.pop("network_plan", None) is not None
     optimizers = [changes.pop(name, None) for name in OPTIMIZERS]
     network = [changes.pop(name) for name in in_groups("network") if name in changes]
-    refused = [changes.pop(name) for name in ("seed",) if name in changes]
+    fixed = [name for name, row in table().items() if row.metadata["fixed"]]
+    refused = [changes.pop(name) for name in fixed if name in changes]
     if other_plan:
         refused += network or ["its networks have other layers"]
     for name, changed in zip(OPTIMIZERS, optimizers, strict=True):

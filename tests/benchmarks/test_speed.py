@@ -12,10 +12,10 @@ from dcgan.cli.console import Parser
 pytestmark = pytest.mark.once
 
 
-def test_a_quick_run_measures_every_part(speed, benchmark, monkeypatch, tmp_path):
+def test_a_quick_run_measures_every_part_but_fit(speed, benchmark, monkeypatch, tmp_path):
     # a few steps are quicker than compiling them
     monkeypatch.setattr(DCGAN, "compile", functools.partialmethod(DCGAN.compile, run_eagerly=True))
-    # the next test measures `fit`
+    # which the next test measures, compiled
     monkeypatch.setitem(benchmark("speed").PARTS, "fit", benchmark("sections").generating)
     printed = speed()
     assert "these numbers mean nothing" in printed

@@ -9,7 +9,7 @@ import pytest
 
 from dcgan import DCGAN
 from dcgan.data.sample_set import draw_seascapes
-from dcgan.errors import ArgumentError, ModelFileError
+from dcgan.errors import ArgumentError, ModelFileError, RunError
 from dcgan.training.health import Health, Measurement
 from dcgan.training.phases import Growth
 from dcgan.training.request import NO_LIMIT, Length
@@ -68,6 +68,24 @@ def test_samples_have_the_full_size_in_every_phase(growing, images):
     )
     gan.fit(images, epochs=2, verbose=0, callbacks=[look])
     assert shapes == [(2, 32, 24, 3)] * 2
+
+
+def test_a_training_that_a_callback_stops_does_not_grow(growing, images):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.model.stop_training = epoch == 1
+
+    for options, phase in (({}, 0), ({"growing": False}, 1)):
+        gan = growing(save_path=f"phase-{phase}", sample_steps=1, **options)
+        gan.fit(images, epochs=4, verbose=0, callbacks=[Stop()])
+        assert (gan.state.step, gan.state.phase) == (3, phase)
+
+
+@pytest.mark.once
+def test_a_run_that_grows_is_not_resumed_as_one_that_does_not(growing, images):
+    growing(save_path="run").fit(images, epochs=1, verbose=0)
+    with pytest.raises(RunError, match="growing: True in the folder, False now .it decides"):
+        growing(save_path="run", growing=False).fit(images, epochs=2, verbose=0)
 
 
 def test_without_growing_the_whole_networks_are_trained(growing, images):

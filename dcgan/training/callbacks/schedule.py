@@ -30,9 +30,10 @@ class Task:
     Attributes:
         by_clock: whether `is_due` may depend on more than the step, so that several processes must
             agree on it.
+        cuts: whether `act` ends a call of Keras's `fit`, for `fit` to begin another.
     """
 
-    by_clock = True
+    by_clock, cuts = True, False
 
     def __init__(self, every_steps: int | None = None, every_seconds: float | None = None):
         self.every_steps = every_steps
@@ -133,13 +134,14 @@ class Schedule(keras.callbacks.Callback):
 
     def _act(self, due: list[Task], logs: Mapping, ends: bool) -> None:
         model = self.model  # on JAX this writes the variables back
+        asked_to_stop = model.stop_training  # by a callback of the user's
         self._checked = self.state.step
         self.last_logs = {name: float(value) for name, value in logs.items()}
         self.rollback.check()
         for task in due:
             task.act(self.epoch, self.last_logs)
             task.last_step, task.last_moment = self.state.step, time.monotonic()
-        self.cut = model.stop_training
+        self.cut = not asked_to_stop and any(task.cuts for task in due)
         if ends:
             self.ended = model.stop_training = True
 
