@@ -102,13 +102,12 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
     def _build(self, options, plan, optimizers):
         """Build all that a model has; without `optimizers`, the generator alone of its networks."""
         super().__init__(name=options.name)
-        options = with_batch_size(options, plan)
         own = self.has_own_networks()
-        self.options, self.plan = options, plan
+        self.options, self.plan = with_batch_size(options, plan), plan
         self.phases = (plan,) if own else phase_plans(plan)
         for row in fields(options):
             if row.name not in ("optimizer", "name"):  # Keras's own attributes
-                setattr(self, row.name, getattr(options, row.name))
+                setattr(self, row.name, getattr(self.options, row.name))
         precision, last = self.precision or fastest_precision(), len(self.phases) - 1
         self.state = TrainingState(precision=precision, phase=last)
         self.random = keras.random.SeedGenerator(self.seed * 1000)
