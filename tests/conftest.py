@@ -5,7 +5,6 @@ import io
 import os
 import subprocess
 import warnings
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as dcgan does, if it is imported first
@@ -14,10 +13,8 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 if os.environ.get("KERAS_BACKEND") == "jax":  # it compiles for longer than it computes here
     os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
-    compiled = Path(__file__).parents[1] / ".pytest_cache" / "jax"  # once for all tests
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(compiled))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+    # JAX 0.10 crashes now and then where it reads what it has kept for a processor
+    os.environ.setdefault("JAX_ENABLE_COMPILATION_CACHE", "false")
 
 import numpy as np
 import pytest
