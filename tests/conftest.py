@@ -1,10 +1,12 @@
 """Shared by all tests: quiet frameworks, tiny networks, tiny images."""
 
 import contextlib
+import gc
 import io
 import os
 import subprocess
 import warnings
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as dcgan does, if it is imported first
@@ -13,8 +15,10 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 if os.environ.get("KERAS_BACKEND") == "jax":  # it compiles for longer than it computes here
     os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
-    # JAX 0.10 crashes now and then where it reads what it has kept for a processor
-    os.environ.setdefault("JAX_ENABLE_COMPILATION_CACHE", "false")
+    compiled = Path(__file__).parents[1] / ".pytest_cache" / "jax"  # once for all tests
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(compiled))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 import numpy as np
 import pytest
@@ -39,6 +43,21 @@ def pytest_collection_modifyitems(config, items):
     kept = [item for item in items if item.get_closest_marker("once") is None]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
     items[:] = kept
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _compiled_programs_dropped():
+    """Let go of what a file's tests compiled with JAX.
+
+    Each compiled program maps some pieces of memory, of which Linux gives a process 65,530
+    (vm.max_map_count). A worker that has used them up crashes, wherever it asks for the next.
+    """
+    yield
+    if not EAGERLY:
+        import jax
+
+        gc.collect()
+        jax.clear_caches()
 
 
 @pytest.fixture
