@@ -113,7 +113,10 @@ class BackendModel(keras.Model):
             return (batches[index] for index in itertools.count())
 
         spec = tf.TensorSpec(first.shape, first.dtype)
-        return tf.data.Dataset.from_generator(generate, output_signature=spec).prefetch(2)
+        dataset = tf.data.Dataset.from_generator(generate, output_signature=spec).prefetch(2)
+        options = tf.data.Options()
+        options.autotune.enabled = False  # nothing to tune
+        return dataset.with_options(options)
 
     def scope(self):
         return self.distribute_strategy.scope()
