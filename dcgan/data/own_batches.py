@@ -24,11 +24,13 @@ class OwnBatches:
 
     Attributes:
         from_step: from the first training step to what Keras's `fit` takes.
+        batch_size: images in the first batch.
         length: batches of the whole dataset, or None where that is unknown.
         stream: what knows where training is in the dataset, or None where nothing does.
     """
 
     from_step: Callable[[int], object]
+    batch_size: int
     length: int | None
     stream: Stream | None = None
 
@@ -57,28 +59,30 @@ def open_batches(x: Any, img_size: tuple[int, int, int], steps: int | None) -> O
             "The DataLoader must give tuples, such as (images, labels) or (images,), since Keras "
             f"takes no other. Received: {type(first).__name__}"
         )
+    count = 0
     if first is not None:
         images = images_of_batch(first)
+        count = len(images)
         if images.dtype.kind == "f" and images.size and images.min() >= 0 and images.max() > 2:
             x, images = _scaled(x), images / 127.5 - 1  # as image_dataset_from_directory gives them
         _check_batch(images, img_size)
         spec = keras.tree.flatten(getattr(x, "element_spec", None))[0]
-        check_batches(len(images), spec is None or spec.shape[0] is not None)
+        check_batches(count, spec is None or spec.shape[0] is not None)
     length = _length(x)
     if numbered:
-        return OwnBatches(lambda first_step: _later(x, first_step), length)
+        return OwnBatches(lambda first_step: _later(x, first_step), count, length)
     reason = "it does not say how many batches make an epoch, which steps_per_epoch would"
     if steps or length:
         try:
             stream = Stream(_passes(x), length)
-            return OwnBatches(stream.from_step, length, stream)
+            return OwnBatches(stream.from_step, count, length, stream)
         except Exception as error:  # the dataset's own
             reason = f"{error}"[:300]
     logger.info("A resumed run begins this dataset anew, since %s.", reason)
     if processes() > 1:  # all take the same number of steps: no dataset may end
         endless = Stream(lambda: iter(x), length, keeps_states=False)
-        return OwnBatches(endless.from_step, length)
-    return OwnBatches(lambda first_step: x, length)
+        return OwnBatches(endless.from_step, count, length)
+    return OwnBatches(lambda first_step: x, count, length)
 
 
 def _is_tensorflow(x: object) -> bool:

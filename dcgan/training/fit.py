@@ -56,8 +56,7 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
         raise ArgumentError(GENERATOR_ONLY)
     batch_size = learner.options.batch_size
     check_devices(learner.model, batch_size)
-    advice = f"Use a smaller batch_size than {batch_size}, or a smaller img_size."
-    check_memory(training_bytes(learner.plan, batch_size), "Training", advice)
+    check_step(learner, batch_size)
     began = time.monotonic()
     deadline = None if request.minutes is None else began + 60 * request.minutes
     verbose = request.verbose if process_id() == 0 else 0  # the first speaks for all
@@ -73,6 +72,7 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             run_path=path,
             verbose=verbose,
         )
+        check_step(learner, source.batch_size)  # a dataset has batches of its own
         with open_run(path, resume) as run, StopRequest() as stop, watchdog(learner.state):
             streams = source.stream is not None
             steps = request.steps_per_epoch or source.steps_per_epoch
@@ -95,10 +95,16 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             tasks.append(RunPage(run, learner.options.sample_steps))
             tasks.append(saving)  # last, so that it saves what the others have done
             check_alike([len(tasks)])
-            schedule = Schedule(learner, tasks, rollback, stop, deadline, means)
+            schedule = Schedule(learner, tasks, source.batch_size, rollback, stop, deadline, means)
             history = train(learner, keras_fit, source, schedule, saving, length, request)
             result = finish(run, saving, stop, history, resume)
     return result if process_id() == 0 else replace(result, run_path=path)
+
+
+def check_step(learner: Learner, batch_size: int) -> None:
+    """Refuse a step of more images than there is memory for."""
+    advice = f"Use a smaller batch_size than {batch_size}, or a smaller img_size."
+    check_memory(training_bytes(learner.plan, batch_size), "Training", advice)
 
 
 def number_of(source: Source) -> int:
@@ -160,7 +166,7 @@ def make_tasks(learner, run, source, rollback, length, deadline, request) -> lis
     tasks.append(LossLog(run, learner.state, learner.numbers))
     if request.verbose in (1, "auto"):
         total = length.total and length.total + learner.state.step - position(learner)
-        shown = (learner.state, learner.options.batch_size, total, deadline)
+        shown = (learner.state, source.batch_size, total, deadline)
         tasks.append(NotebookProgress(run, *shown) if in_notebook() else Progress(*shown))
     return tasks
 
@@ -212,7 +218,7 @@ def train(
                 break
     except Exception as error:  # of a user's callback, say
         if is_out_of_memory(error):  # the device may have lost the weights: checkpoints have not
-            raise TrainingError(_too_large(learner)) from None
+            raise TrainingError(_too_large(learner, source.batch_size)) from None
         if gone := lost_process(error, learner.state.step):  # nothing can be saved without it
             raise gone from None
         if processes() > 1:
@@ -229,9 +235,9 @@ def train(
     return history
 
 
-def _too_large(learner: Learner) -> str:
+def _too_large(learner: Learner, batch_size: int) -> str:
     """What to try where a step did not fit in memory."""
-    batch_size, (height, width, channels) = learner.options.batch_size, learner.plan.img_size
+    height, width, channels = learner.plan.img_size
     needed = training_bytes(learner.plan, batch_size) / 1e9
     if batch_size > 1:
         advice = f"Use batch_size={batch_size // 2}, which resumes from the last checkpoint"

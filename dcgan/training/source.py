@@ -34,6 +34,7 @@ class Source:
 
     Attributes:
         batches: from the first step to what Keras's `fit` takes.
+        batch_size: images per step; of a user's own batches, those in the first.
         steps_per_epoch: batches that make an epoch, or None where that is unknown.
         augmentation: the strength that is proposed for so many images.
         ramp_images: images until it is reached at the latest.
@@ -41,6 +42,7 @@ class Source:
     """
 
     batches: Callable[[int], object]
+    batch_size: int
     steps_per_epoch: int | None
     augmentation: float = 0.0
     ramp_images: float = 1.0
@@ -138,15 +140,15 @@ def without_held_out(source: ImageSource, options: Options) -> ImageSource:
 def _of_batches(x: object, options: Options, steps: int | None) -> Source:
     own = open_batches(x, options.img_size, steps)
     if processes() == 1:
-        return Source(own.from_step, own.length, stream=own.stream)
+        return Source(own.from_step, own.batch_size, own.length, stream=own.stream)
     length = int(gather_from_processes([own.length or 0]).min()) or None  # of the shortest
     if not (steps or length):
         raise ArgumentError(
             "steps_per_epoch must be given, since several processes must take the same number of "
             "steps, and the datasets do not all say how many batches make an epoch."
         )
-    share = options.batch_size // processes()
-    return Source(lambda first: Share(own.from_step(first), share), length, stream=own.stream)
+    size, share = options.batch_size, options.batch_size // processes()
+    return Source(lambda first: Share(own.from_step(first), share), size, length, stream=own.stream)
 
 
 def _of_images(
@@ -165,6 +167,7 @@ def _of_images(
 
     return ImageSource(
         batches,
+        options.batch_size,
         batches(0).steps_per_epoch,
         strength_for(len(images)),
         RAMP_PASSES * len(train),

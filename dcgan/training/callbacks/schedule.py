@@ -68,6 +68,7 @@ class Schedule(keras.callbacks.Callback):
     Args:
         learner: the pieces of the model.
         tasks: in the order in which they are called.
+        batch_size: images per step.
         rollback: what repairs a training whose losses are not finite.
         stop: whether the user or a scheduler asked to stop.
         deadline: `time.monotonic()` at which training ends, or None.
@@ -78,6 +79,7 @@ class Schedule(keras.callbacks.Callback):
         self,
         learner: Learner,
         tasks: list[Task],
+        batch_size: int,
         rollback: Rollback,
         stop: StopRequest,
         deadline: float | None = None,
@@ -87,6 +89,7 @@ class Schedule(keras.callbacks.Callback):
         self.learner = learner
         self.state = learner.state
         self.tasks = tasks
+        self.batch_size = batch_size
         self.rollback = rollback
         self.stop = stop
         self.deadline = deadline
@@ -116,7 +119,7 @@ class Schedule(keras.callbacks.Callback):
         """Count, and act where something is due; `logs` may still be on the device."""
         state, now = self.state, time.monotonic()
         step = self._first_step + batch + 1
-        state.images_seen += (step - state.step) * self.learner.options.batch_size
+        state.images_seen += (step - state.step) * self.batch_size
         state.phase_step += step - state.step
         state.step = step
         state.seconds += now - self._marked
