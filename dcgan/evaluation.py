@@ -9,7 +9,7 @@ import numpy as np
 
 from dcgan.data.image_set import ImageSet, open_images, split
 from dcgan.errors import MAX_SEED, ArgumentError, refuse, whole
-from dcgan.images import straight_alpha
+from dcgan.images import chunks, straight_alpha
 from dcgan.metrics import report
 from dcgan.metrics.features import FeatureNetwork, load_network
 from dcgan.options import Options
@@ -201,3 +201,35 @@ def _notes_on_pair(first: Model, second: Model, images: ImageSet) -> tuple[str, 
             how = "does not say whether it was" if known is None else "was not"
             notes.append(f"The {name} model {how} trained on these images.")
     return tuple(notes)
+
+
+def best_rows(model: Any, latents: np.ndarray, best_of: int) -> np.ndarray:
+    """Of every `best_of` latents, find that whose image the discriminator takes most for real.
+
+    Fewer images are malformed then, and rare kinds of images become rarer. It is the simplest form
+    of what Azadi et al. (2019, arXiv 1810.06758) do, who keep the proportions of the kinds.
+
+    Args:
+        model: a `DCGAN`.
+        latents: float32 `(n * best_of, input_size)`.
+        best_of: how many latents each choice is among.
+
+    Returns:
+        int64 `(n,)`: rows of `latents`.
+
+    Raises:
+        ArgumentError: the model has no discriminator.
+    """
+    if best_of == 1:
+        return np.arange(len(latents))
+    if model.discriminator is None:
+        raise ArgumentError(
+            "best_of needs the discriminator, which a generator-only file lacks. Use the file that "
+            "save(path) wrote without generator_only=True, or a checkpoint."
+        )
+    logits = np.empty(len(latents), np.float32)
+    for chunk in chunks(len(latents), model.img_size):
+        images = model.predict_here(model.generator, latents[chunk])
+        logits[chunk] = model.predict_here(model.discriminator, images)[:, 0]
+    groups = logits.reshape(-1, best_of)
+    return np.arange(len(groups)) * best_of + groups.argmax(axis=1)

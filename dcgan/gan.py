@@ -115,12 +115,11 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         self.tracked = [self.numbers.sums, self.numbers.first_broken]  # by Keras, on JAX
         self.augment = Augmentation(options.augmentation or 0.0)  # `fit` decides for None
         self.model_hash = self.run_path = None
-        self.card = {}
         self.built = True  # for Keras: no input shape is waited for
         self.usual_losses = {self.discriminator_loss, self.generator_loss} == losses.USUAL
         in_turn = own or plan.discriminator_couples or not self.usual_losses
         self.uses_one_stage = self.one_stage and not in_turn
-        self.compile_options = {}
+        self.card, self.compile_options = {}, {}
         self.rebuild(optimizers)
 
     def rebuild(self, optimizers):
@@ -160,8 +159,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         if latents is None:
             shape = (ops.shape(real)[0], self.input_size)
             latents = draw_shard(random.normal, shape, seed=self.random)
-        # One forward pass serves both networks: `pull_back` later takes a gradient at the fakes,
-        # (n, H, W, C), to the gradients of the generator's weights.
+        # One pass serves both networks: `pull_back` takes a gradient at the fakes to the weights
         network, weights = self.training_generator, self.training_generator.trainable_variables
         fake, pull_back = self.pullback(lambda: network(latents, training=True), weights)
         d_loss, real_logits, fake_logits, fake_gradient = self.discriminator_step(real, fake)
@@ -253,19 +251,21 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
 
     def generate(
         self, n: int | None = None, seed: int = 0, latents: np.ndarray | None = None,
-        truncation: float = 1.0,
+        truncation: float = 1.0, best_of: int = 1,
     ) -> np.ndarray:  # fmt: skip
         """Generate images. Image i of a seed is the same whatever `n` is.
 
         Args:
             n: how many, from 0. None: one, or as many as there are `latents`.
             seed: non-negative int.
-            latents: float32 `(n, input_size)`, N(0, 1), to use instead of the seed's.
+            latents: float32 `(n * best_of, input_size)`, N(0, 1), in place of the seed's.
             truncation: factor of the latents in [0, 1]; below 1, images are more typical and alike.
+            best_of: how many are made for each; the one most real to the discriminator is kept.
 
         Returns uint8 `(n, H, W, C)`; with 4 channels, alpha is straight (not premultiplied).
         """
-        latents = latents_for(n, seed, latents, truncation, self.input_size, self.img_size)
+        latents = latents_for(n, seed, latents, truncation, best_of, self.input_size, self.img_size)
+        latents = latents[evaluation.best_rows(self, latents, best_of)]
         widest = widest_map(self.plan, "generator")
         check_memory(12 * widest, "Each image", "Use a smaller model or a larger machine.")
         images = np.empty((len(latents), *self.img_size), np.uint8)

@@ -8,6 +8,7 @@ import numpy as np
 from dcgan.errors import MAX_SEED, ArgumentError, real, refuse, whole
 
 MAX_IMAGES, MAX_BYTES = 10**6, 2**34  # of one call of `DCGAN.generate`
+MAX_BEST_OF = 100
 
 
 def draw_latents(count: int, size: int, seed: int = 0, first: int = 0) -> np.ndarray:
@@ -77,38 +78,41 @@ def latents_for(
     seed: int,
     latents: object,
     truncation: float,
+    best_of: int,
     size: int,
     img_size: tuple[int, int, int],
 ) -> np.ndarray:
     """The latents that `DCGAN.generate` was asked for: those of a seed, or those given, checked.
 
     Args:
-        n: how many; None: one, or as many as are given.
+        n: how many images; None: one, or as many as there are latents for.
         seed: whose latents, where none are given.
-        latents: finite numbers `(n, size)`, or None.
+        latents: finite numbers `(n * best_of, size)`, or None.
         truncation: factor of the latents, in [0, 1].
+        best_of: latents for each image.
         size: length of each.
         img_size: size of the images that they become, which bounds `n`.
 
     Returns:
-        float32 `(n, size)`.
+        float32 `(n * best_of, size)`.
 
     Raises:
         ArgumentError: an argument is out of its limits.
     """
     truncation = real("truncation", truncation, 0, 1)
+    best_of = whole("best_of", best_of, 1, MAX_BEST_OF)
     if latents is None:
-        limit = min(MAX_IMAGES, MAX_BYTES // math.prod(img_size))
+        limit = min(MAX_IMAGES // best_of, MAX_BYTES // math.prod(img_size))
         n = whole("n", 1 if n is None else n, 0, limit)
-        drawn = draw_latents(n, size, whole("seed", seed, 0, MAX_SEED))
+        drawn = draw_latents(n * best_of, size, whole("seed", seed, 0, MAX_SEED))
         return drawn if truncation == 1 else drawn * np.float32(truncation)
     try:
         array = np.asarray(latents, np.float32)
     except (TypeError, ValueError):
         array = np.empty(0, np.float32)
     good = array.ndim == 2 and array.shape[1] == size and np.isfinite(array).all()
-    if not good or n not in (None, len(array)):
-        wanted = "n" if n is None else n
+    if not good or len(array) % best_of or n not in (None, len(array) // best_of):
+        wanted = n * best_of if n is not None else "n" if best_of == 1 else f"n * {best_of}"
         received = getattr(latents, "shape", latents)
         refuse("latents", f"finite numbers of shape ({wanted}, {size})", received)
     return array if truncation == 1 else array * np.float32(truncation)

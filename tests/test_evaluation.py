@@ -6,10 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from dcgan import DCGAN
 from dcgan.data.image_set import open_images, split
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.errors import ArgumentError
-from dcgan.evaluation import compare, evaluate
+from dcgan.evaluation import best_rows, compare, evaluate
+from dcgan.latents import draw_latents
 from dcgan.options import Options
 
 SIZE = (16, 12, 3)
@@ -166,3 +168,20 @@ def test_a_dcgan_is_such_a_model(tiny, hundred):
     evaluation = evaluate(tiny(), hundred, n=20)
     assert evaluation.estimates["KID"].n_fake == 20
     assert len(evaluation.notes) == 1
+
+
+def test_the_latents_whose_images_are_best_rows_are_chosen(tiny):
+    gan, latents = tiny(), draw_latents(12, 8)
+    logits = gan.discriminator(gan.generator(latents, training=False), training=False)
+    chosen = best_rows(gan, latents, 4)
+    assert chosen.tolist() == [int(np.argmax(logits[k : k + 4])) + k for k in (0, 4, 8)]
+    assert np.array_equal(gan.generate(3, best_of=4)[:2], gan.generate(2, best_of=4))
+    assert np.array_equal(gan.generate(3, best_of=4), gan.generate(latents=latents[chosen]))
+
+
+def test_choosing_needs_a_discriminator(tiny):
+    tiny().save("small.dcgan", generator_only=True)
+    with pytest.raises(ArgumentError, match="a generator-only file lacks"):
+        DCGAN.load("small.dcgan").generate(2, best_of=2)
+    with pytest.raises(ArgumentError, match=r"\(n \* 2, 8\).*\(3, 8\)"):
+        tiny().generate(latents=draw_latents(3, 8), best_of=2)

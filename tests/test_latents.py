@@ -61,8 +61,8 @@ def test_a_latent_turns_by_a_share_of_a_right_angle_and_keeps_its_length():
 
 
 def test_truncation_draws_latents_towards_their_mean():
-    whole = latents_for(3, 5, None, 1.0, 8, (4, 4, 3))
-    assert np.array_equal(latents_for(3, 5, None, 0.5, 8, (4, 4, 3)), whole / 2)
-    assert np.array_equal(latents_for(None, 0, whole, 0.5, 8, (4, 4, 3)), whole / 2)
+    whole = latents_for(3, 5, None, 1.0, 1, 8, (4, 4, 3))
+    assert np.array_equal(latents_for(3, 5, None, 0.5, 1, 8, (4, 4, 3)), whole / 2)
+    assert np.array_equal(latents_for(None, 0, whole, 0.5, 1, 8, (4, 4, 3)), whole / 2)
     with pytest.raises(ArgumentError, match="truncation"):
-        latents_for(3, 5, None, 1.5, 8, (4, 4, 3))
+        latents_for(3, 5, None, 1.5, 1, 8, (4, 4, 3))

@@ -5,6 +5,8 @@ import pytest
 from PIL import Image
 
 from dcgan.cli import main
+from dcgan.evaluation import best_rows
+from dcgan.latents import draw_latents
 
 
 @pytest.fixture
@@ -33,6 +35,25 @@ def test_an_image_says_what_it_was_made_from(model, tmp_path):
     # Batches of other sizes round otherwise in the last bit
     again = gan.generate(4, seed=7)[3]
     assert np.abs(again.astype(int) - np.asarray(image)).max() <= 1
+
+
+def test_the_best_of_so_many_keep_their_names(model, tmp_path):
+    from dcgan import DCGAN
+
+    words = ["generate", model, "-n", "3", "--best-of", "4", "--seed", "7", "--out", "out"]
+    assert main(words) == 0
+    assert (tmp_path / "out" / "seed7_best_of_4_contact_sheet.png").exists()
+    names = sorted(path.name for path in (tmp_path / "out").glob("seed7_0*"))
+    gan = DCGAN.load(model)
+    chosen = best_rows(gan, draw_latents(12, 8, seed=7), 4)
+    assert names == [f"seed7_{number:05d}.png" for number in chosen]
+    shown = np.asarray(Image.open(tmp_path / "out" / names[2])).astype(int)
+    assert np.abs(shown - gan.generate(3, seed=7, best_of=4)[2]).max() <= 1
+
+
+def test_seeds_are_not_chosen_from(model, capsys):
+    assert main(["generate", model, "--seeds", "3,9", "--best-of", "2"]) == 2
+    assert "Give --best-of or --seeds, not both" in capsys.readouterr().err
 
 
 def test_a_place_that_cannot_be_written_is_named(model, tmp_path, capsys):
