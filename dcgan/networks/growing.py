@@ -19,7 +19,7 @@ from dcgan.networks.build import BLURRED, triangle
 from dcgan.networks.plan import Pair, Plan, Stage
 from dcgan.networks.resolve import make_plan
 
-MIN_SIDE_GROWN = 96  # pixels; on 64x64 the same time gave no better images: QUALITY.md
+MIN_SIDE_GROWN = 160  # pixels; at 150x150 the same time gave worse images: QUALITY.md
 MIN_SIDE_FIRST = 16  # pixels of the smallest images that a training begins with
 
 Weights = dict[str, np.ndarray]  # by `layer/weight`

@@ -45,6 +45,13 @@ def test_phases_halve_the_image_as_long_as_it_has_16_pixels():
 
 
 @pytest.mark.once
+def test_networks_of_small_images_do_not_grow(monkeypatch):
+    monkeypatch.undo()
+    assert len(phase_plans(plan_of((150, 150, 3), 4))) == 1
+    assert len(phase_plans(plan_of((200, 180, 3), 5))) > 1
+
+
+@pytest.mark.once
 def test_the_last_phase_is_the_plan_itself():
     plan = plan_of((64, 48, 3), 3)
     assert phase_plans(plan)[-1] is plan
