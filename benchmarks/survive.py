@@ -25,7 +25,7 @@ LEFTOVER = ".partial"  # how the name of an unfinished checkpoint ends
 
 # All report "started STEP" when they have resumed, and "saved STEP" after a save.
 SMALL = "size, depth, increment = 16, 2, 8"
-GROWING = "size, depth, increment = 96, 4, 6"
+GROWING = "size, depth, increment = 160, 3, 6"
 TRAIN = """
 import os, sys
 import keras
@@ -44,6 +44,7 @@ images = np.random.default_rng(0).integers(0, 256, (32, size, size, 3), dtype=np
 # at the usual interval between checkpoints hardly any kill would hit a save
 often = dict(batch_size=8, checkpoint_seconds=0)
 gan = DCGAN(sys.argv[1], img_size=(size, size, 3), depth=depth, increment=increment, **often)
+assert len(gan.phases) == (3 if size == 160 else 1), "other networks grow than this expects"
 for epochs in (100, 10**6):  # networks that grow are whole after the half of 100 epochs
     gan.fit(images, epochs=epochs, verbose=0, callbacks=[Report()])
 """

@@ -1,4 +1,4 @@
-"""Metrics of a model against images: how good its images are, and which of two models is better."""
+"""How good a model's images are, which of two models is better, and which images are kept."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +12,7 @@ from dcgan.errors import MAX_SEED, ArgumentError, refuse, whole
 from dcgan.images import chunks, straight_alpha
 from dcgan.metrics import report
 from dcgan.metrics.features import FeatureNetwork, load_network
+from dcgan.networks.plan import widest_map
 from dcgan.options import Options
 
 MIN_IMAGES = 10  # fewer have no neighbors to speak of
@@ -222,13 +223,14 @@ def best_rows(model: Any, latents: np.ndarray, best_of: int) -> np.ndarray:
     """
     if best_of == 1:
         return np.arange(len(latents))
-    if model.discriminator is None:
+    if model.discriminator is None:  # of a generator-only file
         raise ArgumentError(
             "best_of needs the discriminator, which a generator-only file lacks. Use the file that "
             "save(path) wrote without generator_only=True, or a checkpoint."
         )
     logits = np.empty(len(latents), np.float32)
-    for chunk in chunks(len(latents), model.img_size):
+    widest = max(widest_map(model.plan, network) for network in ("generator", "discriminator"))
+    for chunk in chunks(len(latents), (widest,)):
         images = model.predict_here(model.generator, latents[chunk])
         logits[chunk] = model.predict_here(model.discriminator, images)[:, 0]
     groups = logits.reshape(-1, best_of)

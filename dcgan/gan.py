@@ -159,7 +159,8 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         if latents is None:
             shape = (ops.shape(real)[0], self.input_size)
             latents = draw_shard(random.normal, shape, seed=self.random)
-        # One pass serves both networks: `pull_back` takes a gradient at the fakes to the weights
+        # One forward pass serves both networks: `pull_back` later takes a gradient at the fakes,
+        # (n, H, W, C), to the gradients of the generator's weights.
         network, weights = self.training_generator, self.training_generator.trainable_variables
         fake, pull_back = self.pullback(lambda: network(latents, training=True), weights)
         d_loss, real_logits, fake_logits, fake_gradient = self.discriminator_step(real, fake)
@@ -260,14 +261,14 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
             seed: non-negative int.
             latents: float32 `(n * best_of, input_size)`, N(0, 1), in place of the seed's.
             truncation: factor of the latents in [0, 1]; below 1, images are more typical and alike.
-            best_of: how many are made for each; the one most real to the discriminator is kept.
+            best_of: 1 to 100 images are made for each; the discriminator's favorite is kept.
 
         Returns uint8 `(n, H, W, C)`; with 4 channels, alpha is straight (not premultiplied).
         """
         latents = latents_for(n, seed, latents, truncation, best_of, self.input_size, self.img_size)
-        latents = latents[evaluation.best_rows(self, latents, best_of)]
         widest = widest_map(self.plan, "generator")
         check_memory(12 * widest, "Each image", "Use a smaller model or a larger machine.")
+        latents = latents[evaluation.best_rows(self, latents, best_of)]
         images = np.empty((len(latents), *self.img_size), np.uint8)
         for chunk in chunks(len(latents), (widest,)):
             made = self.predict_here(self.generator, latents[chunk])

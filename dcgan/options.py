@@ -120,9 +120,9 @@ class Options:
         "Train both networks from one pass of the discriminator over the generated images, where "
         "it has no BatchNorm (Shen et al. 2021). False: update them in turn.")
     growing: bool = option(True, Switch(), "training",
-        "From 160 pixels on, begin with the inner stages and small images, and add the outer "
-        "stages during the first half of the run (Karras et al. 2018). False: train the whole "
-        "networks from the start.",
+        "Where the shorter side has 160 pixels or more, begin with the inner stages and small "
+        "images, and add the outer stages during the first half of the run (Karras et al. 2018). "
+        "False: train the whole networks from the start.",
         fixed="it decides with which networks a run begins")
     precision: str | None = option(None, Choice(PRECISIONS), "training",
         "Number format of the networks in training. None: mixed_bfloat16 on hardware that "

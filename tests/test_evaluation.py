@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from keras import ops
 
 from dcgan import DCGAN
 from dcgan.data.image_set import open_images, split
@@ -170,12 +171,12 @@ def test_a_dcgan_is_such_a_model(tiny, hundred):
     assert len(evaluation.notes) == 1
 
 
-def test_the_latents_whose_images_are_best_rows_are_chosen(tiny):
+def test_of_each_group_the_latent_with_the_highest_logit_is_chosen(tiny):
     gan, latents = tiny(), draw_latents(12, 8)
     logits = gan.discriminator(gan.generator(latents, training=False), training=False)
+    logits = ops.convert_to_numpy(logits)
     chosen = best_rows(gan, latents, 4)
     assert chosen.tolist() == [int(np.argmax(logits[k : k + 4])) + k for k in (0, 4, 8)]
-    assert np.array_equal(gan.generate(3, best_of=4)[:2], gan.generate(2, best_of=4))
     assert np.array_equal(gan.generate(3, best_of=4), gan.generate(latents=latents[chosen]))
 
 

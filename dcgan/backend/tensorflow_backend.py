@@ -115,7 +115,7 @@ class BackendModel(keras.Model):
         spec = tf.TensorSpec(first.shape, first.dtype)
         dataset = tf.data.Dataset.from_generator(generate, output_signature=spec).prefetch(2)
         options = tf.data.Options()
-        options.autotune.enabled = False  # nothing to tune
+        options.autotune.enabled = False  # nothing to tune, and its thread delays the end
         return dataset.with_options(options)
 
     def scope(self):

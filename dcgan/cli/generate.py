@@ -39,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="K",
         type=int,
         default=1,
-        help="make K for each image, and keep the one that the discriminator takes most for real: "
-        "fewer malformed images, and less variety; 2 to 4 are enough (default: 1)",
+        help="make K for each image, and keep the one that the discriminator takes most for real, "
+        "which helps where many images are malformed (default: 1)",
     )
     add("--near", metavar="SEED", type=int, help="variations of the image of this seed")
     add(
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from dcgan.errors import MAX_SEED, ArgumentError, real, whole
     from dcgan.images import enlarged_grid, png_bytes, save_png
-    from dcgan.latents import MAX_BEST_OF
+    from dcgan.latents import MAX_BEST_OF, draw_latents
 
     n = whole("n", arguments.n, 1, MAX_IMAGES)
     seed = whole("seed", arguments.seed, 0, MAX_SEED)
@@ -84,6 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     from dcgan.evaluation import best_rows
 
     gan = DCGAN.load(find_model(arguments.model))
+    best_rows(gan, draw_latents(0, gan.input_size), best_of)  # refuses before any work
     shift = _shift(gan, moves)
     out, total = Path(arguments.out), n if seeds is None else len(seeds)
     made_by = {"Software": "dcgan", "dcgan-model": gan.model_hash}

@@ -62,10 +62,10 @@ def open_batches(x: Any, img_size: tuple[int, int, int], steps: int | None) -> O
     count = 0
     if first is not None:
         images = images_of_batch(first)
-        count = len(images)
         if images.dtype.kind == "f" and images.size and images.min() >= 0 and images.max() > 2:
             x, images = _scaled(x), images / 127.5 - 1  # as image_dataset_from_directory gives them
         _check_batch(images, img_size)
+        count = len(images)
         spec = keras.tree.flatten(getattr(x, "element_spec", None))[0]
         check_batches(count, spec is None or spec.shape[0] is not None)
     length = _length(x)

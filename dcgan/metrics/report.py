@@ -207,7 +207,7 @@ def compare(
 
 
 def _estimates(real: np.ndarray, fake: np.ndarray, network: str) -> dict[str, Estimate]:
-    """All six; the last four from equal counts, on which their meaning depends."""
+    """Those of `NAMES`; the last four from equal counts, on which their meaning depends."""
     count = min(len(real), len(fake))
     shares = manifold_estimates(_thinned(real, count), _thinned(fake, count), network)
     return dict(

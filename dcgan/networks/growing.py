@@ -19,7 +19,7 @@ from dcgan.networks.build import BLURRED, triangle
 from dcgan.networks.plan import Pair, Plan, Stage
 from dcgan.networks.resolve import make_plan
 
-MIN_SIDE_GROWN = 160  # pixels; at 150x150 the same time gave worse images: QUALITY.md
+MIN_SIDE_GROWN = 160  # pixels; at 150x150 images are worse for it, at 64x64 alike: QUALITY.md
 MIN_SIDE_FIRST = 16  # pixels of the smallest images that a training begins with
 
 Weights = dict[str, np.ndarray]  # by `layer/weight`

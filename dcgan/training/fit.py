@@ -16,6 +16,7 @@ from dcgan.augment import augmented_copies
 from dcgan.backend.devices import check_devices, process_id, processes
 from dcgan.backend.idle_gpu import warn_of_idle_gpu
 from dcgan.data.memory import check_memory
+from dcgan.data.own_batches import is_stream
 from dcgan.errors import ArgumentError, RunError, TrainingError, is_out_of_memory
 from dcgan.images import RUN_IMAGE, enlarged_grid, save_png, straight_alpha
 from dcgan.networks.plan import training_bytes
@@ -56,13 +57,14 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
         raise ArgumentError(GENERATOR_ONLY)
     batch_size = learner.options.batch_size
     check_devices(learner.model, batch_size)
-    check_step(learner, batch_size)
     began = time.monotonic()
     deadline = None if request.minutes is None else began + 60 * request.minutes
     verbose = request.verbose if process_id() == 0 else 0  # the first speaks for all
     with show_messages(verbose):
         warn_of_idle_gpu()
         x = images_of(x, learner.options.save_path)
+        if not is_stream(x):
+            check_step(learner, batch_size, "Use a smaller batch_size")
         path, resume = choose_folder(x, learner.options.save_path, request.resume)
         source = open_source(
             x,
@@ -72,7 +74,8 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             run_path=path,
             verbose=verbose,
         )
-        check_step(learner, source.batch_size)  # a dataset has batches of its own
+        if is_stream(x):
+            check_step(learner, source.batch_size, "Make smaller batches in the dataset")
         with open_run(path, resume) as run, StopRequest() as stop, watchdog(learner.state):
             streams = source.stream is not None
             steps = request.steps_per_epoch or source.steps_per_epoch
@@ -101,9 +104,9 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
     return result if process_id() == 0 else replace(result, run_path=path)
 
 
-def check_step(learner: Learner, batch_size: int) -> None:
+def check_step(learner: Learner, batch_size: int, advice: str) -> None:
     """Refuse a step of more images than there is memory for."""
-    advice = f"Use a smaller batch_size than {batch_size}, or a smaller img_size."
+    advice = f"{advice} than {batch_size}, or use a smaller img_size."
     check_memory(training_bytes(learner.plan, batch_size), "Training", advice)
 
 
@@ -218,7 +221,7 @@ def train(
                 break
     except Exception as error:  # of a user's callback, say
         if is_out_of_memory(error):  # the device may have lost the weights: checkpoints have not
-            raise TrainingError(_too_large(learner, source.batch_size)) from None
+            raise TrainingError(_too_large(learner, source)) from None
         if gone := lost_process(error, learner.state.step):  # nothing can be saved without it
             raise gone from None
         if processes() > 1:
@@ -235,12 +238,14 @@ def train(
     return history
 
 
-def _too_large(learner: Learner, batch_size: int) -> str:
+def _too_large(learner: Learner, source: Source) -> str:
     """What to try where a step did not fit in memory."""
-    height, width, channels = learner.plan.img_size
+    batch_size, (height, width, channels) = source.batch_size, learner.plan.img_size
     needed = training_bytes(learner.plan, batch_size) / 1e9
     if batch_size > 1:
-        advice = f"Use batch_size={batch_size // 2}, which resumes from the last checkpoint"
+        half = batch_size // 2
+        smaller = f"batch_size={half}" if isinstance(source, ImageSource) else f"batches of {half}"
+        advice = f"Use {smaller}, which resumes from the last checkpoint"
     else:
         advice = f"Use img_size=({height // 2}, {width // 2}, {channels}), which is another run"
     return (

@@ -247,7 +247,7 @@ def resume_run(
         elsewhere = state.data is not None and state.data != facts
         if state.run_id is None or (checkpoint is None and elsewhere):
             step = initial_epoch * (steps or 0)
-            seen = step * learner.options.batch_size
+            seen = step * source.batch_size
             kept = {n: getattr(state, n) for n in ("learning_rates", "precision", "fresh", "phase")}
             fresh = TrainingState(step, seen, epochs=initial_epoch, run_id=_new_run_id(), **kept)
             state.become(fresh)

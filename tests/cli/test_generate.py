@@ -1,5 +1,7 @@
 """The verb `generate`: PNG files that say what they were made from, and a contact sheet."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -37,9 +39,10 @@ def test_an_image_says_what_it_was_made_from(model, tmp_path):
     assert np.abs(again.astype(int) - np.asarray(image)).max() <= 1
 
 
-def test_the_best_of_so_many_keep_their_names(model, tmp_path):
+def test_the_best_of_so_many_keep_their_names(model, tmp_path, monkeypatch):
     from dcgan import DCGAN
 
+    monkeypatch.setattr("dcgan.cli.generate.CHUNK", 2)
     words = ["generate", model, "-n", "3", "--best-of", "4", "--seed", "7", "--out", "out"]
     assert main(words) == 0
     assert (tmp_path / "out" / "seed7_best_of_4_contact_sheet.png").exists()
@@ -49,6 +52,13 @@ def test_the_best_of_so_many_keep_their_names(model, tmp_path):
     assert names == [f"seed7_{number:05d}.png" for number in chosen]
     shown = np.asarray(Image.open(tmp_path / "out" / names[2])).astype(int)
     assert np.abs(shown - gan.generate(3, seed=7, best_of=4)[2]).max() <= 1
+
+
+def test_choosing_without_a_discriminator_is_refused_before_anything_is_written(tiny, capsys):
+    tiny().save("small.dcgan", generator_only=True)
+    assert main(["generate", "small.dcgan", "--best-of", "2", "--out", "out"]) == 2
+    assert "best_of needs the discriminator" in capsys.readouterr().err
+    assert not Path("out").exists()
 
 
 def test_seeds_are_not_chosen_from(model, capsys):

@@ -92,6 +92,15 @@ def test_a_tf_data_dataset_trains(tiny, images):
     assert history.epoch == [0, 1]
     assert np.isfinite(history.history["d_loss"]).all()
     assert gan.state.images_seen == 2 * 6  # in the dataset's batches, not the model's
+    later = tiny(batch_size=4, save_path="later")
+    later.fit(batches, initial_epoch=1, epochs=2, verbose=0)
+    assert later.state.images_seen == 2 * 6
+
+
+def test_a_dataset_of_numbers_is_refused(tiny):
+    tf = pytest.importorskip("tensorflow")
+    with pytest.raises(DataError, match="must give batches"):
+        tiny().fit(tf.data.Dataset.range(9), verbose=0)
 
 
 @pytest.mark.once
