@@ -159,8 +159,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         if latents is None:
             shape = (ops.shape(real)[0], self.input_size)
             latents = draw_shard(random.normal, shape, seed=self.random)
-        # One forward pass serves both networks: `pull_back` later takes a gradient at the fakes,
-        # (n, H, W, C), to the gradients of the generator's weights.
+        # One pass serves both: `pull_back` takes a gradient at `fake` to those of the weights
         network, weights = self.training_generator, self.training_generator.trainable_variables
         fake, pull_back = self.pullback(lambda: network(latents, training=True), weights)
         d_loss, real_logits, fake_logits, fake_gradient = self.discriminator_step(real, fake)
