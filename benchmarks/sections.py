@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from statistics import median
 
 from benchmarks.rounds import Worker, alternate, median_ratio
 from benchmarks.settings import PRECISIONS, Row, Settings, torch_is_installed
-from dcgan.networks.plan import plan_to_dict
 from dcgan.networks.presets import find_preset
 from dcgan.options import Options
 
@@ -118,7 +117,7 @@ def _without_norm(preset: str) -> dict:
     """The plan of a preset without BatchNorm in the discriminator."""
     plan = find_preset(preset).plan
     stages = tuple(replace(stage, norm="none") for stage in plan.discriminator)
-    return plan_to_dict(replace(plan, discriminator=stages))
+    return asdict(replace(plan, discriminator=stages))
 
 
 def default_network(settings: Settings) -> list[Row]:

@@ -1,9 +1,10 @@
 """Frames as one file: an MP4 video, or an animated WebP or GIF."""
 
 import io
+import itertools
 import os
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from PIL import Image
@@ -89,19 +90,16 @@ def save_mp4(ffmpeg: str, frames: Iterable[Image.Image], path: Path, fps: float)
     command = [ffmpeg, "-loglevel", "error", "-y", "-f", "rawvideo", "-pixel_format", "rgb24"]
     command += ["-video_size", f"{width}x{height}", "-framerate", str(fps), "-i", "-"]
     command += ["-threads", "1", "-pix_fmt", "yuv420p", "-movflags", "+faststart", str(partial)]
+    box = (0, 0, width, height)
+    pixels = (frame.crop(box).tobytes() for frame in itertools.chain([first], frames))
     try:
         with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            said = _feed(process, _pixels(first, frames, (0, 0, width, height)))
+            said = _feed(process, pixels)
         if process.returncode:
             raise OSError(f"{ffmpeg} says: {' '.join(said.split())[-200:]}")
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def _pixels(first: Image.Image, others: Iterable[Image.Image], box: tuple) -> Iterator[bytes]:
-    yield first.crop(box).tobytes()
-    yield from (frame.crop(box).tobytes() for frame in others)
 
 
 def _feed(process: subprocess.Popen, pieces: Iterable[bytes]) -> str:

@@ -1,14 +1,10 @@
 """Exceptions that a user can catch, and the checks of values that raise them."""
 
-import math
 import numbers
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NoReturn, TypeVar
-
-Key = TypeVar("Key")
+from typing import NoReturn
 
 MAX_SEED = 2**31 - 1  # what every backend's random generators take
 MAX_POSITION_BYTES = 128 << 20  # in a user's dataset; a shuffle keeps its images in it
@@ -47,18 +43,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def printable(name: str) -> str:
     """`name` with line breaks, control characters and broken unicode written as escapes."""
-    return "".join(
-        character if character.isprintable() else _escape(character) for character in name
-    )
-
-
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape", "backslashreplace").decode("ascii")
-
-
-def ranked(counts: Mapping[Key, int]) -> list[tuple[Key, int]]:
-    """Keys and their counts, the highest count first."""
-    return sorted(counts.items(), key=lambda pair: -pair[1])
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
 def counted(number: int, thing: str) -> str:
@@ -81,12 +66,10 @@ def whole(name: str, value: object, low: int, high: int) -> int:
 
 def real(name: str, value: object, low: float, high: float) -> float:
     """`value` as a finite float within [low, high]; raises `ArgumentError` if it is none."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    good = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not good or not low <= value <= high:  # type: ignore[operator]
         refuse(name, f"a number from {low:g} to {high:g}", value)
-    number = float(value)
-    if not math.isfinite(number) or not low <= number <= high:
-        refuse(name, f"a number from {low:g} to {high:g}", value)
-    return number
+    return float(value)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -207,16 +190,8 @@ class ModelName:
 
 
 @dataclass(frozen=True)
-class OptimizerLike:
-    """A learning rate, a Keras optimizer, its name or its config; checked where it is made."""
-
-    def check(self, name: str, value: object) -> object:
-        return value
-
-
-@dataclass(frozen=True)
-class PlanLike:
-    """A `Plan` or its dict; checked where the networks are planned."""
+class Unchecked:
+    """An optimizer or a plan, which is checked where it is made."""
 
     def check(self, name: str, value: object) -> object:
         return value

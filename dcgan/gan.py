@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from os import PathLike
+from os.path import lexists
 from typing import Any
 
 import keras
@@ -15,7 +16,7 @@ from dcgan.backend import BackendModel, move
 from dcgan.backend.devices import all_gather, draw_shard, shard
 from dcgan.backend.precision import fastest_precision
 from dcgan.data.memory import check_memory
-from dcgan.errors import ArgumentError
+from dcgan.errors import ArgumentError, ModelFileError
 from dcgan.export.showing import Showing
 from dcgan.images import chunks, straight_alpha, to_float, to_uint8
 from dcgan.latents import latents_for
@@ -165,7 +166,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         d_loss, real_logits, fake_logits, fake_gradient = self.discriminator_step(real, fake)
         self.augment.follow(real_logits, adapt=self.usual_losses)
         g_loss = self.generator_step(fake, pull_back, fake_logits, fake_gradient)
-        steps = self.steps_taken
+        steps = ops.cast(self.optimizer.generator.iterations, "float32")
         update_ema(self.generator, self.training_generator, self.ema_momentum, steps, move)
         return self.numbers.update(steps, d_loss, g_loss, real_logits, fake_logits)
 
@@ -201,11 +202,6 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         """Logits `(n, 1)` of randomly augmented images `(n, H, W, C)`, of all devices."""
         images = self.augment(images, seed=self.random, draw=draw_shard)
         return all_gather(self.discriminator(images, training=True))
-
-    @property
-    def steps_taken(self):
-        """Steps since `compile`: a float32 scalar tensor."""
-        return ops.cast(self.optimizer.generator.iterations, "float32")
 
     @property
     def metrics(self):
@@ -245,9 +241,9 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
             self.batch_size = batch_size
         how = (epochs, minutes, steps_per_epoch, initial_epoch, callbacks, validation_data)
         with self.scope():
-            result = fit(self._learner(), super().fit, x, Request(*how, verbose, resume))
-        self.run_path, self.model_hash = result.run_path, result.model_hash
-        return result.history
+            learner, request = self._learner(), Request(*how, verbose, resume)
+            history, self.run_path, self.model_hash = fit(learner, super().fit, x, request)
+        return history
 
     def generate(
         self, n: int | None = None, seed: int = 0, latents: np.ndarray | None = None,
@@ -290,10 +286,14 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
             generator_only: leave out what only training needs: a file about a sixth the size.
             card: texts "author", "license", "data" and "note", kept in later saves of a `.dcgan`.
         """
-        self.card = dict(self.card if card is None else card)
+        if not overwrite and lexists(path):
+            raise ModelFileError(f"{str(path)!r} is there already. Give another path.")
+        card = dict(self.card if card is None else card)
         if str(path).endswith(".keras") and not generator_only:
-            return save_keras(self, path, overwrite)
-        self.model_hash = save_model(self._learner(), path, overwrite, generator_only, self.card)
+            save_keras(self, path)
+        else:
+            self.model_hash = save_model(self._learner(), path, generator_only, card)
+        self.card = card
 
     @classmethod
     def load(cls, path: str | PathLike) -> "DCGAN":

@@ -65,8 +65,6 @@ def turn(latent: np.ndarray, direction: np.ndarray, distance: float) -> np.ndarr
     Returns:
         float32 `(size,)`.
     """
-    if distance == 0:
-        return latent.astype(np.float32)
     across = direction - latent * (direction @ latent) / max(float(latent @ latent), 1e-12)
     across *= np.linalg.norm(latent) / max(float(np.linalg.norm(across)), 1e-12)
     angle = distance * np.pi / 2

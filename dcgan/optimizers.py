@@ -21,7 +21,6 @@ PLAIN_OPTIMIZERS = (
 )
 
 
-@keras.saving.register_keras_serializable("dcgan")
 class OptimizerPair(keras.optimizers.Optimizer):
     """Holds the generator's and the discriminator's optimizer, so that Keras sees every variable.
 
@@ -32,10 +31,9 @@ class OptimizerPair(keras.optimizers.Optimizer):
         generator, discriminator: built-in Keras optimizers.
     """
 
-    def __init__(self, generator, discriminator, name="optimizer_pair", **_):
-        super().__init__(learning_rate=0.0, name=name)
-        self.generator = keras.optimizers.get(generator)
-        self.discriminator = keras.optimizers.get(discriminator)
+    def __init__(self, generator, discriminator):
+        super().__init__(learning_rate=0.0, name="optimizer_pair")
+        self.generator, self.discriminator = generator, discriminator
         self._ratio = self.rates[1] / self.rates[0]
 
     def build_pair(self, generator: keras.Model, discriminator: keras.Model) -> None:
@@ -88,14 +86,6 @@ class OptimizerPair(keras.optimizers.Optimizer):
     def finalize_variable_values(self, variables) -> None:
         """Nothing to do: each optimizer of the pair has its own variables."""
 
-    def get_config(self) -> dict:
-        """Both optimizers, serialized."""
-        return {
-            "name": self.name,
-            "generator": keras.optimizers.serialize(self.generator),
-            "discriminator": keras.optimizers.serialize(self.discriminator),
-        }
-
 
 def make_optimizer(optimizer, argument: str = "optimizer"):
     """Make a Keras optimizer from what a user gives for one.
@@ -122,7 +112,7 @@ def make_optimizer(optimizer, argument: str = "optimizer"):
     except (ValueError, TypeError, AttributeError) as error:
         raise ArgumentError(
             f"{argument} must be a learning rate, a Keras optimizer or its name. "
-            f"Received: {optimizer!r:.200} ({str(error).splitlines()[0][:200]})"
+            f"Received: {optimizer!r:.200} ({str(error).partition(chr(10))[0][:200]})"
         ) from error
     name, config = type(made).__name__, made.get_config()
     if name not in PLAIN_OPTIMIZERS or isinstance(config["learning_rate"], dict):
@@ -179,10 +169,9 @@ def optimizer_from_plain(values: dict):
 def changed_settings(name: str, earlier: Mapping, now: Mapping) -> str:
     """What of an optimizer's plain settings is not as it was: `optimizer beta 1 0.5 > 0.9`."""
     keys = sorted(key for key in earlier.keys() | now.keys() if earlier.get(key) != now.get(key))
-    pairs = {key: [settings.get(key) for settings in (earlier, now)] for key in keys}
     return "; ".join(
-        f"{name} {key.replace('_', ' ')} " + " > ".join(map(_in_short, pair))
-        for key, pair in pairs.items()
+        f"{name} {key.replace('_', ' ')} {_in_short(earlier.get(key))} > {_in_short(now.get(key))}"
+        for key in keys
     )
 
 

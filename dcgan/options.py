@@ -17,11 +17,10 @@ from dcgan.errors import (
     Folder,
     ImageSize,
     ModelName,
-    OptimizerLike,
     Pair,
-    PlanLike,
     Real,
     Switch,
+    Unchecked,
     Whole,
     refuse,
 )
@@ -87,10 +86,10 @@ class Options:
         "Filters added per stage: increment, 2 * increment, ... from the image inwards.")
     batch_size: int = option(None, Whole(1, MAX_BATCH), "training",
         "Images per training step. None: 16, or 8 from depth 5 on.")
-    optimizer: object = option(None, OptimizerLike(), "training",
+    optimizer: object = option(None, Unchecked(), "training",
         "Optimizer of the generator: a learning rate for Adam with beta_1 0.5, the name of a "
         "Keras optimizer, or one. None: Adam with 2e-4 (Radford et al. 2016, section 4).")
-    discriminator_optimizer: object = option(None, OptimizerLike(), "training",
+    discriminator_optimizer: object = option(None, Unchecked(), "training",
         "Optimizer of the discriminator. None: the same settings as the generator's.")
     seed: int = option(0, Whole(0, MAX_MODEL_SEED), "training",
         "Seed of the initial weights, the latents, the augmentation, the order of the images and "
@@ -127,7 +126,7 @@ class Options:
     precision: str | None = option(None, Choice(PRECISIONS), "training",
         "Number format of the networks in training. None: mixed_bfloat16 on hardware that "
         "multiplies it, else float32; a resumed run keeps its own. Images are made in float32.")
-    network_plan: object = option(None, PlanLike(), "network",
+    network_plan: object = option(None, Unchecked(), "network",
         "A `Plan` (or its dict) in place of all options that shape the networks.", flag=False)
     sample_steps: int = option(200, Whole(1, MAX_STEPS), "run",
         "Training steps between two grids of samples.")
@@ -160,9 +159,7 @@ def table() -> dict[str, Field[Any]]:
 
 def in_groups(*groups: str) -> list[str]:
     """Names of the options of these groups, optimizers and plan aside, which have own forms."""
-    own_form = (OptimizerLike, PlanLike)
-    rows = fields(Options)
-    rows = tuple(row for row in rows if not isinstance(row.metadata["kind"], own_form))
+    rows = [row for row in fields(Options) if not isinstance(row.metadata["kind"], Unchecked)]
     return [row.name for row in rows if row.metadata["group"] in groups]
 
 

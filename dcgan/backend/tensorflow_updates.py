@@ -41,10 +41,11 @@ def _update_step(adam: keras.optimizers.Adam, gradient, variable, shared) -> Non
 
 
 def move(variable: keras.Variable, target, share) -> None:
-    """Move a float32 variable towards a tensor of its shape by a share of the way."""
+    """Move a variable towards a tensor of its shape by a share of the way."""
     distance = variable.value - target
-    if replicas() > 1:
-        variable.assign(variable.value - share * distance)
+    if replicas() > 1 or variable.dtype != "float32":
+        moved = share * tf.cast(distance, "float32")  # of a counter in a user's layer, perhaps
+        variable.assign(variable.value - tf.cast(moved, variable.dtype))
     else:
         tf.raw_ops.ResourceApplyGradientDescent(
             var=variable.value.handle, alpha=tf.cast(share, "float32"), delta=distance

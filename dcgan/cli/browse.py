@@ -36,8 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the page and print where it is."""
     from dcgan.atomic import write_atomically
     from dcgan.errors import MAX_SEED, real, whole
-    from dcgan.pages.browse import MAX_SEEDS, Subject, browse_page, images_on_page
-    from dcgan.pages.directions import first_layer
+    from dcgan.pages.browse import MAX_SEEDS, browse_page, images_on_page
 
     n = whole("n", arguments.n, 1, MAX_SEEDS)
     first = whole("--first", arguments.first, 0, MAX_SEED - n)
@@ -46,17 +45,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     model = find_model(arguments.model)
     gan = DCGAN.load(model)
-    subject = Subject(
-        generate=gan.generate,
-        first_layer=first_layer(gan.generator),
-        input_size=gan.input_size,
-        name=model,
-        model_hash=gan.model_hash,
-        command=f"{arguments.prog} generate {shlex.quote(model)}",
-    )
+    command = f"{arguments.prog} generate {shlex.quote(model)}"
     with progress_bar(total=images_on_page(n), unit=" images") as bar:
         seeds = range(first, first + n)
-        page = browse_page(subject, seeds, truncation=truncation, report=bar.update)
+        page = browse_page(
+            gan, seeds, name=model, command=command, truncation=truncation, report=bar.update
+        )
     out = Path(arguments.out or Path(model).with_name("browse.html"))
     with writing("--out", out):
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -11,10 +11,10 @@ from dcgan.errors import (
     Choice,
     Color,
     ImageSize,
-    OptimizerLike,
     Pair,
     Real,
     Switch,
+    Unchecked,
     Whole,
 )
 from dcgan.options import table, to_plain
@@ -188,7 +188,7 @@ def _reading(kind: object) -> dict[str, Any]:
             return {"type": int, "metavar": "N"}
         case Real():
             return {"type": float, "metavar": "X"}
-        case OptimizerLike():
+        case Unchecked():
             return {"type": _rate_or_name, "metavar": "RATE|NAME"}
     return {"metavar": "PATH"}
 

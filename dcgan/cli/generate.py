@@ -14,7 +14,6 @@ from dcgan.cli.flags import add_model, add_truncation, seed_list
 HELP = "generate images with a trained model"
 USAGE = "MODEL [options]"
 
-MAX_IMAGES = 1_000_000
 CHUNK = 256  # images in memory at a time
 MAX_MOVE = 10  # standard deviations; beyond, no latent is ever drawn
 MAX_ON_SHEET = 400  # more would be too small to see
@@ -65,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from dcgan.errors import MAX_SEED, ArgumentError, real, whole
     from dcgan.images import enlarged_grid, png_bytes, save_png
-    from dcgan.latents import MAX_BEST_OF, draw_latents
+    from dcgan.latents import MAX_BEST_OF, MAX_IMAGES, draw_latents
 
     n = whole("n", arguments.n, 1, MAX_IMAGES)
     seed = whole("seed", arguments.seed, 0, MAX_SEED)
@@ -124,27 +123,16 @@ def _pieces(
     chunk = CHUNK * arguments.best_of
     for first in range(0, total, chunk):
         numbers = range(first, min(first + chunk, total))
-        if seeds is not None:
-            addresses = [(seeds[number], 0) for number in numbers]
-            latents = np.concatenate([draw_latents(1, size, each) for each, _ in addresses])
-        else:
-            addresses = [(seed, number) for number in numbers]
-            latents = draw_latents(len(numbers), size, seed, first)
+        addresses = [(seed, k) if seeds is None else (seeds[k], 0) for k in numbers]
+        latents = np.concatenate([draw_latents(1, size, *address) for address in addresses])
         added = {} if arguments.move is None else {"dcgan-move": arguments.move}
         if arguments.near is not None:
             center = draw_latents(1, size, arguments.near)[0]
             latents = np.stack([turn(center, row, arguments.distance) for row in latents])
             added |= {"dcgan-near": str(arguments.near), "dcgan-distance": str(arguments.distance)}
-        yield (
-            [
-                (
-                    f"{_prefix(arguments)}seed{s}_{k:05d}",
-                    {"dcgan-seed": str(s), "dcgan-number": str(k)} | added,
-                )
-                for s, k in addresses
-            ],
-            latents,
-        )
+        names = [f"{_prefix(arguments)}seed{s}_{k:05d}" for s, k in addresses]
+        facts = [{"dcgan-seed": str(s), "dcgan-number": str(k)} | added for s, k in addresses]
+        yield list(zip(names, facts, strict=True)), latents
 
 
 def _prefix(arguments: argparse.Namespace) -> str:

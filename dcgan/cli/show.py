@@ -31,7 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise ModelFileError(f"{path!r} describes no model that can be shown.") from error
     for name, value in facts.items():
         print(f"{name:11} {printable(str(value))}")
-    if arguments.preview and file.preview is not None:
+    if arguments.preview:
+        if file.preview is None:
+            raise ModelFileError(f"{path!r} has no preview: checkpoints and exports have none.")
         with writing("--preview", arguments.preview):
             save_png(arguments.preview, file.preview, RUN_IMAGE)
     return 0

@@ -29,9 +29,7 @@ def find_array_file(path: Path) -> Path | None:
         return None
     if not path.is_file():
         return None
-    start = _start(path)
-    known = (NPY, ZIP, *IDX_DIMENSIONS)
-    return path if start.startswith(known) or start.startswith(GZIP) else None
+    return path if _start(path).startswith((NPY, ZIP, GZIP, *IDX_DIMENSIONS)) else None
 
 
 def read_array_file(path: Path) -> np.ndarray:
@@ -131,7 +129,7 @@ def _check_size(path: Path, name: str, size: int) -> None:
 
 def _unreadable(path: Path, reason: str) -> DataError:
     return DataError(
-        f"No array of images can be read from {printable(str(path))!r}: {printable(reason)}. "
+        f"No array of images can be read from {str(path)!r}: {printable(reason)}. "
         "Expected: a .npy file, an .npz file with one array or with x_train, or an MNIST-style idx "
         "file. Check or make it again."
     )

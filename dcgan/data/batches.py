@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from dcgan.data.image_set import Subset
-from dcgan.errors import ArgumentError, DataError
+from dcgan.errors import DataError
 
 
 class Batches(keras.utils.PyDataset):
@@ -30,6 +30,8 @@ class Batches(keras.utils.PyDataset):
         error: why the images could not be read, which frameworks bury in errors of their own.
     """
 
+    num_batches = None  # Keras's word for a stream without end
+
     def __init__(
         self,
         pixels: np.ndarray,
@@ -43,12 +45,6 @@ class Batches(keras.utils.PyDataset):
     ):
         super().__init__()
         self.images = Subset(pixels, indices)
-        if len(self.images) == 0 or batch_size < 1 or first_step < 0:
-            raise ArgumentError(
-                "Batches need at least one image, batch_size of at least 1 and first_step of at "
-                f"least 0. Received: {len(self.images)} images, batch_size={batch_size}, "
-                f"first_step={first_step}."
-            )
         self.batch_size = batch_size
         self.share = share
         self.seed = seed
@@ -57,11 +53,6 @@ class Batches(keras.utils.PyDataset):
         self.steps_per_epoch = -(-len(self.images) // batch_size)
         self.error: DataError | None = None
         self._pass = (-1, np.empty(0), np.empty(0))  # the order last worked out, and of which epoch
-
-    @property
-    def num_batches(self) -> None:
-        """None is Keras's word for a stream without end."""
-        return None
 
     def __getitem__(self, index: int) -> np.ndarray:
         """This share of the batch of step `first_step + index`: uint8 (n, H, W, C)."""

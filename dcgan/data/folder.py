@@ -28,7 +28,7 @@ from dcgan.data.decode import (
 from dcgan.data.scan import ACCEPTED, FIRST_REASONS, Found, find_files, in_words
 from dcgan.data.target import Target
 from dcgan.data.workers import Outcome, decode_all, share_memory
-from dcgan.errors import DataError, printable, ranked
+from dcgan.errors import DataError, printable
 
 RULES_VERSION = 1  # raised when the same files would become other pixels
 FEW_FILES = 32  # decoded here: starting processes would take longer
@@ -269,19 +269,18 @@ def _check_enough(folder: Path, files: list[Found], decoded: Decoded) -> None:
         if Path(name).suffix.lower() in SUFFIXES and reason != OWN_IMAGES_REASON
     ]
     first = "; ".join(in_words(broken[:FIRST_REASONS]))
-    where = printable(str(folder))
     if usable == 0 and not broken:
         endings = Counter(Path(found.name).suffix.lower() or "no ending" for found in files)
-        seen = ", ".join(f"{printable(end)} ({n:,})" for end, n in ranked(endings)[:5])
+        seen = ", ".join(f"{printable(end)} ({n:,})" for end, n in endings.most_common(5))
         own = any(reason == OWN_IMAGES_REASON for _, reason in decoded.skipped)
         raise DataError(
-            f"There are no images in {where!r}. Expected: {ACCEPTED}. Seen instead: {seen}"
+            f"There are no images in {str(folder)!r}. Expected: {ACCEPTED}. Seen instead: {seen}"
             + (", images made by training runs among them" if own else "")
             + ". Check the path."
         )
     if len(broken) > usable:
         raise DataError(
-            f"{len(broken):,} of {len(broken) + usable:,} images in {where!r} cannot be used, "
-            "which is more than half. Expected: mostly whole images. The first reasons: "
+            f"{len(broken):,} of {len(broken) + usable:,} images in {str(folder)!r} cannot be "
+            "used, which is more than half. Expected: mostly whole images. The first reasons: "
             f"{first}. Repair or remove them."
         )

@@ -17,7 +17,8 @@ from dcgan.data.decode import Original
 from dcgan.data.folder import SUFFIXES, decode_folder
 from dcgan.data.scan import in_words
 from dcgan.data.target import MAX_TARGET_SIDE, Target
-from dcgan.errors import Color, DataError, ImageSize, counted, printable
+from dcgan.errors import Choice, Color, DataError, ImageSize, counted
+from dcgan.options import RESIZE_RULES
 
 
 @dataclass
@@ -79,6 +80,10 @@ class Subset:
     def __len__(self) -> int:
         return len(self.indices)
 
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Each image in turn."""
+        return (self.take(np.array([position]))[0] for position in range(len(self)))
+
     def take(self, positions: np.ndarray) -> np.ndarray:
         """The images at these positions of the subset, as a new array (len(positions), ...)."""
         indices = self.indices[positions]
@@ -137,6 +142,7 @@ def open_images(
         (2, 32, 32, 1)
     """
     size = ImageSize(1, MAX_TARGET_SIDE).check("img_size", img_size)
+    resize = Choice(RESIZE_RULES).check("resize", resize)
     target = Target(*size, resize, Color().check("background", background))
     if not isinstance(source, (str, os.PathLike)):
         return _from_array(_as_array(source), "array", target, None)
@@ -147,7 +153,7 @@ def open_images(
             _check_folder(path)
     except OSError as error:  # a folder above may not be entered, or the name is too long
         raise DataError(
-            f"{printable(str(path))[:200]!r} cannot be reached: {error.strerror}. Expected: a "
+            f"{str(path)[:200]!r} cannot be reached: {error.strerror}. Expected: a "
             "folder of images. Check the path and its permissions."
         ) from error
     if array_file is not None:
@@ -203,18 +209,18 @@ def _from_array(array: np.ndarray, name: str, target: Target, file: Path | None)
 def _check_folder(path: Path) -> None:
     if not path.exists():
         raise DataError(
-            f"There is nothing at {printable(str(path))!r}. Expected: a folder of images, or a "
+            f"There is nothing at {str(path)!r}. Expected: a folder of images, or a "
             ".npy, .npz or idx file. Check the path."
         )
     if path.is_dir():
         return
     if path.suffix.lower() in SUFFIXES:
         raise DataError(
-            f"{printable(str(path))!r} is one file. Expected: a folder of images. Give the "
-            f"folder that it lies in: {printable(str(path.parent))!r}."
+            f"{str(path)!r} is one file. Expected: a folder of images. Give the "
+            f"folder that it lies in: {str(path.parent)!r}."
         )
     raise DataError(
-        f"{printable(str(path))!r} is a file, and not one that holds an array of images. "
+        f"{str(path)!r} is a file, and not one that holds an array of images. "
         "Expected: a folder of images, or a .npy, .npz or idx file. Check the path."
     )
 

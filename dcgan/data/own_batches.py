@@ -134,6 +134,8 @@ def _later(x: keras.utils.PyDataset, first: int) -> keras.utils.PyDataset:
 class _Wrapped(keras.utils.PyDataset):
     """Another dataset, read as its user has set it up."""
 
+    num_batches = None  # Keras's word for a stream without end
+
     def __init__(self, batches: keras.utils.PyDataset):
         super().__init__(batches.workers, batches.use_multiprocessing, batches.max_queue_size)
         self.batches = batches
@@ -151,10 +153,6 @@ class _Later(_Wrapped):
     def __init__(self, batches: keras.utils.PyDataset, first: int):
         super().__init__(batches)
         self.first = first
-
-    @property
-    def num_batches(self) -> None:
-        return None
 
     def __getitem__(self, index: int) -> Any:
         number, count = self.first + index, self.batches.num_batches
@@ -174,10 +172,6 @@ class Share(_Wrapped):
     def __init__(self, batches: keras.utils.PyDataset, count: int):
         super().__init__(batches)
         self.count = count
-
-    @property
-    def num_batches(self) -> None:
-        return None
 
     def __getitem__(self, index: int) -> np.ndarray:
         images = images_of_batch(self.batches[index])

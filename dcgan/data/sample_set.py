@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from dcgan.errors import ArgumentError
-
 SUPERSAMPLING = 2  # drawn this much larger, then averaged: smooth edges at 28 pixels too
 
 
@@ -54,12 +52,6 @@ def draw_seascapes(count: int, img_size: tuple[int, int, int], seed: int = 0) ->
         (2, 28, 40, 3)
     """
     height, width, channels = img_size
-    if count < 1 or seed < 0 or channels not in (1, 3, 4) or min(height, width) < 1:
-        raise ArgumentError(
-            "Cannot draw this sample set: count must be at least 1, seed at least 0, and img_size "
-            "(height, width, channels) positive with 1, 3 or 4 channels. "
-            f"Received: count={count}, img_size={img_size}, seed={seed}."
-        )
     images = np.empty((count, height, width, channels), np.uint8)
     for index in range(count):
         images[index] = _draw(height, width, channels, seed, index)
@@ -126,9 +118,9 @@ class _Scene:
         """A random place or length. A Python float, which leaves float32 arrays float32."""
         return float(self.random.uniform(low, high))
 
-    def _edge(self, distance: np.ndarray, softness: float = 1.0) -> np.ndarray:
+    def _edge(self, distance: np.ndarray) -> np.ndarray:
         """1 where `distance` (a fraction of the height) is positive, with a soft edge of pixels."""
-        return np.clip(distance / (self.pixel * softness) + 0.5, 0, 1)
+        return np.clip(distance / self.pixel + 0.5, 0, 1)
 
     def _sky(self) -> None:
         top, low = _color(self.daytime.zenith), _color(self.daytime.horizon)

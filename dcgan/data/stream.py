@@ -37,6 +37,8 @@ class Stream(keras.utils.PyDataset):
         first_step: the training step of item 0.
     """
 
+    num_batches = None  # Keras's word for a stream without end
+
     def __init__(
         self, begin_pass: Callable[[], Any], length: int | None = None, keeps_states: bool = True
     ):
@@ -45,11 +47,6 @@ class Stream(keras.utils.PyDataset):
         self.first_step = 0
         self._lock = threading.Lock()  # Keras may read from threads
         self.begin(0)
-
-    @property
-    def num_batches(self) -> None:
-        """None is Keras's word for a stream without end."""
-        return None
 
     def begin(self, step: int, position: bytes | None = None) -> None:
         """Let the next batch be that of a training step.

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageCms
 
-from dcgan.errors import Choice, Color, ImageSize
-from dcgan.options import RESIZE_RULES
-
 MAX_TARGET_SIDE = 16_384
 GRAY_MODES = ("1", "L", "LA", "I;16", "I", "F")  # as Pillow names them
 FILTER = Image.Resampling.LANCZOS
@@ -34,11 +31,6 @@ class Target:
     channels: int
     resize: str = "crop"
     background: tuple[int, int, int] = (255, 255, 255)
-
-    def __post_init__(self) -> None:
-        ImageSize(1, MAX_TARGET_SIDE).check("img_size", self.shape)
-        Choice(RESIZE_RULES).check("resize", self.resize)
-        Color().check("background", self.background)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -66,6 +66,8 @@ def export_generator(
         raise ArgumentError(f"output must be one of {', '.join(OUTPUTS)}. Received: {output!r}")
     if (name, output) == ("h5", "uint8"):
         raise ArgumentError("h5 holds layers only, and rounding is none. Use output='float'.")
+    if path.is_dir() and not (path / "saved_model.pb").exists():
+        raise RunError(f"{str(path)!r} is a folder and no SavedModel. Choose another path.")
     latents = np.concatenate([draw_latents(1, generator.input_shape[1], s) for s in range(SEEDS)])
     expected = to_uint8(ops.convert_to_numpy(generator(latents)))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +79,10 @@ def export_generator(
             made.write_bytes(web_page(generator, path.stem, described))
         else:
             exported = generator if output == "float" else _with_uint8_output(generator)
-            _convert(exported, name, made)
+            source = made if name in ("keras", "h5") else place / "source.keras"
+            exported.save(source)
+            if source != made:
+                _call("convert", name, source, made)
         np.save(place / "latents.npy", latents)
         _call("run", name, made, place / "latents.npy", place / "images.npy")
         difference = _difference(np.load(place / "images.npy"), expected)
@@ -106,16 +111,6 @@ def _format_of(path: Path, format: str | None) -> str:
             f"{format or path.suffix!r}."
         )
     return name
-
-
-def _convert(generator: keras.Model, name: str, made: Path) -> None:
-    """Write a generator in another format."""
-    if name in ("keras", "h5"):
-        generator.save(made)
-    else:
-        source = made.with_name("source.keras")
-        generator.save(source)
-        _call("convert", name, source, made)
 
 
 def _with_uint8_output(generator: keras.Model) -> keras.Model:
@@ -185,7 +180,5 @@ def _describe(name: str, made: Path, path: Path, facts: str) -> None:
 def _move(made: Path, path: Path) -> None:
     """Put what was made in its place, in one step where it is a file."""
     if path.is_dir():
-        if not (path / "saved_model.pb").exists():
-            raise RunError(f"{str(path)!r} is a folder and no SavedModel. Choose another path.")
         shutil.rmtree(path)
     os.replace(made, path)

@@ -13,7 +13,7 @@ from PIL import Image
 from dcgan.data.decode import Unusable, decode_file
 from dcgan.data.image_set import open_images
 from dcgan.data.target import Target
-from dcgan.errors import MAX_SEED, DataError, RunError, printable, whole
+from dcgan.errors import MAX_SEED, DataError, ModelFileError, RunError, whole
 from dcgan.images import (
     chunks,
     enlarged_grid,
@@ -156,12 +156,13 @@ def fitted_image(image: object, target: Target) -> np.ndarray:
         images = np.asarray(image)[None]
         return open_images(images, target.shape, resize=rule, background=behind).pixels[0]
     if not os.path.exists(image):
-        raise DataError(f"There is no image {printable(os.fspath(image))!r}.")
+        raise DataError(f"There is no image {os.fspath(image)!r}.")
     try:
         return decode_file(os.fspath(image), target)[0]
     except Unusable as error:
-        name = printable(os.fspath(image))
-        raise DataError(f"{name!r} cannot be used as an image: {error}. Choose another.") from error
+        raise DataError(
+            f"{os.fspath(image)!r} cannot be used as an image: {error}. Choose another."
+        ) from error
 
 
 def _views(discriminator: Any) -> Callable[[Any], list[Any]]:
@@ -191,7 +192,7 @@ def _descend(
     mean, square, shortest = np.zeros_like(latents), np.zeros_like(latents), np.inf
     for step in range(steps + 1):
         distances, pixels, gradient = measure(latents)
-        place = int(distances.argmin())
+        place = int(np.nan_to_num(distances, nan=np.inf).argmin())
         if distances[place] < shortest:
             shortest, best = distances[place], latents[place]
             error = 127.5 * float(np.sqrt(pixels[place]))
@@ -204,4 +205,6 @@ def _descend(
         norms = np.linalg.norm(latents, axis=1, keepdims=True)
         latents = (latents * np.minimum(1, length / norms)).astype(np.float32)
         report(1)
+    if not np.isfinite(shortest):
+        raise ModelFileError("The model's images or features are not finite; load another.")
     return best, error

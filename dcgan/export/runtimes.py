@@ -19,7 +19,6 @@ from pathlib import Path
 
 import numpy as np
 
-KERAS_FORMATS = {"onnx": "onnx", "litert": "litert", "savedmodel": "tf_saved_model"}
 BROWSERS = (
     "chromium", "chromium-browser", "google-chrome", "chrome", "msedge",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -46,7 +45,8 @@ def convert(name: str, source: str, out: str) -> None:
 
     model = keras.saving.load_model(source, compile=False)
     model(np.zeros((1, model.input_shape[1]), np.float32))  # Keras exports what was called
-    model.export(out, format=KERAS_FORMATS[name], verbose=False)
+    name = "tf_saved_model" if name == "savedmodel" else name
+    model.export(out, format=name, verbose=False)
 
 
 def load_onnx(path: str) -> Run:

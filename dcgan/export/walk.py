@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from dcgan.animation import check_format, encoded, save_frames
+from dcgan.animation import encoded, save_frames
 from dcgan.errors import MAX_SEED, real, refuse, whole
 from dcgan.images import enlargement, grid, to_pillow
 from dcgan.latents import draw_latents, slerp
@@ -43,7 +43,7 @@ class Walk:
             ArgumentError: another ending, or .mp4 where there is no encoder.
             RunError: the file cannot be written.
         """
-        path, scale = check_format(path), whole("scale", scale, 1, 64)
+        scale = whole("scale", scale, 1, 64)
         save_frames(path, self._shown(scale), len(self.frames), self.fps)
 
     def _shown(self, scale: int) -> Iterator[Image.Image]:
@@ -118,6 +118,7 @@ def make_walk(
     """
     if not isinstance(seeds, Sequence) or len(seeds) < 2:
         refuse("seeds", "at least two whole numbers", seeds)
+    rows, columns = whole("rows", rows, 1, MAX_CELLS), whole("columns", columns, 1, MAX_CELLS)
     cells = whole("rows times columns", rows * columns, 1, MAX_CELLS)
     keys = np.stack([_latents(seed, cells, input_size) for seed in seeds])
     count = round(real("seconds", seconds, 0.1, 600) * real("fps", fps, 1, 60))

@@ -3,11 +3,11 @@
 import math
 from collections import Counter
 from dataclasses import asdict, dataclass
+from statistics import median_high
 from typing import Any
 
 from dcgan.data.decode import Original
 from dcgan.data.target import GRAY_MODES
-from dcgan.errors import ranked
 from dcgan.networks.resolve import usual_batch_size
 
 MAX_PROPOSED_SIDE = 150  # proposed at most: what a laptop trains in an evening
@@ -58,32 +58,32 @@ def expectation(count: int) -> str:
 
 def propose_size(originals: list[Original]) -> tuple[int, int, int]:
     """(height, width, channels) that fit most of the images and enlarge few of them."""
-    width = _median([original.width for original in originals])
-    height = _median([original.height for original in originals])
-    aspect = _median([original.width / original.height for original in originals])
+    width = median_high([original.width for original in originals])
+    height = median_high([original.height for original in originals])
+    aspect = median_high([original.width / original.height for original in originals])
     if 1 / NEARLY_SQUARE <= aspect <= NEARLY_SQUARE:
         height = width = min(width, height, MAX_PROPOSED_SIDE)
     else:
         scale = min(1.0, MAX_PROPOSED_SIDE / max(width, height))
-        height, width = max(1, round(height * scale)), max(1, round(width * scale))
+        height, width = round(height * scale), round(width * scale)
     kinds = Counter(
         4 if original.transparent else 1 if original.mode in GRAY_MODES else 3
         for original in originals
     )
-    return max(MIN_MAP, int(height)), max(MIN_MAP, int(width)), ranked(kinds)[0][0]
+    return max(MIN_MAP, height), max(MIN_MAP, width), kinds.most_common(1)[0][0]
 
 
 def sizes_in_words(sizes: Counter) -> str:
     """The most frequent of these (width, height), and how many images have each."""
-    common = [f"{w} x {h} ({n:,})" for (w, h), n in ranked(sizes)[:SHOWN]]
+    common = [f"{w} x {h} ({n:,})" for (w, h), n in sizes.most_common(SHOWN)]
     rest = len(sizes) - len(common)
     return ", ".join(common) + (f" and {rest:,} others" if rest else "")
 
 
 def enlarged(originals: list[Original], img_size: tuple[int, int, int]) -> str | None:
     """A warning where most images would be enlarged, which costs time and shows nothing new."""
-    height = _median([original.height for original in originals])
-    width = _median([original.width for original in originals])
+    height = median_high([original.height for original in originals])
+    width = median_high([original.width for original in originals])
     if max(img_size[0] / height, img_size[1] / width) < MUCH:
         return None
     proposal = propose(propose_size(originals))
@@ -96,9 +96,5 @@ def enlarged(originals: list[Original], img_size: tuple[int, int, int]) -> str |
 def propose(img_size: tuple[int, int, int]) -> Proposal:
     """Size and depth for images of `img_size`."""
     shorter = min(img_size[:2])
-    depth = max(1, math.ceil(math.log2(shorter / MIN_MAP))) if shorter > MIN_MAP else 1
+    depth = max(1, math.ceil(math.log2(shorter / MIN_MAP)))
     return Proposal(img_size, depth)
-
-
-def _median(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]

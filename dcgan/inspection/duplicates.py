@@ -2,7 +2,6 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
@@ -23,7 +22,7 @@ THUMBNAIL = 16  # pixels
 def exact_duplicates(pixels: np.ndarray) -> list[list[int]]:
     """Groups of the indices of images that are equal in every pixel."""
     groups = defaultdict(list)
-    for index, image in enumerate(_each(pixels)):
+    for index, image in enumerate(Subset(pixels)):
         groups[hashlib.blake2b(image.tobytes(), digest_size=16).digest()].append(index)
     return [group for group in groups.values() if len(group) > 1]
 
@@ -34,7 +33,7 @@ def near_duplicates(pixels: np.ndarray) -> list[tuple[int, int]]:
     A difference hash finds candidates: for an 8 x 8 grid, is it brighter than what lies to its
     right? Small thumbnails then decide. Only the first 20,000 images are compared.
     """
-    looks = [_look(image) for image in _each(pixels[:MAX_COMPARED])]
+    looks = [_look(image) for image in Subset(pixels[:MAX_COMPARED])]
     hashes = np.array([look[0] for look in looks], np.uint64)
     thumbnails = np.stack([look[1] for look in looks])
     found: list[tuple[float, int, int]] = []
@@ -65,10 +64,3 @@ def _look(image: np.ndarray) -> tuple[int, np.ndarray]:
     grid = np.asarray(full.convert("L").resize((9, 8), Image.Resampling.BOX))
     bits = np.packbits(grid[:, :-1] > grid[:, 1:])
     return int.from_bytes(bits.tobytes()), np.asarray(small, np.float32).ravel()
-
-
-def _each(pixels: np.ndarray) -> Iterator[np.ndarray]:
-    """Every image in turn, read piece by piece."""
-    images = Subset(pixels)
-    for start in range(0, len(pixels), CHUNK):
-        yield from images.take(np.arange(start, min(start + CHUNK, len(pixels))))

@@ -11,7 +11,7 @@ from dcgan.data.decode import peek
 from dcgan.data.image_set import ImageSet, Subset, open_images
 from dcgan.data.scan import scan_folder
 from dcgan.data.target import GRAY_MODES
-from dcgan.errors import counted, printable, ranked
+from dcgan.errors import counted, printable
 from dcgan.inspection.advice import (
     USUAL_STEPS,
     Proposal,
@@ -25,7 +25,6 @@ from dcgan.inspection.duplicates import MAX_COMPARED, exact_duplicates, near_dup
 PEEKED = 500  # files whose size decides the proposal
 SHOWN = 8  # names or reasons on the one page
 COLOR_APART = 6  # of 255: channels that differ less are gray, but for the loss of JPEG
-CHUNK = 256
 
 Measure = Callable[[Proposal], tuple[float, float | None]]
 
@@ -60,7 +59,7 @@ class Inspection:
     @property
     def odd(self) -> list[str]:
         """Names of images of another size than most, where nearly all have one size."""
-        usual, count = ranked(self.sizes)[0]
+        usual, count = self.sizes.most_common(1)[0]
         if count < 0.9 * len(self.images):
             return []
         pairs = zip(self.images.names, self.images.originals, strict=True)
@@ -159,7 +158,7 @@ def _size_for(source: str | os.PathLike) -> tuple[int, int, int]:
     """A size that fits the images, from the headers of some of them."""
     if os.path.isdir(source):
         files = scan_folder(source).files
-        chosen = files[:: max(1, len(files) // PEEKED)]
+        chosen = files[:: len(files) // PEEKED + 1]
         originals = [original for found in chosen if (original := peek(found.path)) is not None]
         if originals:
             return propose_size(originals)
@@ -171,12 +170,9 @@ def _count_gray(images: ImageSet) -> int:
     """How many show no color, whatever their file says."""
     if images.pixels.shape[3] == 1:
         return sum(original.mode in GRAY_MODES for original in images.originals)
-    every, gray = Subset(images.pixels), 0
-    for start in range(0, len(images), CHUNK):
-        chunk = every.take(np.arange(start, min(start + CHUNK, len(images))))[..., :3]
-        spread = chunk.max(axis=3) - chunk.min(axis=3)
-        gray += int((spread.reshape(len(chunk), -1).max(axis=1) <= COLOR_APART).sum())
-    return gray
+    return sum(
+        int(np.ptp(image[..., :3], axis=2).max()) <= COLOR_APART for image in Subset(images.pixels)
+    )
 
 
 def _some(lines: list[str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from dcgan.errors import ArgumentError
 from dcgan.metrics.estimate import NORMAL_95, Estimate, withheld
 
 # Below this the covariance of Inception's 2,048 features is singular and FID mostly measures the
@@ -12,37 +11,14 @@ KID_LEAST = 4  # two halves of two: fewer have no spread
 ROWS = 1_024  # of a kernel matrix at a time: bounds the memory
 
 
-def check_features(real: np.ndarray, fake: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Bring two sets of features into float64, or say what is wrong with them.
-
-    Raises:
-        ArgumentError: they are not two tables (count, features) of finite numbers of one width.
-    """
-    real, fake = np.asarray(real, np.float64), np.asarray(fake, np.float64)
-    if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1]:
-        raise ArgumentError(
-            "Features must be two arrays (count, features) with as many features each. Received: "
-            f"real.shape={real.shape}, fake.shape={fake.shape}"
-        )
-    for name, values in (("real", real), ("fake", fake)):
-        if not np.isfinite(values).all():
-            raise ArgumentError(
-                f"Features must be finite. Received: {name} with NaN or infinity. "
-                "Use another feature network."
-            )
-    return real, fake
-
-
 def fid(real: np.ndarray, fake: np.ndarray, network: str = "") -> Estimate:
     """Frechet distance between Gaussians fitted to both sets (Heusel et al. 2017, section 2).
 
     |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)). Biased upwards for few images, so it is withheld
     below 2,048 of either kind. It has no interval.
 
-    Takes features, (n, d) and (m, d), and the name of their network for the record; raises
-    `ArgumentError` if they are not as `check_features` wants them.
+    Takes features, float64 (n, d) and (m, d), and the name of their network for the record.
     """
-    real, fake = check_features(real, fake)
     n, m = len(real), len(fake)
     if min(n, m) < FID_LEAST:
         what = "Use KID" if n < FID_LEAST else f"Ask for n={FID_LEAST}"
@@ -69,10 +45,8 @@ def kid(real: np.ndarray, fake: np.ndarray, network: str = "") -> Estimate:
     source it is somewhat too wide. The value may be below zero: its mean is zero where there is no
     difference.
 
-    Takes features, (n, d) and (m, d), and the name of their network for the record; raises
-    `ArgumentError` if they are not as `check_features` wants them.
+    Takes features, float64 (n, d) and (m, d), and the name of their network for the record.
     """
-    real, fake = check_features(real, fake)
     n, m = len(real), len(fake)
     if min(n, m) < KID_LEAST:
         return withheld("KID", n, m, network, f"KID needs {KID_LEAST} images of each kind")
@@ -91,10 +65,8 @@ def kid_difference(
     Below zero, `first` is nearer to the real ones. The real images' own spread, which both KIDs
     share, mostly cancels, so this tells apart what two separate intervals do not.
 
-    Takes features, (n, d), (m, d) and (l, d), and what else `kid` does.
+    Takes features, float64 (n, d), (m, d) and (l, d), and what else `kid` does.
     """
-    _, first = check_features(real, first)
-    real, second = check_features(real, second)
     n, m = len(real), min(len(first), len(second))
     name = "KID difference"
     if min(n, m) < KID_LEAST:

@@ -1,8 +1,7 @@
 """An estimate: a number with its interval, its counts and the feature network behind it."""
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -37,10 +36,6 @@ class Estimate:
             return f"withheld: {self.reason}"
         interval = "" if self.low is None else f" [{self.low:.3g}, {self.high:.3g}]"
         return f"{self.value:.3g}{interval}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same as plain values for JSON."""
-        return asdict(self)
 
 
 def withheld(name: str, n_real: int, n_fake: int, network: str, reason: str) -> Estimate:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dcgan.errors import ArgumentError
 from dcgan.images import chunks, premultiply
 
 MIN_IMAGES = 20  # images of each kind: fewer do not describe a distribution
@@ -30,15 +29,7 @@ def leaked(samples: np.ndarray, real: np.ndarray, augmented: np.ndarray) -> floa
 
     Returns:
         in [0, 1]; None where the augmentation is too weak to be told at all.
-
-    Raises:
-        ArgumentError: there are too few images.
     """
-    counts = {"samples": len(samples), "real": len(real), "augmented": len(augmented)}
-    if min(counts.values()) < MIN_IMAGES:
-        raise ArgumentError(
-            f"There must be {MIN_IMAGES} images of each kind at least. Received: {counts}."
-        )
     kinds = zip(_statistics(samples), _statistics(real), _statistics(augmented), strict=True)
     shares = [share for kind in kinds if (share := _share(*kind)) is not None]
     return max(shares, default=None)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dcgan.metrics.distances import check_features
 from dcgan.metrics.estimate import Estimate, mean_interval, share_interval, withheld
 
 PRECISION_NEIGHBOURS = 3  # Kynkaanniemi et al. 2019, section 3
@@ -24,10 +23,8 @@ def manifold_estimates(real: np.ndarray, fake: np.ndarray, network: str = "") ->
     All four change with the counts: compare only estimates with equal ones. Each interval is over
     the images that are counted, taking the others as given.
 
-    Takes features, (n, d) and (m, d), and the name of their network for the record; raises
-    `ArgumentError` if they are not as `check_features` wants them.
+    Takes features, float64 (n, d) and (m, d), and the name of their network for the record.
     """
-    real, fake = check_features(real, fake)
     n, m = len(real), len(fake)
     names = ("precision", "recall", "density", "coverage")
     if min(n, m) <= COVERAGE_NEIGHBOURS:

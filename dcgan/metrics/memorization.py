@@ -89,10 +89,14 @@ def memorization(
             training image is compared with the others instead.
 
     Raises:
-        ArgumentError: shapes differ, or there are fewer than 3 training images or no samples.
+        ArgumentError: there are fewer than 3 training images or no samples.
     """
     held_out = train[:0] if held_out is None else held_out
-    _check_shapes(samples, train, held_out)
+    if len(train) < MIN_IMAGES or len(samples) == 0:
+        raise ArgumentError(
+            f"Copying needs at least {MIN_IMAGES} training images and a sample. Received: "
+            f"{len(train)} training images and {len(samples)} samples."
+        )
     thumbnails = _thumbnails(train)
     distinct = _distinct(thumbnails)
     references, duplicates, reference = _references(held_out, thumbnails[distinct])
@@ -148,20 +152,6 @@ def nearest_pairs(samples: np.ndarray, train: np.ndarray) -> np.ndarray:
 def _near(references: int) -> int:
     """How many of the reference images come as near as what is called a copy."""
     return max(1, int(NEAREST_SHARE * references))
-
-
-def _check_shapes(samples: np.ndarray, train: np.ndarray, held_out: np.ndarray) -> None:
-    shapes = [tuple(images.shape) for images in (samples, train, held_out)]
-    if len({shape[1:] for shape in shapes}) > 1 or len(shapes[0]) != 4:
-        raise ArgumentError(
-            "samples, train and held_out must be images (n, H, W, C) of one size. Received: "
-            f"{shapes[0]}, {shapes[1]} and {shapes[2]}"
-        )
-    if len(train) < MIN_IMAGES or len(samples) == 0:
-        raise ArgumentError(
-            f"Copying needs at least {MIN_IMAGES} training images and a sample. Received: "
-            f"{len(train)} training images and {len(samples)} samples."
-        )
 
 
 def _thumbnails(images: np.ndarray) -> np.ndarray:

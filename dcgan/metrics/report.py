@@ -1,11 +1,10 @@
 """All estimates of a model beside their real-against-real floor, and the better of two models."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
-from dcgan.errors import ArgumentError
 from dcgan.metrics.distances import fid, kid, kid_difference
 from dcgan.metrics.estimate import Estimate, withheld
 from dcgan.metrics.features import features, load_network, scaling
@@ -93,8 +92,8 @@ class Evaluation:
         """The same as plain values for JSON."""
         return {
             "network": self.network,
-            "estimates": {name: estimate.to_dict() for name, estimate in self.estimates.items()},
-            "floor": {name: estimate.to_dict() for name, estimate in self.floor.items()},
+            "estimates": {name: asdict(estimate) for name, estimate in self.estimates.items()},
+            "floor": {name: asdict(estimate) for name, estimate in self.floor.items()},
             "memorization": self.memorization and self.memorization.to_dict(),
             "notes": list(self.notes),
         }
@@ -138,13 +137,7 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values for JSON."""
-        return {
-            "better": self.better,
-            "first": self.first.to_dict(),
-            "second": self.second.to_dict(),
-            "difference": self.difference.to_dict(),
-            "notes": list(self.notes),
-        }
+        return {"better": self.better, **asdict(self)}
 
 
 def evaluate(
@@ -161,11 +154,11 @@ def evaluate(
         network: what `features.load_network` takes.
 
     Raises:
-        ArgumentError: the images or the network cannot be used.
+        ArgumentError: the network cannot be used, or there are too few images.
     """
     network = load_network(network)
     held_out = train[:0] if held_out is None else held_out
-    copies = memorization(generated, train, held_out)  # checks the shapes as well
+    copies = memorization(generated, train, held_out)
     real = features(_thinned(train, MAX_REAL), network)
     scaled = scaling(real)
     real, fake = scaled(real), scaled(features(generated, network))
@@ -190,13 +183,8 @@ def compare(
         network: what `features.load_network` takes.
 
     Raises:
-        ArgumentError: the images or the network cannot be used.
+        ArgumentError: the network cannot be used.
     """
-    if not first.shape[1:] == second.shape[1:] == train.shape[1:]:
-        raise ArgumentError(
-            "Two models are compared on images of one size. Received: "
-            f"{first.shape[1:]}, {second.shape[1:]} and real ones {train.shape[1:]}"
-        )
     network = load_network(network)
     real = features(_thinned(train, MAX_REAL), network)
     scaled = scaling(real)

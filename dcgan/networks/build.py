@@ -21,26 +21,27 @@ def build_networks(
     seed: int,
     dtype,
     generator_alone: bool = False,
-    makers: tuple[Callable, Callable] | None = None,
+    makers: tuple[Callable, Callable],
 ) -> tuple[keras.Model, keras.Model | None, keras.Model | None]:
     """The networks of a DCGAN, with the same weights in both generators.
 
     Args:
         plan, seed, dtype: as for `build_generator`.
         generator_alone: build only what generates images.
-        makers: what to call in place of `build_generator` and `build_discriminator`.
+        makers: `build_generator` and `build_discriminator`, or a user's own in their place.
 
     Returns:
         the generator that is kept, float32 and not trainable, since it follows the one in
         training; the generator in training; the discriminator. Else the first and twice None.
     """
-    ours = (build_generator, build_discriminator)
-    make_generator, make_discriminator = makers = makers or ours
+    make_generator, make_discriminator = makers
     kept = make_generator(plan, seed=seed, dtype="float32", name="generator")
     kept.trainable = False
     if generator_alone:
         return kept, None, None
-    faster = {"faster": FASTER_LAYERS} if makers == ours else {}  # with the same weights
+    faster = (
+        {"faster": FASTER_LAYERS} if makers == (build_generator, build_discriminator) else {}
+    )  # with the same weights
     trained = make_generator(plan, seed=seed, dtype=dtype, name="training_generator", **faster)
     kept.set_weights(trained.get_weights())
     return kept, trained, make_discriminator(plan, seed=seed + 500, dtype=dtype, **faster)

@@ -7,6 +7,7 @@ hardly changes what the networks give (Chen et al. 2016, arXiv 1511.05641).
 """
 
 import math
+import re
 from dataclasses import replace
 
 import keras
@@ -122,11 +123,11 @@ def grow_generator(old: keras.Model, new: keras.Model, plan: Plan, latents: np.n
     else:  # ReLU lets x through as relu(x) - relu(-x), in two channels for each of the image's
         kernel = fresh[f"{name}/kernel"]
         kernel[:, :, : 2 * len(bias)] = np.concatenate([enlarging, -enlarging], 2)
+        _let_through(fresh, f"{name}_norm", _outputs(old, -2, latents) - bias, sign=True)
         image, (height, width) = f"stage_{outermost + 1}", plan.generator[outermost].kernel
         around = ((height - 1) // 2, height // 2), ((width - 1) // 2, width // 2), (0, 0), (0, 0)
         grown = {
             f"{name}/kernel": kernel,
-            **_transparent_norm(fresh, name, _outputs(old, -2, latents) - bias, sign=True),
             f"{image}/kernel": np.pad(_signs(len(bias), stage.filters)[None, None], around),
             f"{image}/bias": bias,
         }
@@ -160,19 +161,13 @@ def grow_discriminator(old: keras.Model, new: keras.Model, plan: Plan, images: n
     if stage.norm == "none":
         grown["stage_2/bias"] = bias
     else:
-        grown |= _transparent_norm(fresh, "stage_2", _outputs(old, 1, images) - bias)
-        grown["stage_2_norm/beta"] += bias
-    inner = {_next_stage(name): array for name, array in weights.items()}
+        _let_through(fresh, "stage_2_norm", _outputs(old, 1, images) - bias)
+        fresh["stage_2_norm/beta"][: len(bias)] += bias
+    inner = {
+        re.sub(r"^stage_(\d+)", lambda stage: f"stage_{int(stage[1]) + 1}", name): array
+        for name, array in weights.items()
+    }
     _assign(new, {**fresh, **inner, **grown})
-
-
-def _next_stage(name: str) -> str:
-    """The name of a weight in a network with one more stage in front of it."""
-    kind, _, number = name.partition("/")[0].partition("_")
-    if kind != "stage":
-        return name
-    number = number.partition("_")[0]
-    return name.replace(f"stage_{number}", f"stage_{int(number) + 1}", 1)
 
 
 def _signs(channels: int, filters: int) -> np.ndarray:
@@ -193,28 +188,22 @@ def _block_mean(stage: Stage, size: Pair) -> np.ndarray:
     return np.multiply.outer(*taps).astype("float32")
 
 
-def _transparent_norm(fresh: Weights, name: str, values: np.ndarray, sign=False) -> Weights:
-    """Weights of a BatchNorm that gives its first channels back as they are.
+def _let_through(fresh: Weights, norm: str, values: np.ndarray, sign: bool = False) -> None:
+    """Set initial weights of a BatchNorm, so that it gives its first channels back as they are.
 
     Args:
         fresh: the initial weights.
-        name: of the stage.
+        norm: name of the layer.
         values: `(n, H, W, channels)`, what these channels hold.
         sign: whether the same number of channels follows that hold the negated values.
     """
     mean, variance = values.mean((0, 1, 2)), values.var((0, 1, 2))
     if sign:
         mean, variance = np.r_[mean, -mean], np.r_[variance, variance]
-    count, norm = len(mean), {}
     scale = np.sqrt(variance + keras.layers.BatchNormalization().epsilon)
-    for weight, array in zip(
-        ("gamma", "beta", "moving_mean", "moving_variance"),
-        (scale, mean, mean, variance),
-        strict=True,
-    ):
-        norm[f"{name}_norm/{weight}"] = fresh[f"{name}_norm/{weight}"]
-        norm[f"{name}_norm/{weight}"][:count] = array
-    return norm
+    arrays = {"gamma": scale, "beta": mean, "moving_mean": mean, "moving_variance": variance}
+    for weight, array in arrays.items():
+        fresh[f"{norm}/{weight}"][: len(array)] = array
 
 
 def _outputs(network: keras.Model, layer: int, inputs: np.ndarray) -> np.ndarray:

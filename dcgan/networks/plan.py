@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from dcgan.errors import ArgumentError
@@ -87,13 +87,8 @@ class Plan:
         return any(stage.norm != "none" for stage in self.discriminator)
 
 
-def plan_to_dict(plan: Plan) -> dict:
-    """The plan as plain lists, numbers and strings, ready for JSON."""
-    return asdict(plan)
-
-
 def plan_from_dict(values: Mapping) -> Plan:
-    """Rebuild and check a plan from what `plan_to_dict` gave, or from a file.
+    """Rebuild and check a plan from what `dataclasses.asdict` gave, or from a file.
 
     Raises:
         ArgumentError: a part is missing, unknown, of the wrong type, or out of bounds.

@@ -75,7 +75,11 @@ def make_plan(
     sizes: list[Pair] = [(height, width)]
     for _ in range(depth):
         sizes.append(shrunk(sizes[-1], stride))
-    _check_depth(img_size, depth, stride)
+    if depth > (most := deepest(img_size, stride)):
+        raise ArgumentError(
+            f"depth={depth} is too deep: an image of {height}x{width} pixels can be shrunk at most "
+            f"{most} times by stride {tuple(stride)}. Use depth={most} or less, or larger images."
+        )
     norm = discriminator_norm or ("none" if depth >= DEEP else "batch")
     levels = range(1, depth)
     generator = [Stage(sizes[n], increment * n, kernel_size, stride) for n in reversed(levels)]
@@ -121,13 +125,3 @@ def deepest(img_size: Sequence[int], stride: Pair) -> int:
         if step > 1:
             depths.append(depth)
     return min(depths, default=MAX_DEPTH)
-
-
-def _check_depth(img_size: Sequence[int], depth: int, stride: Pair) -> None:
-    most = deepest(img_size, stride)
-    if depth > most:
-        raise ArgumentError(
-            f"depth={depth} is too deep: an image of {img_size[0]}x{img_size[1]} pixels can be "
-            f"shrunk at most {most} times by stride {tuple(stride)}. "
-            f"Use depth={most} or less, or larger images."
-        )

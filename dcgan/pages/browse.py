@@ -1,14 +1,14 @@
 """The page on which a user browses a generator's seeds and the directions in which it changes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
 from dcgan.errors import MAX_SEED, printable, real, refuse, whole
 from dcgan.images import shrink
 from dcgan.latents import draw_latents
-from dcgan.pages.directions import find_directions
+from dcgan.pages.directions import find_directions, first_layer
 from dcgan.pages.templating import render, webp
 
 MAX_SEEDS = 5_000  # of one page, which a browser holds in memory
@@ -22,39 +22,12 @@ AROUND = 4  # seeds along whose directions images are made
 CHUNK = 64  # images in memory at full size
 
 
-@dataclass(frozen=True)
-class Subject:
-    """The generator that a page shows.
-
-    Attributes:
-        generate: `generate(latents=...)` gives uint8 images `(n, H, W, C)`.
-        first_layer: latents to the output of its first layer, `(n, units)`.
-        input_size: length of a latent.
-        name: what the user calls it.
-        model_hash: what stars are kept under.
-        command: words that generate images with it; `--seeds` are added.
-    """
-
-    generate: Callable[..., np.ndarray]
-    first_layer: Callable[[np.ndarray], np.ndarray]
-    input_size: int
-    name: str
-    model_hash: str
-    command: str
-
-
-@dataclass(frozen=True)
-class Strip:
-    """Images along one direction: for each seed, one for each of `POSITIONS`."""
-
-    share: float
-    images: list[list[str]]
-
-
 def browse_page(
-    subject: Subject,
+    model: Any,
     seeds: Sequence[int],
     *,
+    name: str,
+    command: str,
     truncation: float = 1.0,
     report: Callable[[int], object] = lambda images: None,
 ) -> str:
@@ -63,8 +36,10 @@ def browse_page(
     The image of a seed is its number 0. Images longer than 160 pixels are made smaller.
 
     Args:
-        subject: the generator.
+        model: a `DCGAN`.
         seeds: whose images; the first four are also shown along the directions.
+        name: what the user calls the model.
+        command: words that generate images with it; `--seeds` are added.
         truncation: as in `DCGAN.generate`.
         report: called with the number of images made since the last call.
 
@@ -78,30 +53,30 @@ def browse_page(
     if not 1 <= len(seeds) <= MAX_SEEDS:
         refuse("seeds", f"from 1 to {MAX_SEEDS:,} whole numbers", seeds)
     seeds = list(dict.fromkeys(whole("seeds", seed, 0, MAX_SEED) for seed in seeds))
-    latents = np.concatenate([draw_latents(1, subject.input_size, seed) for seed in seeds])
+    latents = np.concatenate([draw_latents(1, model.input_size, seed) for seed in seeds])
     latents *= np.float32(truncation)
-    images, (width, height) = _encoded(subject, latents, report)
-    strips = _strips(subject, latents[:AROUND], report)
+    images, (width, height) = _encoded(model, latents, report)
+    strips = _strips(model, latents[:AROUND], report)
     added = "" if truncation == 1 else f" --truncation {truncation:g}"
     return render(
         "browse.html",
-        name=printable(subject.name),
+        name=printable(name),
         width=width,
         height=height,
         tile=max(MIN_TILE, width),
         enlarged=width < MIN_TILE,
         count=len(seeds),
         around=seeds[:AROUND],
-        strips=[strip.share for strip in strips],
+        strips=[strip["share"] for strip in strips],
         positions=POSITIONS,
         data={
             "seeds": seeds,
             "images": images,
-            "strips": [asdict(strip) for strip in strips],
+            "strips": strips,
             "positions": POSITIONS,
             "every": STRIP_EVERY,
-            "key": f"dcgan-stars-{subject.model_hash}",
-            "command": subject.command + added,
+            "key": f"dcgan-stars-{model.model_hash}",
+            "command": command + added,
         },
     )
 
@@ -111,26 +86,26 @@ def images_on_page(seeds: int) -> int:
     return seeds + min(seeds, AROUND) * DIRECTIONS * len(POSITIONS)
 
 
-def _strips(subject: Subject, latents: np.ndarray, report: Callable[[int], object]) -> list[Strip]:
-    """What each direction does to each of these latents `(n, input_size)`."""
-    directions = find_directions(subject.first_layer, subject.input_size, DIRECTIONS)
+def _strips(model: Any, latents: np.ndarray, report: Callable[[int], object]) -> list[dict]:
+    """Each direction's share, and for each of these latents one image for each of `POSITIONS`."""
+    directions = find_directions(first_layer(model.generator), model.input_size, DIRECTIONS)
     moves = np.asarray(POSITIONS, np.float32)[:, None]
     strips = []
     for step, share in zip(directions.steps, directions.shares, strict=True):
-        images = [_encoded(subject, latent + moves * step, report)[0] for latent in latents]
-        strips.append(Strip(float(share), images))
+        images = [_encoded(model, latent + moves * step, report)[0] for latent in latents]
+        strips.append({"share": float(share), "images": images})
     return strips
 
 
 def _encoded(
-    subject: Subject, latents: np.ndarray, report: Callable[[int], object]
+    model: Any, latents: np.ndarray, report: Callable[[int], object]
 ) -> tuple[list[str], tuple[int, int]]:
     """The images of these latents as base64 of WebP files, and their (width, height)."""
     texts = []
     size = (0, 0)
     for first in range(0, len(latents), CHUNK):
         part = latents[first : first + CHUNK]
-        for image in subject.generate(latents=part):
+        for image in model.generate(latents=part):
             small = shrink(image, MAX_PIXELS)
             size = (small.shape[1], small.shape[0])
             texts.append(webp(small, QUALITY))

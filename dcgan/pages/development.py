@@ -80,7 +80,7 @@ def save_animation(run: Path, path: str | PathLike, scale: int = 1, fps: float =
 
 def find_previews(folder: str | Path) -> list[Path]:
     """A run's sample grids in the order in which they were made."""
-    return sorted(Path(folder).glob("step_*.png"), key=step_of)
+    return sorted(Path(folder).glob("step_[0-9]*_epoch_*.png"), key=step_of)
 
 
 def step_of(preview: Path) -> int:
@@ -90,9 +90,8 @@ def step_of(preview: Path) -> int:
 
 def read_frames(previews: list[Path]) -> list[Image.Image]:
     """At most `MAX_FRAMES` of the previews, evenly chosen, as RGB images made small enough."""
-    chosen = np.unique(
-        np.linspace(0, len(previews) - 1, min(MAX_FRAMES, len(previews))).astype(int)
-    )
+    count = min(MAX_FRAMES, len(previews))
+    chosen = np.linspace(0, len(previews) - 1, count).astype(int)
     last = _on_white(previews[-1])
     last.thumbnail((MAX_PIXELS, MAX_PIXELS), Image.Resampling.LANCZOS)
     return [

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from dcgan.atomic import sweep_leftovers
 from dcgan.errors import ModelFileError, RunError
 from dcgan.storage.model_file import read_model_file, write_model_file
 from dcgan.storage.run_log import RunLog
@@ -67,8 +66,7 @@ class CheckpointStore:
             # not its parents: a run's folder that is gone is an error, not a reason for another one
             self.folder.mkdir(exist_ok=True)
             earlier = self._paths()
-            number = _number(earlier[-1]) + 1 if earlier else 1
-            path = self.folder / f"{number:06d}-step-{int(step)}.dcgan"
+            path = self.folder / f"{self.latest() + 1:06d}-step-{int(step)}.dcgan"
             write_model_file(path, document, arrays)
         except (OSError, ModelFileError) as error:
             reason = getattr(error.__cause__ or error, "strerror", None) or str(error).rstrip(".")
@@ -87,14 +85,12 @@ class CheckpointStore:
     def newest(self) -> Checkpoint | None:
         """The last checkpoint that is whole, or None where none was ever saved.
 
-        Leftovers of a killed save are removed. Damaged checkpoints are passed over and named in the
-        log, together with the one that is taken instead.
+        Damaged checkpoints are passed over and named in the log, together with the one that is
+        taken instead.
 
         Raises:
             RunError: there are checkpoints, and all are damaged.
         """
-        if self.folder.is_dir():
-            sweep_leftovers(self.folder)
         paths, damaged = self._paths(), []
         for path in reversed(paths):
             try:
@@ -117,10 +113,6 @@ class CheckpointStore:
             "Start a new run with resume=False (nothing is deleted), or load best.dcgan or "
             "last.dcgan of this one."
         )
-
-    def exist(self) -> bool:
-        """Whether there is any checkpoint, whole or not."""
-        return bool(self._paths())
 
     def latest(self) -> int:
         """The number of the newest save, whole or not; 0 where there is none."""

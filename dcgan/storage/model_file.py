@@ -259,7 +259,7 @@ def _check_expected(
     """Refuse arrays that the document's plan does not have, or has in another shape."""
     try:
         wanted = expected(document)
-    except (ArgumentError, ModelFileError) as error:
+    except (ArgumentError, ModelFileError, KeyError, TypeError) as error:
         reason = str(error).rstrip(".")
         raise Refused(f"describes a model that cannot be built: {reason}") from error
     described = {
@@ -278,11 +278,9 @@ def _check_expected(
 def _read_array(file: BinaryIO, entry: ArrayEntry) -> np.ndarray:
     """Read an array at the file's position; what is hashed is what is returned."""
     array = np.empty(entry.shape, np.dtype(entry.dtype).newbyteorder("<"))
-    target, sha256 = array.reshape(-1).view(np.uint8).data, hashlib.sha256()
-    for start in range(0, len(target), CHUNK_BYTES):
-        chunk = target[start : start + CHUNK_BYTES]
-        sha256.update(chunk[: file.readinto(chunk)])  # type: ignore[attr-defined]
-    if sha256.hexdigest() != entry.sha256:
+    target = array.reshape(-1).view(np.uint8).data
+    file.readinto(target)  # type: ignore[attr-defined]
+    if hashlib.sha256(target).hexdigest() != entry.sha256:
         raise Refused(f"is damaged: the array {entry.name!r} does not match its checksum")
     _check_values(entry.name, array)
     return array

@@ -8,6 +8,7 @@ import logging
 import os
 import platform
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +77,9 @@ class RunFolder:
             try:
                 run.earlier = run._read_options()
                 run.samples_path.mkdir(exist_ok=True)
-                for folder in (run.path, run.samples_path):
-                    sweep_leftovers(folder)
+                for folder in (run.path, run.samples_path, run.checkpoints.folder):
+                    if folder.is_dir():
+                        sweep_leftovers(folder)
             except BaseException:
                 run.close()
                 raise
@@ -216,7 +218,8 @@ def folder_for(path: Path, source: str) -> Path:
         known = _source(candidate)
         if known == source:
             return candidate
-        if free is None and (known is None or not os.path.exists(known)):
+        lost = known is None or (known != SAMPLE_SET and not os.path.exists(known))
+        if free is None and lost:
             free = candidate
         if not candidate.exists():
             break
@@ -241,14 +244,13 @@ def _claim(path: Path, resume: bool) -> Path:
     path.mkdir(parents=True, exist_ok=True)
     if resume or not any(path.iterdir()):
         return path
-    for number in itertools.count(2):
+    number = 1
+    while True:
+        number += 1
         numbered = path.with_name(f"{path.name}-{number}")
-        try:
+        with suppress(FileExistsError):
             numbered.mkdir()
-        except FileExistsError:
-            continue
-        return numbered
-    raise RuntimeError("unreachable: the numbers do not end")
+            return numbered
 
 
 def _unusable(path: Path, error: Exception) -> RunError:

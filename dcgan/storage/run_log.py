@@ -32,17 +32,18 @@ class RunLog:
         """Append a record.
 
         Args:
-            record: plain values by name; "step" (a whole number) must be among them.
+            record: strings and numbers by name; "step" (a whole number) must be among them.
 
         Raises:
             RunError: the disk is full or the folder is gone. The record is kept and written with
                 the next one.
         """
-        plain = {str(key): _plain(value) for key, value in record.items()}
+        broken = {n for n, v in record.items() if isinstance(v, float) and not math.isfinite(v)}
+        plain = record | dict.fromkeys(broken)
         if not isinstance(plain.get("step"), int):
             raise ArgumentError(f'A record needs its "step", a whole number. Received: {plain}')
         self._waiting.append(json.dumps(plain) + "\n")
-        self._write_waiting(to_disk=False)
+        self.flush(to_disk=False)
 
     def records(self) -> list[dict[str, Any]]:
         """All whole records, oldest first."""
@@ -60,15 +61,12 @@ class RunLog:
             kept = [line for line in lines if json.loads(line)["step"] <= step]
             self._replace(kept)
 
-    def flush(self) -> None:
+    def flush(self, to_disk: bool = True) -> None:
         """Write what is waiting and force all to disk, so that no checkpoint is ahead of the log.
 
         Raises:
             RunError: the disk is full or the folder is gone.
         """
-        self._write_waiting(to_disk=True)
-
-    def _write_waiting(self, to_disk: bool) -> None:
         try:
             if self._columns is None or not self.csv_path.exists():
                 self._replace(self._whole_lines())  # so that a line can be appended
@@ -127,26 +125,11 @@ def _is_record(line: str) -> bool:
         return False
 
 
-def _plain(value: object) -> object:
-    """The value in the types of JSON; numpy's scalars and arrays become numbers and lists."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if hasattr(value, "tolist"):
-        return _plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
 def _table(records: list[dict[str, Any]], columns: list[str]) -> str:
     return "".join(_row([record.get(column) for column in columns]) for record in records)
 
 
 def _row(values: Iterable[object]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(
-        json.dumps(value) if isinstance(value, list | dict) else value for value in values
-    )
+    csv.writer(buffer, lineterminator="\n").writerow(values)
     return buffer.getvalue()

@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import contextmanager, redirect_stderr
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -41,18 +40,14 @@ from dcgan.training.state import GENERATOR_ONLY, Learner
 logger = logging.getLogger("dcgan")
 
 
-@dataclass(frozen=True)
-class Result:
-    """What `fit` leaves: Keras's history, the run folder, the hash of the last model saved."""
-
-    history: keras.callbacks.History
-    run_path: Path
-    model_hash: str | None
-
-
 @ends_together()
-def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> Result:
-    """Do what `DCGAN.fit` promises; `keras_fit` is the `fit` of the model's Keras parent."""
+def fit(
+    learner: Learner, keras_fit: Callable, x: object, request: Request
+) -> tuple[keras.callbacks.History, Path, str | None]:
+    """Do what `DCGAN.fit` promises; `keras_fit` is the `fit` of the model's Keras parent.
+
+    Returns Keras's history, the run folder, and the hash of the last model that was saved.
+    """
     if learner.optimizers is None:
         raise ArgumentError(GENERATOR_ONLY)
     batch_size = learner.options.batch_size
@@ -77,9 +72,9 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
         if is_stream(x):
             check_step(learner, source.batch_size, "Make smaller batches in the dataset")
         with open_run(path, resume) as run, StopRequest() as stop, watchdog(learner.state):
-            streams = source.stream is not None
             steps = request.steps_per_epoch or source.steps_per_epoch
-            check_alike([run.checkpoints.latest(), number_of(source), streams, steps or 0])
+            facts = (number_of(source), source.stream is not None, steps or 0)
+            check_alike([run.checkpoints.latest(), *facts])
             source = settle(learner, run, source)
             steps = request.steps_per_epoch or source.steps_per_epoch
             length = Length(steps, request.last_epoch(steps))
@@ -100,8 +95,8 @@ def fit(learner: Learner, keras_fit: Callable, x: object, request: Request) -> R
             check_alike([len(tasks)])
             schedule = Schedule(learner, tasks, source.batch_size, rollback, stop, deadline, means)
             history = train(learner, keras_fit, source, schedule, saving, length, request)
-            result = finish(run, saving, stop, history, resume)
-    return result if process_id() == 0 else replace(result, run_path=path)
+            finish(run, saving, stop, resume)
+    return history, run.path if process_id() == 0 else path, saving.model_hash
 
 
 def check_step(learner: Learner, batch_size: int, advice: str) -> None:
@@ -272,9 +267,7 @@ def _calls(learner: Learner, length: Length) -> list[tuple[int, int, int, int | 
     return [(first, epoch, epoch + 1, rest), (first + rest, epoch + 1, epochs, steps)]
 
 
-def finish(
-    run: RunFolder, saving: Checkpointing, stop: StopRequest, history, resume: bool
-) -> Result:
+def finish(run: RunFolder, saving: Checkpointing, stop: StopRequest, resume: bool) -> None:
     """Say how to resume, and end as a signal would have, if one came.
 
     Raises:
@@ -291,4 +284,3 @@ def finish(
         stop.leave()
     if not resume:
         logger.info("%s this run.", again)
-    return Result(history, run.path, saving.model_hash)

@@ -3,7 +3,9 @@
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import numpy as np
 from dcgan.atomic import replace
 from dcgan.errors import ArgumentError, ModelFileError, whole
 from dcgan.networks.growing import phase_plans
-from dcgan.networks.plan import plan_from_dict, plan_to_dict
+from dcgan.networks.plan import plan_from_dict
 from dcgan.optimizers import PLAIN_OPTIMIZERS, make_pair
 from dcgan.options import from_plain, to_plain
 from dcgan.training.state import TrainingState, assign
@@ -36,7 +38,7 @@ class KerasFile:
         del config["save_path"]  # nothing in a file names a place
         return {
             **config,
-            "network_plan": plan_to_dict(learner.plan),
+            "network_plan": asdict(learner.plan),
             "phase": learner.state.phase,
             "optimizer": _serialized(learner.pair.generator),
             "discriminator_optimizer": _serialized(learner.pair.discriminator),
@@ -71,10 +73,8 @@ class KerasFile:
         assign(own, {name: np.array(store[name.replace("/", " ")]) for name in own})
 
 
-def save_keras(gan: keras.Model, path: str | os.PathLike, overwrite: bool) -> None:
+def save_keras(gan: keras.Model, path: str | os.PathLike) -> None:
     """Write a `.keras` file of the whole model, in one piece or not at all."""
-    if not overwrite and os.path.lexists(path):
-        raise ModelFileError(f"{str(path)!r} is there already. Give another path.")
     partial = Path(path).with_name(f".{Path(path).name}.partial.keras")
     try:
         partial.parent.mkdir(parents=True, exist_ok=True)
@@ -95,10 +95,13 @@ def load_keras(path: str | os.PathLike) -> Any:
     try:
         _check(path)
         return keras.saving.load_model(path, safe_mode=True)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except (
+        OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RuntimeError,
+        zipfile.BadZipFile, zlib.error,
+    ) as error:  # fmt: skip
         raise ModelFileError(
             f"{str(path)!r} cannot be loaded as a Keras file of a whole DCGAN, which "
-            f"save('name.keras') writes: {str(error).splitlines()[0][:300]}"
+            f"save('name.keras') writes: {str(error).partition(chr(10))[0][:300]}"
         ) from error
 
 

@@ -6,6 +6,7 @@ import os
 import uuid
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ from dcgan.backend.devices import gather_from_processes
 from dcgan.data.own_batches import is_stream
 from dcgan.errors import ArgumentError, RunError
 from dcgan.inspection.advice import sizes_in_words
-from dcgan.networks.plan import plan_from_dict, plan_to_dict
+from dcgan.networks.plan import plan_from_dict
 from dcgan.networks.resolve import resolve
 from dcgan.optimizers import changed_settings, optimizer_from_plain, optimizer_to_plain
 from dcgan.options import Options, describe_changes, from_plain, in_groups, table, to_plain
-from dcgan.storage.checkpoints import Checkpoint, CheckpointStore
+from dcgan.storage.checkpoints import Checkpoint
 from dcgan.storage.document import POSITION
 from dcgan.storage.run_folder import SAMPLE_SET, RunFolder, folder_for, read_run
 from dcgan.training.processes import own_position
@@ -55,33 +56,11 @@ def run_options(path: Path) -> dict[str, Any]:
         return {}
     options = _parsed(path, run["options"])
     stored = options.pop("network_plan")
-    planned = plan_to_dict(resolve(from_plain(options))[1])
+    planned = asdict(resolve(from_plain(options))[1])
     if json.loads(json.dumps(planned)) != stored:  # it was given as a plan
         options = {n: v for n, v in options.items() if n not in in_groups("network")}
         options["network_plan"] = stored
     return options
-
-
-def resumed_options(path: str | os.PathLike) -> dict[str, Any]:
-    """The options of the run at `path`.
-
-    Raises:
-        RunError: there is no run.
-    """
-    options = run_options(Path(path))
-    if not options:
-        raise RunError(
-            f"There is no run in {str(path)!r}: it holds no options.json. Give the folder that a "
-            "training has filled."
-        )
-    return options
-
-
-def restore_newest(learner: Learner, path: str | os.PathLike) -> None:
-    """Restore the newest checkpoint of the run at `path`, if it has one."""
-    checkpoint = CheckpointStore(Path(path) / "checkpoints").newest()
-    if checkpoint is not None:
-        restore(learner, checkpoint.document["training"], checkpoint.arrays)
 
 
 def images_of(x: object, save_path: str | os.PathLike[str] | None) -> object:
@@ -113,7 +92,7 @@ def settle(learner: Learner, run: RunFolder, source: Source) -> Source:
     if learner.state.run_id is not None:  # before anything of another run is written over
         _check_same_run(learner, run)
     options, earlier = _run_options(learner), run.earlier
-    if earlier is not None and not run.checkpoints.exist():
+    if earlier is not None and not run.checkpoints.latest():
         earlier = None  # nothing is resumed
     if earlier is not None:
         _compare(run, earlier["options"], options)
@@ -159,7 +138,7 @@ def _run_options(learner: Learner) -> dict[str, Any]:
     """The options as a run folder keeps them: given values, the plan, and both optimizers."""
     options: dict[str, Any] = to_plain(learner.options, "network", "training", "data", "run")
     del options["save_path"], options["name"]
-    options["network_plan"] = plan_to_dict(learner.plan)
+    options["network_plan"] = asdict(learner.plan)
     options["optimizer"] = optimizer_to_plain(learner.pair.generator)
     options["discriminator_optimizer"] = optimizer_to_plain(learner.pair.discriminator)
     for name, rate in zip(OPTIMIZERS, learner.state.learning_rates, strict=True):
@@ -209,7 +188,8 @@ def _compare_images(
     before = earlier.get("source")
     known = earlier["data"].get("fingerprint")
     if known not in (None, source.facts.fingerprint):
-        if before and source.path and before != source.path and os.path.exists(before):
+        there = before and (before == SAMPLE_SET or os.path.exists(before))
+        if there and source.path and before != source.path:
             raise RunError(
                 f"{str(path)!r} is the run of {before}, and these images are from {source.path}. "
                 "Give another save_path, or resume=False for a new numbered folder."

@@ -26,13 +26,10 @@ Parts = tuple[Options, Plan, OptimizerPair | None]  # None: the generator alone
 def save_model(
     learner: Learner,
     path: str | os.PathLike,
-    overwrite: bool = True,
     generator_only: bool = False,
     card: Mapping[str, str] | None = None,
 ) -> str:
     """Write a model file and return the SHA-256 of its generator; see `DCGAN.save`."""
-    if not overwrite and os.path.lexists(path):
-        raise ModelFileError(f"{str(path)!r} is there already. Give another path.")
     if str(path).endswith((".keras", ".h5")):
         raise ModelFileError(
             f"{str(path)!r} would hold the generator alone, which is an export and not a model to "
@@ -62,30 +59,31 @@ def _parts(document: Mapping) -> Parts:
     """Options, plan and optimizers that a document describes.
 
     Raises:
-        ArgumentError: one of them is unknown or out of its limits.
+        ModelFileError: one of them is unknown or out of its limits.
     """
-    plan = plan_from_dict(document["plan"])
-    options = from_plain(document["options"])
-    described = document["optimizers"]
-    if not described:
-        return options, plan, None
-    pair = [optimizer_from_plain(described[name]) for name in ("generator", "discriminator")]
-    return options, plan, make_pair(*pair)
+    try:
+        plan = plan_from_dict(document["plan"])
+        options = from_plain(document["options"])
+        described = document["optimizers"]
+        if not described:
+            return options, plan, None
+        pair = [optimizer_from_plain(described[name]) for name in ("generator", "discriminator")]
+        return options, plan, make_pair(*pair)
+    except (ArgumentError, KeyError, TypeError) as error:
+        raise ModelFileError(f"The settings in the file are wrong: {error}") from error
 
 
 def expected_arrays(document: Mapping) -> dict[str, tuple[tuple[int, ...], str]]:
     """Shape and dtype of every array but the optimizers', by arithmetic on a document.
 
     Raises:
-        ModelFileError: the document's options, plan, optimizers or training state are wrong.
+        ModelFileError: the document's options, plan or optimizers are wrong.
+        ArgumentError, KeyError, TypeError: its training state is.
     """
-    try:
-        _, plan, _ = _parts(document)
-        phases = phase_plans(plan)
-        state = TrainingState.from_plain(document["training"])
-        plan = phases[whole("phase", state.phase, 0, len(phases) - 1)]
-    except (ArgumentError, KeyError, TypeError) as error:
-        raise ModelFileError(f"The settings in the file are wrong: {error}") from error
+    _, plan, _ = _parts(document)
+    phases = phase_plans(plan)
+    state = TrainingState.from_plain(document["training"])
+    plan = phases[whole("phase", state.phase, 0, len(phases) - 1)]
     expected: dict[str, tuple[tuple[int, ...], str]] = {
         "state/augmentation": ((2,), "float32"),
         "state/sums": (SUMS_SHAPE, "float32"),

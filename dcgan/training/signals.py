@@ -11,8 +11,8 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C; what schedulers and `kill`
 class StopRequest:
     """While active, a first SIGINT or SIGTERM is only noted, and a second one ends at once.
 
-    Whoever trains looks at `requested` between two steps, saves, and leaves with `exit_code`. In a
-    thread other than the main one, where Python allows no handlers, it is inert.
+    Whoever trains looks at `requested` between two steps, saves, and calls `leave`. In a thread
+    other than the main one, where Python allows no handlers, it is inert.
 
     Examples:
         >>> with StopRequest() as stop:
@@ -29,16 +29,12 @@ class StopRequest:
     def requested(self) -> bool:
         return self.signal is not None
 
-    @property
-    def exit_code(self) -> int:
-        """The exit status that shells expect: 130 after Ctrl-C, 143 after SIGTERM, else 0."""
-        return 128 + self.signal if self.signal is not None else 0
-
     def leave(self) -> None:
         """End as the signal would have: raises KeyboardInterrupt or SystemExit."""
-        if self.exit_code == 130:
+        if self.signal == signal.SIGINT:
             raise KeyboardInterrupt
-        raise SystemExit(self.exit_code)
+        if self.signal is not None:
+            raise SystemExit(128 + self.signal)
 
     def __enter__(self) -> "StopRequest":
         if threading.current_thread() is threading.main_thread():
@@ -53,10 +49,7 @@ class StopRequest:
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.signal is None:
-            self.signal = signal.Signals(number)
-            return
-        self.__exit__()
-        if number == signal.SIGINT:
-            raise KeyboardInterrupt
-        raise SystemExit(128 + number)
+        again, self.signal = self.requested, signal.Signals(number)
+        if again:
+            self.__exit__()
+            self.leave()

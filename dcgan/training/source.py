@@ -17,7 +17,7 @@ from dcgan.data.image_set import ImageSet, Subset, open_images, split
 from dcgan.data.own_batches import Share, is_stream, open_batches
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.data.stream import Stream
-from dcgan.errors import ArgumentError, DataError, printable
+from dcgan.errors import ArgumentError, DataError
 from dcgan.inspection.advice import enlarged, expectation
 from dcgan.options import Options
 from dcgan.storage.run_folder import SAMPLE_SET
@@ -78,7 +78,7 @@ def run_name(x: object) -> str:
         return "seascapes"
     if isinstance(x, str | Path):
         if "\0" in str(x):
-            raise DataError(f"{printable(str(x))!r} cannot be a path: it holds a null character.")
+            raise DataError(f"{str(x)!r} cannot be a path: it holds a null character.")
         name = Path(x).resolve().name
         return re.sub(r"(\.(npy|npz|gz|idx\d-ubyte))+$", "", name) or "images"
     if is_stream(x):

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from os import PathLike
+from pathlib import Path
 from typing import Any, Self
 
+from dcgan.errors import RunError
 from dcgan.networks.build import build_discriminator, build_generator
 from dcgan.networks.presets import preset_options
-from dcgan.training.resume import restore_newest, resumed_options
+from dcgan.storage.checkpoints import CheckpointStore
+from dcgan.training.resume import run_options
+from dcgan.training.state import restore
 from dcgan.training.transfer import start_from
 
 
@@ -29,9 +33,15 @@ class Starting:
 
         Raises `RunError` where there is no run, or its options are damaged.
         """
-        options = {**resumed_options(path), "save_path": path}
-        gan = cls(**options)  # type: ignore[call-arg]
-        restore_newest(gan._learner(), path)
+        options = run_options(Path(path))
+        if not options:
+            raise RunError(
+                f"There is no run in {str(path)!r}: it holds no options.json. Give the folder that "
+                "a training has filled."
+            )
+        gan = cls(**{**options, "save_path": path})  # type: ignore[call-arg]
+        if checkpoint := CheckpointStore(Path(path, "checkpoints")).newest():
+            restore(gan._learner(), checkpoint.document["training"], checkpoint.arrays)
         return gan
 
     def start_from(self, path: str | PathLike) -> tuple[int, int]:

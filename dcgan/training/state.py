@@ -12,7 +12,7 @@ from keras import ops
 from dcgan.augment import Augmentation
 from dcgan.errors import ArgumentError, Choice, ModelFileError, real, whole
 from dcgan.networks.build import FLOAT32_LAYERS
-from dcgan.networks.plan import Plan, plan_to_dict
+from dcgan.networks.plan import Plan
 from dcgan.optimizers import OptimizerPair, optimizer_to_plain
 from dcgan.options import PRECISIONS, Options, to_plain
 from dcgan.storage.document import POSITION
@@ -203,7 +203,7 @@ def capture(learner: Learner) -> tuple[dict, dict[str, np.ndarray]]:
     """
     document = {
         "options": to_plain(learner.options, "network", "training", "data"),
-        "plan": plan_to_dict(learner.plan),
+        "plan": asdict(learner.plan),
         "optimizers": {},
         "training": learner.state.to_plain(),
     }

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from dcgan.data.sample_set import draw_seascapes
-from dcgan.errors import ArgumentError
 
 pytestmark = pytest.mark.once
 
@@ -45,10 +44,3 @@ def test_four_channels_are_the_scene_in_a_porthole():
     images = draw_seascapes(3, (32, 32, 4))
     np.testing.assert_array_equal(images[..., :3], draw_seascapes(3, (32, 32, 3)))
     assert (images[:, 0, 0, 3] == 0).all() and (images[:, 16, 16, 3] == 255).all()
-
-
-@pytest.mark.parametrize("bad", [{"count": 0}, {"img_size": (8, 8, 2)}, {"seed": -1}])
-def test_what_cannot_be_drawn_is_refused_by_name(bad):
-    arguments = {"count": 1, "img_size": (8, 8, 3), "seed": 0} | bad
-    with pytest.raises(ArgumentError, match=next(iter(bad))):
-        draw_seascapes(**arguments)

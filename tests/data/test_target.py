@@ -6,7 +6,6 @@ from PIL import Image
 
 from dcgan.data.decode import decode_file
 from dcgan.data.target import Target
-from dcgan.errors import ArgumentError
 
 pytestmark = pytest.mark.once
 
@@ -71,17 +70,3 @@ def test_a_large_jpeg_shrunk_by_its_decoder_looks_the_same(tmp_path):
     quick = pixels_of(saved(tmp_path / "a.jpg", image, quality=95), Target(60, 80, 3))
     full = np.asarray(image.resize((80, 60), Image.Resampling.LANCZOS))
     assert np.abs(quick.astype(int) - full).mean() < 2  # of 255: JPEG's own loss
-
-
-@pytest.mark.parametrize(
-    "arguments, named",
-    [((0, 8, 3), "img_size"), ((8, 10**6, 3), "img_size"), ((8.0, 8, 3), "img_size")]
-    + [
-        ((8, 8, 2), "channels"),
-        ((8, 8, 3, "zoom"), "resize"),
-        ((8, 8, 3, "pad", (1, 2)), "backgr"),
-    ],
-)
-def test_a_target_that_cannot_be_is_refused_by_name(arguments, named):
-    with pytest.raises(ArgumentError, match=named):
-        Target(*arguments)

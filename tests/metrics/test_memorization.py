@@ -137,10 +137,8 @@ def test_verdict_becomes_json(drawn):
     assert plain["copying"] is False and plain["n_train"] == 200
 
 
-@pytest.mark.parametrize(
-    ("samples", "train"),
-    [((4, 8, 8, 3), (9, 8, 9, 3)), ((4, 8, 8, 3), (2, 8, 8, 3)), ((0, 8, 8, 3), (9, 8, 8, 3))],
-)
-def test_what_cannot_be_compared_is_refused(samples, train):
+@pytest.mark.parametrize(("samples", "train"), [(4, 2), (0, 9)])
+def test_too_few_images_are_refused(samples, train):
+    of_size = (8, 8, 3)
     with pytest.raises(ArgumentError, match="Received"):
-        memorization(np.zeros(samples, np.uint8), np.zeros(train, np.uint8))
+        memorization(np.zeros((samples, *of_size), np.uint8), np.zeros((train, *of_size), np.uint8))

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from dcgan.data.sample_set import draw_seascapes
-from dcgan.errors import ArgumentError
 from dcgan.metrics.distances import fid
 from dcgan.metrics.report import NAMES, compare, evaluate
 
@@ -106,11 +105,3 @@ def test_two_of_a_kind_show_no_difference(drawn):
     assert verdict.better is None
     assert verdict.text().startswith("no detectable difference")
     assert json.loads(json.dumps(verdict.to_dict()))["better"] is None
-
-
-def test_images_of_two_sizes_are_refused(drawn):
-    train, _, new = drawn
-    with pytest.raises(ArgumentError, match="one size"):
-        compare(new, new[:, :8], train)
-    with pytest.raises(ArgumentError, match="one size"):
-        evaluate(new[:, :8], train)

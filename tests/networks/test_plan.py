@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import asdict
 
 import pytest
 
@@ -9,7 +10,6 @@ from dcgan.errors import ArgumentError
 from dcgan.networks.plan import (
     count_weights,
     plan_from_dict,
-    plan_to_dict,
     training_bytes,
     weight_shapes,
     widest_map,
@@ -116,11 +116,11 @@ def test_weight_counts_by_hand():
 
 def test_a_plan_survives_json():
     made = plan(img_size=(200, 180, 4), depth=5, stride=(2, 3), dropout=0.25)
-    assert plan_from_dict(json.loads(json.dumps(plan_to_dict(made)))) == made
+    assert plan_from_dict(json.loads(json.dumps(asdict(made)))) == made
 
 
 def damaged(path, value):
-    values = json.loads(json.dumps(plan_to_dict(plan())))
+    values = json.loads(json.dumps(asdict(plan())))
     *way, last = path
     target = values
     for step in way:

@@ -2,14 +2,16 @@
 
 import base64
 import io
+from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 from dcgan import ArgumentError
 from dcgan.latents import draw_latents
-from dcgan.pages.browse import Subject, browse_page, images_on_page
+from dcgan.pages.browse import browse_page, images_on_page
 
 pytestmark = pytest.mark.once
 
@@ -23,9 +25,14 @@ def flat(latents):
     return np.broadcast_to(levels[:, None, None, None], (len(levels), 8, 6, 3))
 
 
-def page(seeds=range(5), generate=flat, **options):
-    words = {"name": "<b>sea</b>.dcgan", "model_hash": "abc", "command": "dcgan generate sea.dcgan"}
-    return browse_page(Subject(generate, lambda latents: latents, 4, **words), seeds, **options)
+def page(seeds=range(5), generate=flat, strengths=(1, 1, 1, 1), **options):
+    """The page of a model whose first layer multiplies the latents by these strengths."""
+    latents = keras.Input((4,))
+    network = keras.Model(latents, keras.layers.Dense(4, use_bias=False, name="base")(latents))
+    network.set_weights([np.diag(np.float32(strengths))])
+    model = SimpleNamespace(generate=generate, input_size=4, model_hash="abc", generator=network)
+    words = {"name": "<b>sea</b>.dcgan", "command": "dcgan generate sea.dcgan"}
+    return browse_page(model, seeds, **words, **options)
 
 
 def level(source):
@@ -111,12 +118,9 @@ def test_a_slider_shows_the_image_that_many_standard_deviations_away(in_browser)
     script += "seen.push([row.querySelector('img').src, slider.getAttribute('aria-valuetext')]) }"
     script += "return [seen, row.querySelectorAll('.strip img').length, "
     script += "document.getElementById('page-seeds').hidden]"
-
-    def strongest(latents):  # along which the images do change
-        return latents * np.float32([3, 1, 1, 1])
-
-    subject = Subject(lambda latents: flat(latents / 3), strongest, 4, "sea", "abc", "dcgan")
-    seen, in_strip, hidden = in_browser(browse_page(subject, [7]), script, "#directions")
+    # The strongest direction is the one along which the images do change
+    made = page([7], lambda latents: flat(latents / 3), strengths=(3, 1, 1, 1))
+    seen, in_strip, hidden = in_browser(made, script, "#directions")
     start = 128 + 40 / 3 * draw_latents(1, 4, 7)[0, 0]
     for (source, words), position in zip(seen, (0, 3, -1.5), strict=True):
         assert abs(level(source) - (start + 40 / 3 * position)) <= 4

@@ -26,6 +26,7 @@ STOPPED_AT_EVERY_STEP = (
     PARTS
     + """
 import errno, logging, os, shutil, signal, sys
+from dcgan.atomic import sweep_leftovers
 from dcgan.errors import RunError
 from dcgan.storage.checkpoints import CheckpointStore
 
@@ -70,6 +71,7 @@ for number in range(1, 1000):
     failed = os.waitstatus_to_exitcode(status) == 1
     if failed and [path for path in os.listdir(folder) if "partial" in path]:
         sys.exit(f"the failed save {number} left something behind")
+    sweep_leftovers(folder)  # as the next start does
     checkpoint = CheckpointStore(folder).newest()
     saved = checkpoint.arrays["generator/a"]
     if not (saved == checkpoint.step).all() or checkpoint.step not in (30, 40):

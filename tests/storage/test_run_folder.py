@@ -11,7 +11,7 @@ import pytest
 
 from dcgan.errors import RunError
 from dcgan.storage import run_folder as folder_module
-from dcgan.storage.run_folder import RunFolder, folder_for
+from dcgan.storage.run_folder import SAMPLE_SET, RunFolder, folder_for
 
 pytestmark = pytest.mark.once
 
@@ -92,7 +92,7 @@ def test_no_checkpoint_is_saved_while_the_log_cannot_be_written(small, tmp_path,
                 run.log.write({"step": 2})
             with pytest.raises(RunError, match="log"):
                 run.checkpoints.save(2, small.document, small.arrays())
-            assert not run.checkpoints.exist()
+            assert run.checkpoints.latest() == 0
         run.checkpoints.save(2, small.document, small.arrays())
         assert [record["step"] for record in run.log.records()] == [1, 2]
 
@@ -264,6 +264,16 @@ def test_a_path_that_can_become_a_run_folder_is_checked_without_making_it(tmp_pa
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def test_what_killed_saves_left_is_swept_at_the_next_start(small, tmp_path):
+    with RunFolder.open(tmp_path) as run:
+        run.write_options(OPTIONS, DATA, "images")
+        run.checkpoints.save(1, small.document, small.arrays())
+    for folder in (run.path, run.samples_path, run.checkpoints.folder):
+        (folder / ".a.0123.partial").touch()
+    with RunFolder.open(tmp_path):
+        assert not list(tmp_path.rglob("*.partial"))
+
+
 def test_images_of_another_place_get_a_folder_of_their_own(tmp_path, caplog):
     path, cats, dogs = tmp_path / "pets", tmp_path / "cats", tmp_path / "dogs"
     cats.mkdir()
@@ -278,3 +288,6 @@ def test_images_of_another_place_get_a_folder_of_their_own(tmp_path, caplog):
     assert folder_for(path, str(cats)) == path
     assert folder_for(path, str(dogs)) == tmp_path / "pets-2"
     assert folder_for(path, str(tmp_path / "birds")) == tmp_path / "pets-3"
+    with RunFolder.open(tmp_path / "seascapes") as run:
+        run.write_options(OPTIONS, DATA, SAMPLE_SET)  # drawn, so that it is never gone
+    assert folder_for(tmp_path / "seascapes", str(cats)) == tmp_path / "seascapes-2"

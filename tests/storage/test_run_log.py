@@ -4,7 +4,6 @@ import csv
 import json
 import math
 
-import numpy as np
 import pytest
 
 from dcgan.errors import ArgumentError, RunError
@@ -89,11 +88,11 @@ def test_a_column_of_records_that_were_cut_is_cut_too(log):
     assert list(table(log)[0]) == ["step", "loss", "note"]
 
 
-def test_numpy_numbers_and_what_json_lacks_are_written_as_plain_json(tmp_path):
+def test_numbers_that_json_lacks_are_null(tmp_path):
     log = RunLog(tmp_path)
-    log.write({"step": np.int64(1), "a": np.float32(0.5), "b": math.nan, "c": [np.inf, 1]})
-    assert log.records() == [{"step": 1, "a": 0.5, "b": None, "c": [None, 1]}]
-    assert table(log) == [{"step": "1", "a": "0.5", "b": "", "c": "[null, 1]"}]
+    log.write({"step": 1, "a": 0.5, "b": math.nan, "c": -math.inf})
+    assert log.records() == [{"step": 1, "a": 0.5, "b": None, "c": None}]
+    assert table(log) == [{"step": "1", "a": "0.5", "b": "", "c": ""}]
 
 
 @pytest.mark.parametrize("record", [{}, {"loss": 1.0}, {"step": 1.5}, {"step": None}])

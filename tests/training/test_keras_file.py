@@ -85,6 +85,14 @@ def no_config(config):
     del config["config"]
 
 
+def test_a_config_nested_too_deep_is_refused_by_name(tiny):
+    tiny().save("m.keras")
+    with zipfile.ZipFile("bad.keras", "w") as bad:
+        bad.writestr("config.json", "[" * 100_000)
+    with pytest.raises(ModelFileError, match="'bad.keras' cannot be loaded"):
+        DCGAN.load("bad.keras")
+
+
 @pytest.mark.parametrize(
     "change",
     [other_class, other_optimizer, hidden_class, far_too_large, place_to_write_to, no_config],

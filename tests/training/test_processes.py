@@ -58,7 +58,7 @@ def test_another_process_resumes_from_the_run_folder_and_never_writes_to_it(monk
     monkeypatch.setattr(processes, "process_id", lambda: 1)
     with open_run(Path("run"), True) as copy:
         assert copy.earlier["options"] == {"a": 1}
-        assert copy.checkpoints.exist()
+        assert copy.checkpoints.latest() > 0
         copy.write_options({"a": 2}, {}, None)
         assert copy.path != run.path
     assert not copy.path.exists()

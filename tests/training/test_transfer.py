@@ -1,5 +1,6 @@
 """Starting from another model: the layers that fit are taken over, and steps count from 0."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -23,6 +24,22 @@ def test_networks_of_the_same_shape_take_every_layer(tiny, trained):
     ours, theirs = gan.discriminator.get_weights(), trained.discriminator.get_weights()
     assert all((a == b).all() for a, b in zip(ours, theirs, strict=True))
     assert (gan.state.step, int(gan.optimizer.generator.iterations)) == (0, 0)
+
+
+def test_networks_of_a_subclass_take_layers_of_their_like():
+    class Own(DCGAN):
+        def build_generator(self, plan, *, seed, dtype, name):
+            latent = keras.Input((plan.input_size,))
+            start = keras.initializers.GlorotUniform(seed)
+            x = keras.layers.Dense(576, "tanh", kernel_initializer=start, name="base")(latent)
+            return keras.Model(latent, keras.layers.Reshape((16, 12, 3))(x), name=name)
+
+    first, second = (Own(img_size=(16, 12, 3), depth=2, increment=4, seed=s) for s in (0, 1))
+    first.save("own.dcgan")
+    assert (second.generate(2) != first.generate(2)).any()
+    taken, total = second.start_from("own.dcgan")
+    assert taken == total
+    assert (second.generate(2) == first.generate(2)).all()
 
 
 def test_another_image_size_takes_all_but_the_dense_layers(tiny, trained):

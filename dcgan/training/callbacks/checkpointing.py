@@ -50,7 +50,7 @@ class Checkpointing(Task):
     def begin(self, step):
         """Count from here. A new run saves its start, so that there is a state to roll back to."""
         super().begin(step)
-        if not self.run.checkpoints.exist():
+        if not self.run.checkpoints.latest():
             self.save()
 
     def is_due(self, step, now):

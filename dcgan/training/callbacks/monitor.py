@@ -95,7 +95,10 @@ class HealthMonitor(Task):
         if diagnosis.status == "collapsing" and state.health.best_varied:
             self._roll_back(diagnosis.sentence)
         elif state.health.best_step == state.step:
-            self._keep_best()
+            try:
+                save_model(self.learner, self.run.best_path)
+            except ModelFileError as error:
+                logger.error("best.dcgan was not saved: %s", error)
         self._pause = (time.monotonic() - began) / TIME_SHARE
 
     def finish(self, epoch, logs):
@@ -158,23 +161,16 @@ class HealthMonitor(Task):
             scores.append(ops.convert_to_numpy(ops.sigmoid(logits)).ravel())
         return float(np.concatenate(scores).mean())
 
-    def _keep_best(self) -> None:
-        try:
-            save_model(self.learner, self.run.best_path)
-        except ModelFileError as error:
-            logger.error("best.dcgan was not saved: %s", error)
-
     def _roll_back(self, sentence: str) -> None:
         """Roll back to before the collapse; the best KID stays what later ones compare with."""
+        arrays = None
         try:
             best = read_model_file(self.run.best_path)
+            if best.document["training"]["phase"] == self.state.phase:  # else they do not fit
+                arrays = best.arrays
         except ModelFileError as error:
             logger.error("%s", error)
-            best = None
-        if best is not None and best.document["training"]["phase"] != self.state.phase:
-            best = None  # its networks are smaller
-        reason = f"the training is collapsing: {sentence.rstrip('.')}"
-        self.rollback.roll_back(reason, None if best is None else best.arrays)
+        self.rollback.roll_back(f"the training is collapsing: {sentence.rstrip('.')}", arrays)
         self.state.health.start_anew()
 
 

@@ -35,7 +35,8 @@ class Rollback:
         broken = self.learner.numbers.read_first_broken()
         if broken is not None:
             numbers = ", ".join(f"{name} {value:.3g}" for name, value in broken[1].items())
-            step = self.learner.state.step - (self._steps_taken() - broken[0])
+            taken = int(ops.convert_to_numpy(self.learner.pair.generator.iterations))
+            step = self.learner.state.step - (taken - broken[0])
             self.roll_back(f"the losses at step {step} are not finite ({numbers})")
 
     def roll_back(self, reason: str, arrays: dict | None = None) -> None:
@@ -76,6 +77,3 @@ class Rollback:
             state.rollbacks,
             MAX_ROLLBACKS,
         )
-
-    def _steps_taken(self) -> int:
-        return int(ops.convert_to_numpy(self.learner.pair.generator.iterations))

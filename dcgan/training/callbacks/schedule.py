@@ -99,7 +99,6 @@ class Schedule(keras.callbacks.Callback):
         self.epoch = self.state.epochs  # of those begun, the last: from 1, as users count
         self.last_logs: dict[str, float] = {}
         self._first_step = self._checked = 0
-        self._marked = time.monotonic()
 
     def on_train_begin(self, logs=None):
         """Count from here."""
@@ -183,12 +182,10 @@ class CallbackList(keras.callbacks.CallbackList):
         super().__init__([schedule, *callbacks], add_history=True, model=model, **params)
         self._schedule = schedule
         self._hooked = any(_has_batch_hook(callback) for callback in callbacks)
-        self._began = False
 
     def on_train_begin(self, logs=None):
         """Begin once, however many calls of Keras's `fit` there are."""
-        if not self._began:
-            self._began = True
+        if not self._schedule.began:
             super().on_train_begin(logs)
 
     def on_train_end(self, logs=None):
