@@ -3,8 +3,11 @@
 import numbers
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, TypeVar
+
+Key = TypeVar("Key")
 
 MAX_SEED = 2**31 - 1  # what every backend's random generators take
 MAX_POSITION_BYTES = 128 << 20  # in a user's dataset; a shuffle keeps its images in it
@@ -44,6 +47,11 @@ def is_out_of_memory(error: BaseException) -> bool:
 def printable(name: str) -> str:
     """`name` with line breaks, control characters and broken unicode written as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
+def ranked(counts: Mapping[Key, int]) -> list[tuple[Key, int]]:
+    """Keys and their counts, the highest count first."""
+    return sorted(counts.items(), key=lambda pair: -pair[1])
 
 
 def counted(number: int, thing: str) -> str:

@@ -28,7 +28,7 @@ from dcgan.data.decode import (
 from dcgan.data.scan import ACCEPTED, FIRST_REASONS, Found, find_files, in_words
 from dcgan.data.target import Target
 from dcgan.data.workers import Outcome, decode_all, share_memory
-from dcgan.errors import DataError, printable
+from dcgan.errors import DataError, printable, ranked
 
 RULES_VERSION = 1  # raised when the same files would become other pixels
 FEW_FILES = 32  # decoded here: starting processes would take longer
@@ -271,7 +271,7 @@ def _check_enough(folder: Path, files: list[Found], decoded: Decoded) -> None:
     first = "; ".join(in_words(broken[:FIRST_REASONS]))
     if usable == 0 and not broken:
         endings = Counter(Path(found.name).suffix.lower() or "no ending" for found in files)
-        seen = ", ".join(f"{printable(end)} ({n:,})" for end, n in endings.most_common(5))
+        seen = ", ".join(f"{printable(end)} ({n:,})" for end, n in ranked(endings)[:5])
         own = any(reason == OWN_IMAGES_REASON for _, reason in decoded.skipped)
         raise DataError(
             f"There are no images in {str(folder)!r}. Expected: {ACCEPTED}. Seen instead: {seen}"

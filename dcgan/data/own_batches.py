@@ -134,8 +134,6 @@ def _later(x: keras.utils.PyDataset, first: int) -> keras.utils.PyDataset:
 class _Wrapped(keras.utils.PyDataset):
     """Another dataset, read as its user has set it up."""
 
-    num_batches = None  # Keras's word for a stream without end
-
     def __init__(self, batches: keras.utils.PyDataset):
         super().__init__(batches.workers, batches.use_multiprocessing, batches.max_queue_size)
         self.batches = batches
@@ -149,6 +147,8 @@ class _Wrapped(keras.utils.PyDataset):
 
 class _Later(_Wrapped):
     """The batches of another dataset from number `first` on, over and over."""
+
+    num_batches = None  # Keras's word for a stream without end
 
     def __init__(self, batches: keras.utils.PyDataset, first: int):
         super().__init__(batches)
@@ -168,6 +168,8 @@ class Share(_Wrapped):
         batches: the dataset.
         count: images in each share.
     """
+
+    num_batches = None
 
     def __init__(self, batches: keras.utils.PyDataset, count: int):
         super().__init__(batches)

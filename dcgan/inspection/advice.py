@@ -8,6 +8,7 @@ from typing import Any
 
 from dcgan.data.decode import Original
 from dcgan.data.target import GRAY_MODES
+from dcgan.errors import ranked
 from dcgan.networks.resolve import usual_batch_size
 
 MAX_PROPOSED_SIDE = 150  # proposed at most: what a laptop trains in an evening
@@ -70,12 +71,12 @@ def propose_size(originals: list[Original]) -> tuple[int, int, int]:
         4 if original.transparent else 1 if original.mode in GRAY_MODES else 3
         for original in originals
     )
-    return max(MIN_MAP, height), max(MIN_MAP, width), kinds.most_common(1)[0][0]
+    return max(MIN_MAP, height), max(MIN_MAP, width), ranked(kinds)[0][0]
 
 
 def sizes_in_words(sizes: Counter) -> str:
     """The most frequent of these (width, height), and how many images have each."""
-    common = [f"{w} x {h} ({n:,})" for (w, h), n in sizes.most_common(SHOWN)]
+    common = [f"{w} x {h} ({n:,})" for (w, h), n in ranked(sizes)[:SHOWN]]
     rest = len(sizes) - len(common)
     return ", ".join(common) + (f" and {rest:,} others" if rest else "")
 

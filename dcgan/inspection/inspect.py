@@ -11,7 +11,7 @@ from dcgan.data.decode import peek
 from dcgan.data.image_set import ImageSet, Subset, open_images
 from dcgan.data.scan import scan_folder
 from dcgan.data.target import GRAY_MODES
-from dcgan.errors import counted, printable
+from dcgan.errors import counted, printable, ranked
 from dcgan.inspection.advice import (
     USUAL_STEPS,
     Proposal,
@@ -59,7 +59,7 @@ class Inspection:
     @property
     def odd(self) -> list[str]:
         """Names of images of another size than most, where nearly all have one size."""
-        usual, count = self.sizes.most_common(1)[0]
+        usual, count = ranked(self.sizes)[0]
         if count < 0.9 * len(self.images):
             return []
         pairs = zip(self.images.names, self.images.originals, strict=True)

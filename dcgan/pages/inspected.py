@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from dcgan.errors import counted, printable
+from dcgan.errors import counted, printable, ranked
 from dcgan.images import grid, straight_alpha
 from dcgan.inspection.advice import expectation
 from dcgan.pages.templating import data_uri, render
@@ -70,7 +70,7 @@ def _odd(inspection: "Inspection") -> list[tuple[str, str]]:
     if not inspection.odd:
         return []
     originals = dict(zip(inspection.images.names, inspection.images.originals, strict=True))
-    (width, height), _ = inspection.sizes.most_common(1)[0]
+    (width, height), _ = ranked(inspection.sizes)[0]
     rows = [(printable(n), f"{originals[n][0]} x {originals[n][1]}") for n in inspection.odd]
     return [("all others", f"{width} x {height}"), *rows]
 
