@@ -290,7 +290,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
             raise ModelFileError(f"{str(path)!r} is there already. Give another path.")
         card = dict(self.card if card is None else card)
         if str(path).endswith(".keras") and not generator_only:
-            save_keras(self, path)
+            save_keras(self, path, card)
         else:
             self.model_hash = save_model(self._learner(), path, generator_only, card)
         self.card = card

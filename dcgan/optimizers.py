@@ -21,6 +21,7 @@ PLAIN_OPTIMIZERS = (
 )
 
 
+@keras.saving.register_keras_serializable("dcgan")
 class OptimizerPair(keras.optimizers.Optimizer):
     """Holds the generator's and the discriminator's optimizer, so that Keras sees every variable.
 
@@ -31,9 +32,10 @@ class OptimizerPair(keras.optimizers.Optimizer):
         generator, discriminator: built-in Keras optimizers.
     """
 
-    def __init__(self, generator, discriminator):
-        super().__init__(learning_rate=0.0, name="optimizer_pair")
-        self.generator, self.discriminator = generator, discriminator
+    def __init__(self, generator, discriminator, name="optimizer_pair", **_):
+        super().__init__(learning_rate=0.0, name=name)
+        self.generator = keras.optimizers.get(generator)
+        self.discriminator = keras.optimizers.get(discriminator)
         self._ratio = self.rates[1] / self.rates[0]
 
     def build_pair(self, generator: keras.Model, discriminator: keras.Model) -> None:
@@ -85,6 +87,14 @@ class OptimizerPair(keras.optimizers.Optimizer):
 
     def finalize_variable_values(self, variables) -> None:
         """Nothing to do: each optimizer of the pair has its own variables."""
+
+    def get_config(self) -> dict:
+        """Both optimizers, serialized."""
+        return {
+            "name": self.name,
+            "generator": keras.optimizers.serialize(self.generator),
+            "discriminator": keras.optimizers.serialize(self.discriminator),
+        }
 
 
 def make_optimizer(optimizer, argument: str = "optimizer"):

@@ -1,16 +1,20 @@
 """The pair of optimizers, and the plain form in which files hold them."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
 
 from dcgan import ArgumentError
+from dcgan.backend import move
 from dcgan.optimizers import (
     PLAIN_OPTIMIZERS,
     make_optimizer,
     make_pair,
     optimizer_from_plain,
     optimizer_to_plain,
+    update_ema,
 )
 
 
@@ -78,3 +82,11 @@ def test_a_learning_rate_may_be_numpys():
 def test_every_keras_optimizer_passes_its_own_check(name):
     made = make_optimizer(getattr(keras.optimizers, name)())
     assert type(optimizer_from_plain(optimizer_to_plain(made))) is type(made)
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("float32", 5.5), ("float64", 5.5), ("int32", 5)])
+def test_the_average_moves_weights_of_every_kind(kind, expected):
+    average, trained = (keras.Variable(value, dtype=kind, trainable=False) for value in (6, 5))
+    networks = [SimpleNamespace(weights=[weight]) for weight in (average, trained)]
+    update_ema(*networks, 0.5, np.float32(1e9), move)
+    assert float(keras.ops.convert_to_numpy(average)) == expected

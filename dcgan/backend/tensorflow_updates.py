@@ -42,13 +42,13 @@ def _update_step(adam: keras.optimizers.Adam, gradient, variable, shared) -> Non
 
 def move(variable: keras.Variable, target, share) -> None:
     """Move a variable towards a tensor of its shape by a share of the way."""
-    distance = variable.value - target
+    value = variable.value
     if replicas() > 1 or variable.dtype != "float32":
-        moved = share * tf.cast(distance, "float32")  # of a counter in a user's layer, perhaps
-        variable.assign(variable.value - tf.cast(moved, variable.dtype))
+        now = value if variable.dtype == "float32" else tf.cast(value, "float32")
+        variable.assign(tf.cast(now + share * (tf.cast(target, "float32") - now), variable.dtype))
     else:
         tf.raw_ops.ResourceApplyGradientDescent(
-            var=variable.value.handle, alpha=tf.cast(share, "float32"), delta=distance
+            var=value.handle, alpha=tf.cast(share, "float32"), delta=value - target
         )
 
 

@@ -45,14 +45,14 @@ def scan_folder(
         OSError: `folder` itself cannot be read.
     """
     scan, known = Scan(), set[tuple[int, int]]()
-    _is_known(os.stat(folder), known)
+    _meet(os.stat(folder), known)
     if exclude is not None and os.path.isdir(exclude):
-        _is_known(os.stat(exclude), known)
+        _meet(os.stat(exclude), known)
     waiting = [(os.fspath(folder), "")]
     while waiting:  # no recursion, however deep they are nested
         path, prefix = waiting.pop()
         try:
-            if prefix and _is_known(os.stat(path), known):
+            if prefix and not _meet(os.stat(path), known):
                 continue
             if prefix and is_run_folder(path):
                 scan.skipped.append((prefix, "a run folder of this program"))
@@ -79,10 +79,10 @@ def scan_folder(
                 below.append((entry.path, name + "/"))
             elif not stat.S_ISREG(status.st_mode):
                 scan.skipped.append((name, "not a regular file"))
-            elif _is_known(status, known):
-                scan.skipped.append((name, "the same file as another one (a link)"))
-            else:
+            elif _meet(status, known):
                 scan.files.append(Found(name, entry.path, status.st_size, status.st_mtime_ns))
+            else:
+                scan.skipped.append((name, "the same file as another one (a link)"))
         waiting += reversed(below)
     scan.files.sort()
     scan.skipped.sort()
@@ -129,9 +129,9 @@ def is_run_folder(folder: str | os.PathLike[str]) -> bool:
     return isinstance(content, dict) and content.get("format") == RUN_FORMAT
 
 
-def _is_known(status: os.stat_result, known: set[tuple[int, int]]) -> bool:
-    """Whether a real file or folder was met before, by whatever name; it is known from then on."""
+def _meet(status: os.stat_result, known: set[tuple[int, int]]) -> bool:
+    """Note a real file or folder, by whatever name it is met; returns whether it is new."""
     identity = (status.st_dev, status.st_ino)
-    met = identity in known
+    is_new = identity not in known
     known.add(identity)
-    return met
+    return is_new

@@ -66,8 +66,7 @@ def export_generator(
         raise ArgumentError(f"output must be one of {', '.join(OUTPUTS)}. Received: {output!r}")
     if (name, output) == ("h5", "uint8"):
         raise ArgumentError("h5 holds layers only, and rounding is none. Use output='float'.")
-    if path.is_dir() and not (path / "saved_model.pb").exists():
-        raise RunError(f"{str(path)!r} is a folder and no SavedModel. Choose another path.")
+    _check_place(path)
     latents = np.concatenate([draw_latents(1, generator.input_shape[1], s) for s in range(SEEDS)])
     expected = to_uint8(ops.convert_to_numpy(generator(latents)))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -177,8 +176,15 @@ def _describe(name: str, made: Path, path: Path, facts: str) -> None:
         path.with_name(f"{path.name}.json").write_text(facts)
 
 
+def _check_place(path: Path) -> None:
+    """Refuse a folder that is no SavedModel, which is not ours to replace."""
+    if path.is_dir() and not (path / "saved_model.pb").exists():
+        raise RunError(f"{str(path)!r} is a folder and no SavedModel. Choose another path.")
+
+
 def _move(made: Path, path: Path) -> None:
     """Put what was made in its place, in one step where it is a file."""
+    _check_place(path)
     if path.is_dir():
         shutil.rmtree(path)
     os.replace(made, path)

@@ -13,7 +13,7 @@ from PIL import Image
 from dcgan.data.decode import Unusable, decode_file
 from dcgan.data.image_set import open_images
 from dcgan.data.target import Target
-from dcgan.errors import MAX_SEED, DataError, ModelFileError, RunError, whole
+from dcgan.errors import MAX_SEED, ArgumentError, DataError, RunError, whole
 from dcgan.images import (
     chunks,
     enlarged_grid,
@@ -98,7 +98,7 @@ def project_image(
         report: called with the number of steps made since the last call.
 
     Raises:
-        ArgumentError: a number is out of its limits.
+        ArgumentError: a number is out of its limits, or the networks give none that is finite.
     """
     starts, steps = whole("starts", starts, 1, MAX_STARTS), whole("steps", steps, 1, MAX_STEPS)
     random = draw_latents(TRIED, generator.input_shape[1], whole("seed", seed, 0, MAX_SEED))
@@ -113,6 +113,8 @@ def project_image(
 
     parts = [ops.convert_to_numpy(squares(random[chunk])) for chunk in chunks(TRIED, target.shape)]
     by_chance = np.concatenate(parts)
+    if not np.isfinite(by_chance).all():
+        raise ArgumentError("The model's images or features are not finite. Use another model.")
     weights = np.full(len(wanted), 0.5 / max(1, len(wanted) - 1), np.float32)
     weights[0] = 0.5
     weights /= np.maximum(by_chance.mean(0), 1e-12)
@@ -192,7 +194,7 @@ def _descend(
     mean, square, shortest = np.zeros_like(latents), np.zeros_like(latents), np.inf
     for step in range(steps + 1):
         distances, pixels, gradient = measure(latents)
-        place = int(np.nan_to_num(distances, nan=np.inf).argmin())
+        place = int(distances.argmin())
         if distances[place] < shortest:
             shortest, best = distances[place], latents[place]
             error = 127.5 * float(np.sqrt(pixels[place]))
@@ -205,6 +207,4 @@ def _descend(
         norms = np.linalg.norm(latents, axis=1, keepdims=True)
         latents = (latents * np.minimum(1, length / norms)).astype(np.float32)
         report(1)
-    if not np.isfinite(shortest):
-        raise ModelFileError("The model's images or features are not finite; load another.")
     return best, error

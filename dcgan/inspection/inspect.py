@@ -158,7 +158,7 @@ def _size_for(source: str | os.PathLike) -> tuple[int, int, int]:
     """A size that fits the images, from the headers of some of them."""
     if os.path.isdir(source):
         files = scan_folder(source).files
-        chosen = files[:: len(files) // PEEKED + 1]
+        chosen = files[:: max(1, -(-len(files) // PEEKED))]
         originals = [original for found in chosen if (original := peek(found.path)) is not None]
         if originals:
             return propose_size(originals)

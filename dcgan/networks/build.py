@@ -39,9 +39,8 @@ def build_networks(
     kept.trainable = False
     if generator_alone:
         return kept, None, None
-    faster = (
-        {"faster": FASTER_LAYERS} if makers == (build_generator, build_discriminator) else {}
-    )  # with the same weights
+    ours = makers == (build_generator, build_discriminator)
+    faster = {"faster": FASTER_LAYERS} if ours else {}  # with the same weights
     trained = make_generator(plan, seed=seed, dtype=dtype, name="training_generator", **faster)
     kept.set_weights(trained.get_weights())
     return kept, trained, make_discriminator(plan, seed=seed + 500, dtype=dtype, **faster)

@@ -164,7 +164,7 @@ def grow_discriminator(old: keras.Model, new: keras.Model, plan: Plan, images: n
         _let_through(fresh, "stage_2_norm", _outputs(old, 1, images) - bias)
         fresh["stage_2_norm/beta"][: len(bias)] += bias
     inner = {
-        re.sub(r"^stage_(\d+)", lambda stage: f"stage_{int(stage[1]) + 1}", name): array
+        re.sub(r"^stage_(\d+)", lambda found: f"stage_{int(found[1]) + 1}", name): array
         for name, array in weights.items()
     }
     _assign(new, {**fresh, **inner, **grown})

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 from os import PathLike
 from pathlib import Path
 
@@ -23,6 +24,7 @@ MOMENTS = 8  # rows of epochs.png
 IMAGES = 8  # columns of epochs.png
 IMAGE_PIXELS = 128  # of the longer side of an image there, at most
 LABEL_PIXELS, LABEL_FONT = 124, 16  # room for "step 1,234,567", and the size of the letters
+NAME = re.compile(r"step_\d+_epoch_\d+\.png")  # of a grid; others in the folder are not ours
 NEAREST = Image.Resampling.NEAREST
 
 logger = logging.getLogger("dcgan")
@@ -46,8 +48,9 @@ def write_animation(run: Path, img_size: tuple[int, int, int]) -> None:
         save_png(run / "epochs.png", moments_grid(previews, img_size), RUN_IMAGE)
         if ffmpeg := find_ffmpeg():
             save_mp4(ffmpeg, frames, run / "animation.mp4", FPS)
-    except OSError as error:
-        logger.warning("No animation was made of %s: %s.", run, error.strerror or error)
+    except (OSError, ValueError) as error:  # ValueError: of other sizes than the run's own
+        reason = getattr(error, "strerror", None) or error
+        logger.warning("No animation was made of %s: %s.", run, reason)
 
 
 def save_animation(run: Path, path: str | PathLike, scale: int = 1, fps: float = FPS) -> int:
@@ -80,7 +83,8 @@ def save_animation(run: Path, path: str | PathLike, scale: int = 1, fps: float =
 
 def find_previews(folder: str | Path) -> list[Path]:
     """A run's sample grids in the order in which they were made."""
-    return sorted(Path(folder).glob("step_[0-9]*_epoch_*.png"), key=step_of)
+    found = (path for path in Path(folder).glob("step_*.png") if NAME.fullmatch(path.name))
+    return sorted(found, key=step_of)
 
 
 def step_of(preview: Path) -> int:

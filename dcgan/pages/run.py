@@ -159,7 +159,7 @@ def _plots(losses: list[dict], measured: list[dict]) -> list[dict[str, Any]]:
     best = _best(measured)
     for words, lines, band in PLOTS:
         records = measured if next(iter(lines)).startswith("measured") else losses
-        records = records[:: -(len(records) // MAX_POINTS + 1)][::-1]  # the newest one always
+        records = records[:: min(-1, -len(records) // MAX_POINTS)][::-1]  # the newest one always
         series = {
             label: [(r["step"], r[key]) for r in records if r.get(key) is not None]
             for key, label in lines.items()

@@ -66,7 +66,8 @@ class CheckpointStore:
             # not its parents: a run's folder that is gone is an error, not a reason for another one
             self.folder.mkdir(exist_ok=True)
             earlier = self._paths()
-            path = self.folder / f"{self.latest() + 1:06d}-step-{int(step)}.dcgan"
+            number = _number(earlier[-1]) + 1 if earlier else 1
+            path = self.folder / f"{number:06d}-step-{int(step)}.dcgan"
             write_model_file(path, document, arrays)
         except (OSError, ModelFileError) as error:
             reason = getattr(error.__cause__ or error, "strerror", None) or str(error).rstrip(".")

@@ -38,13 +38,12 @@ from dcgan.storage.document import (
 )
 from dcgan.storage.file_kinds import HEAD_BYTES, describe, describe_folder
 
-Expected = Callable[[dict[str, Any]], Mapping[str, tuple[tuple[int, ...], str]]]
+Expected = Callable[[dict[str, Any]], Mapping[str, tuple[tuple[int, ...], str]] | None]
 
 METADATA_KEY = "dcgan"  # one key: with several, safetensors writes them in a random order
 MAX_FILE_BYTES = 4 << 30
 LENGTH_BYTES = 8  # in front of the header: its length, little-endian
 LEFTOVER_SECONDS = 600  # no save takes so long: a temporary file as old as that has no writer
-CHUNK_BYTES = 1 << 18  # read, then hashed while still in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -131,8 +130,9 @@ def read_model_file(path: str | os.PathLike[str], expected: Expected | None = No
     Args:
         path: the file.
         expected: computes, from the document, the shape and dtype of every array but the
-            optimizers'. In a generator-only file those of `generator/` must be there, in any other
-            file all of them. Called before any array is read.
+            optimizers'; None where a subclass's networks decide. In a generator-only file those of
+            `generator/` must be there, in any other file all of them. Called before any array is
+            read.
 
     Raises:
         ModelFileError: missing, no model file, damaged, made by a newer version, or hostile.
@@ -259,9 +259,11 @@ def _check_expected(
     """Refuse arrays that the document's plan does not have, or has in another shape."""
     try:
         wanted = expected(document)
-    except (ArgumentError, ModelFileError, KeyError, TypeError) as error:
+    except (ArgumentError, KeyError, TypeError) as error:
         reason = str(error).rstrip(".")
-        raise Refused(f"describes a model that cannot be built: {reason}") from error
+        raise Refused(f"describes a model that cannot be built ({reason})") from error
+    if wanted is None:
+        return
     described = {
         entry.name: f"{entry.dtype} {entry.shape}"
         for entry in entries

@@ -62,7 +62,10 @@ class RunLog:
             self._replace(kept)
 
     def flush(self, to_disk: bool = True) -> None:
-        """Write what is waiting and force all to disk, so that no checkpoint is ahead of the log.
+        """Write what is waiting.
+
+        Args:
+            to_disk: force it to the disk, so that no checkpoint is ahead of the log.
 
         Raises:
             RunError: the disk is full or the folder is gone.

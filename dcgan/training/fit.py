@@ -73,8 +73,8 @@ def fit(
             check_step(learner, source.batch_size, "Make smaller batches in the dataset")
         with open_run(path, resume) as run, StopRequest() as stop, watchdog(learner.state):
             steps = request.steps_per_epoch or source.steps_per_epoch
-            facts = (number_of(source), source.stream is not None, steps or 0)
-            check_alike([run.checkpoints.latest(), *facts])
+            streams = source.stream is not None
+            check_alike([run.checkpoints.latest(), number_of(source), streams, steps or 0])
             source = settle(learner, run, source)
             steps = request.steps_per_epoch or source.steps_per_epoch
             length = Length(steps, request.last_epoch(steps))

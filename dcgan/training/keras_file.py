@@ -18,6 +18,7 @@ from dcgan.networks.growing import phase_plans
 from dcgan.networks.plan import plan_from_dict
 from dcgan.optimizers import PLAIN_OPTIMIZERS, make_pair
 from dcgan.options import from_plain, to_plain
+from dcgan.storage.document import Refused, check_card
 from dcgan.training.state import TrainingState, assign
 
 OPTIMIZERS = ("optimizer", "discriminator_optimizer")
@@ -73,8 +74,15 @@ class KerasFile:
         assign(own, {name: np.array(store[name.replace("/", " ")]) for name in own})
 
 
-def save_keras(gan: keras.Model, path: str | os.PathLike) -> None:
-    """Write a `.keras` file of the whole model, in one piece or not at all."""
+def save_keras(gan: keras.Model, path: str | os.PathLike, card: dict[str, str]) -> None:
+    """Write a `.keras` file of the whole model, in one piece or not at all.
+
+    It holds no card; one that no other file could hold is refused all the same.
+    """
+    try:
+        check_card(card)
+    except Refused as error:
+        raise ModelFileError(f"{str(path)!r} {error}.") from error
     partial = Path(path).with_name(f".{Path(path).name}.partial.keras")
     try:
         partial.parent.mkdir(parents=True, exist_ok=True)
@@ -93,12 +101,12 @@ def load_keras(path: str | os.PathLike) -> Any:
         ModelFileError: it is none, or damaged.
     """
     try:
-        _check(path)
+        try:
+            _check(path)
+        except (RuntimeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise ArgumentError(str(error)) from error  # nested too deep, encrypted, cut off
         return keras.saving.load_model(path, safe_mode=True)
-    except (
-        OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RuntimeError,
-        zipfile.BadZipFile, zlib.error,
-    ) as error:  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelFileError(
             f"{str(path)!r} cannot be loaded as a Keras file of a whole DCGAN, which "
             f"save('name.keras') writes: {str(error).partition(chr(10))[0][:300]}"

@@ -3,8 +3,9 @@
 import logging
 import os
 from collections.abc import Mapping
+from typing import Any
 
-from dcgan.errors import ArgumentError, ModelFileError, whole
+from dcgan.errors import ModelFileError, whole
 from dcgan.images import grid, shrink
 from dcgan.networks.growing import phase_plans
 from dcgan.networks.plan import Plan, dropout_layers, plan_from_dict, weight_shapes
@@ -50,7 +51,7 @@ def read_model(path: str | os.PathLike, own_networks: bool = False) -> tuple[Mod
 
     Where a subclass builds the networks, their arrays are held against these once they are built.
     """
-    file = read_model_file(path, None if own_networks else expected_arrays)
+    file = read_model_file(path, check_settings if own_networks else expected_arrays)
     options, plan, optimizers = _parts(file.document)
     return file, (options, plan, None if file.generator_only else optimizers)
 
@@ -58,32 +59,40 @@ def read_model(path: str | os.PathLike, own_networks: bool = False) -> tuple[Mod
 def _parts(document: Mapping) -> Parts:
     """Options, plan and optimizers that a document describes.
 
-    Raises:
-        ModelFileError: one of them is unknown or out of its limits.
+    Raises as `check_settings` does, which is called before.
     """
-    try:
-        plan = plan_from_dict(document["plan"])
-        options = from_plain(document["options"])
-        described = document["optimizers"]
-        if not described:
-            return options, plan, None
-        pair = [optimizer_from_plain(described[name]) for name in ("generator", "discriminator")]
-        return options, plan, make_pair(*pair)
-    except (ArgumentError, KeyError, TypeError) as error:
-        raise ModelFileError(f"The settings in the file are wrong: {error}") from error
+    plan = plan_from_dict(document["plan"])
+    options = from_plain(document["options"])
+    described = document["optimizers"]
+    if not described:
+        return options, plan, None
+    pair = [optimizer_from_plain(described[name]) for name in ("generator", "discriminator")]
+    return options, plan, make_pair(*pair)
+
+
+def check_settings(document: Mapping[str, Any]) -> None:
+    """Refuse a document whose options, plan, optimizers or training state are wrong.
+
+    Raises:
+        ArgumentError: one of them is out of its limits.
+        KeyError, TypeError: a part is missing, or of another kind.
+    """
+    _plan_in_phase(document)
+
+
+def _plan_in_phase(document: Mapping) -> Plan:
+    _, plan, _ = _parts(document)
+    phases = phase_plans(plan)
+    state = TrainingState.from_plain(document["training"])
+    return phases[whole("phase", state.phase, 0, len(phases) - 1)]
 
 
 def expected_arrays(document: Mapping) -> dict[str, tuple[tuple[int, ...], str]]:
     """Shape and dtype of every array but the optimizers', by arithmetic on a document.
 
-    Raises:
-        ModelFileError: the document's options, plan or optimizers are wrong.
-        ArgumentError, KeyError, TypeError: its training state is.
+    Raises as `check_settings` does.
     """
-    _, plan, _ = _parts(document)
-    phases = phase_plans(plan)
-    state = TrainingState.from_plain(document["training"])
-    plan = phases[whole("phase", state.phase, 0, len(phases) - 1)]
+    plan = _plan_in_phase(document)
     expected: dict[str, tuple[tuple[int, ...], str]] = {
         "state/augmentation": ((2,), "float32"),
         "state/sums": (SUMS_SHAPE, "float32"),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from dcgan.errors import ArgumentError
-from dcgan.storage.model_file import read_model_file
+from dcgan.training.saving import read_model
 from dcgan.training.state import GENERATOR_ONLY, Learner, restart
 
 logger = logging.getLogger("dcgan")
@@ -21,7 +21,7 @@ def start_from(learner: Learner, path: str | os.PathLike) -> tuple[int, int]:
     """Take the weights of a saved model over; see `DCGAN.start_from`."""
     if learner.optimizers is None:
         raise ArgumentError(GENERATOR_ONLY)
-    arrays = read_model_file(path).arrays
+    arrays = read_model(path, own_networks=learner.model.has_own_networks())[0].arrays
     taken = total = 0
     for name in ("generator", "discriminator"):
         own = _layers(learner.variables, name)

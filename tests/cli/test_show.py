@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,9 +35,19 @@ def test_a_card_of_anything_else_is_refused(tiny, card):
     from dcgan import ModelFileError
 
     gan = tiny()
-    with pytest.raises(ModelFileError, match="card"):
-        gan.save("a.dcgan", card=card)
+    for name in ("a.dcgan", "a.keras"):
+        with pytest.raises(ModelFileError, match="card"):
+            gan.save(name, card=card)
     gan.save("a.dcgan")  # the model has not kept it
+
+
+@pytest.mark.once
+def test_a_preview_that_a_file_does_not_have_is_named_in_one_line(tiny, images, capsys):
+    tiny(save_path="run").fit(images, epochs=1, verbose=0)
+    checkpoint = next(Path("run/checkpoints").glob("*.dcgan"))
+    assert main(["show", str(checkpoint), "--preview", "p.png"]) == 2
+    assert "has no preview" in capsys.readouterr().err
+    assert not Path("p.png").exists()
 
 
 @pytest.mark.once

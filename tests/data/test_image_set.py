@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -183,6 +184,11 @@ def test_images_made_by_a_run_are_never_training_images(tmp_path):
 def test_a_bad_argument_is_refused_before_the_folder_is_looked_at(arguments):
     with pytest.raises(ArgumentError, match=next(iter(arguments))):
         open_images("missing", **{"img_size": SIZE} | arguments)
+
+
+def test_a_path_in_a_message_is_escaped_once():
+    with pytest.raises(DataError, match=re.escape(r"nothing at 'a\nb'")):
+        open_images("a\nb", SIZE)
 
 
 def test_a_script_without_a_main_guard_can_open_images(tmp_path):

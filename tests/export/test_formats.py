@@ -91,6 +91,16 @@ def test_an_export_that_gives_other_images_is_not_written(
 
 
 @pytest.mark.once
+def test_a_folder_that_is_no_export_is_neither_replaced_nor_waited_for(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(formats, "_call", lambda *words: pytest.fail("it was converted"))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").touch()
+    with pytest.raises(RunError, match="is a folder and no SavedModel"):
+        tiny().export(tmp_path / "out", "savedmodel")
+    assert (tmp_path / "out" / "mine.txt").exists()
+
+
+@pytest.mark.once
 def test_a_missing_package_is_one_sentence_with_the_command(tiny, monkeypatch):
     answer = subprocess.CompletedProcess([], 0, "missing tf2onnx\n", "")
     monkeypatch.setattr(subprocess, "run", lambda *words, **options: answer)

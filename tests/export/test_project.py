@@ -62,6 +62,14 @@ def test_without_a_discriminator_pixels_decide(gan, tmp_path):
 
 
 @pytest.mark.once
+def test_a_model_that_is_broken_is_refused(tiny, images):
+    broken = tiny()
+    broken.generator.set_weights([np.nan * weight for weight in broken.generator.get_weights()])
+    with pytest.raises(ArgumentError, match="not finite"):
+        broken.project(images[0], **QUICK)
+
+
+@pytest.mark.once
 def test_the_same_call_finds_the_same_latent_no_longer_than_random_ones(gan, images):
     first, second = (gan.project(images[0], starts=2, steps=5) for _ in range(2))
     assert np.array_equal(first.latent, second.latent)

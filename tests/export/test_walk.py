@@ -101,6 +101,7 @@ def test_a_video_is_written(tmp_path):
         ([3, 4], {"seconds": 0}, "seconds"),
         ([3, 4], {"fps": 1000}, "fps"),
         ([3, 4], {"rows": 0}, "rows"),
+        ([3, 4], {"rows": -2, "columns": -3}, "rows"),
     ],
 )
 def test_what_cannot_be_walked_is_refused_by_name(tiny, seeds, options, named):

@@ -48,7 +48,8 @@ def test_previews_are_found_in_the_order_of_their_steps(tmp_path):
         "step_10000000_epoch_10000.png",
         "step_0000500_epoch_0001.png",
     ]
-    for name in [*names, "notes.txt", "other.png"]:
+    of_users = ["notes.txt", "step_final.png", "step_12b_epoch_3.png", "step_1_epoch_1_crop.png"]
+    for name in [*names, *of_users]:
         (tmp_path / name).touch()
     assert [preview.name for preview in development.find_previews(tmp_path)] == [
         names[2],
@@ -154,6 +155,13 @@ def test_a_damaged_preview_costs_the_animation_and_not_the_training(tmp_path, ca
     development.write_animation(tmp_path, (6, 4, 3))
     assert "No animation was made" in caplog.text
     assert not (tmp_path / "animation.gif").exists()
+
+
+def test_a_grid_of_another_size_costs_the_animation_and_not_the_training(previews, caplog):
+    run = previews(2, in_run=True)
+    Image.new("RGB", (3, 3)).save(run / "samples" / "step_0000700_epoch_0001.png")
+    development.write_animation(run, (6, 4, 3))
+    assert "No animation was made" in caplog.text
 
 
 def test_an_animation_is_never_a_training_image(tmp_path):

@@ -248,12 +248,18 @@ def test_a_run_is_resumed_from_its_folder_alone(tiny, few, tmp_path, eager):
     assert gan.optimizer.rates == pytest.approx((1e-4, 1e-4))
 
 
-def test_a_run_of_the_sample_set_resumes_without_images(tiny, few, tmp_path, monkeypatch, eager):
+def test_a_run_of_the_sample_set_resumes_without_images(tiny, monkeypatch, eager):
     monkeypatch.setattr("dcgan.training.source.SAMPLE_SET_COUNT", 8)
     tiny(save_path="run").fit(epochs=1, verbose=0)
     gan = DCGAN.resume("run")
     gan.fit(epochs=2, verbose=0)
     assert gan.state.step == 4
+
+
+@pytest.mark.once
+def test_a_folder_does_not_continue_the_run_of_the_sample_set(tiny, few, tmp_path, monkeypatch):
+    monkeypatch.setattr("dcgan.training.source.SAMPLE_SET_COUNT", 8)
+    tiny(save_path="run").fit(epochs=1, verbose=0)
     folder = tmp_path / "sea"
     folder.mkdir()
     save_png(folder / "0.png", few[0])

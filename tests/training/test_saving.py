@@ -4,6 +4,7 @@ import keras
 import pytest
 
 from dcgan import DCGAN, ArgumentError, ModelFileError
+from dcgan.networks.build import build_generator
 from dcgan.storage.model_file import read_model_file, write_model_file
 from dcgan.training.saving import expected_arrays
 from dcgan.training.state import capture
@@ -48,11 +49,16 @@ def test_no_file_says_where_anything_is_written(tiny, tmp_path):
     ],
 )
 def test_settings_of_the_wrong_kind_or_range_are_refused_with_the_file(tiny, part, change):
+    class Own(DCGAN):
+        def build_generator(self, plan, **options):
+            return build_generator(plan, **options)
+
     document, arrays = capture(tiny()._learner())
     wrong = {**document, part: {**document[part], **change}}
     write_model_file("wrong.dcgan", wrong, arrays)
-    with pytest.raises(ModelFileError, match="wrong.dcgan"):
-        DCGAN.load("wrong.dcgan")
+    for kind in (DCGAN, Own):
+        with pytest.raises(ModelFileError, match="wrong.dcgan"):
+            kind.load("wrong.dcgan")
 
 
 def test_a_loaded_generator_builds_no_discriminator_and_says_so(tiny, images):
