@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from dcgan.data.image_set import ImageSet, open_images, split
-from dcgan.errors import MAX_SEED, ArgumentError, refuse, whole
+from dcgan.errors import MAX_SEED, ArgumentError, whole
 from dcgan.images import chunks, straight_alpha
 from dcgan.metrics import report
 from dcgan.metrics.features import FeatureNetwork, load_network
@@ -112,7 +112,10 @@ def compare(
 def as_logs(model: Model, images: Any, return_dict: bool, keras_arguments: dict) -> dict:
     """What `DCGAN.evaluate` returns: the estimates as Keras's logs are, None where withheld."""
     if images is None or not return_dict or set(keras_arguments) - {"verbose"}:
-        refuse("x", "images, with return_dict=True and no other argument but verbose", images)
+        raise ArgumentError(
+            "DCGAN.evaluate takes images, return_dict=True and verbose alone. For other arguments "
+            "use dcgan.evaluate(model, images, n=..., seed=..., network=...)."
+        )
     estimates = evaluate(model, images).estimates
     return {name.lower(): estimate.value for name, estimate in estimates.items()}
 

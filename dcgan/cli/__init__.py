@@ -44,8 +44,8 @@ def main(argv: list[str] | None = None, prog: str = "dcgan") -> int:
 def _run(words: list[str], prog: str) -> int:
     if words[:1] in (["-h"], ["--help"], ["--version"]):
         _overview(prog).parse_args(words)  # prints and exits
-    verb = "train"
-    if words and words[0] in VERBS:
+    verb, named = "train", bool(words) and words[0] in VERBS
+    if named:
         verb = words.pop(0)
     elif words and not words[0].startswith("-") and not os.path.exists(words[0]):
         if close := difflib.get_close_matches(words[0], VERBS, n=1, cutoff=0.75):
@@ -54,7 +54,7 @@ def _run(words: list[str], prog: str) -> int:
     usage = f"{prog} {verb} {module.USAGE}".rstrip()
     parser = Parser(prog=f"{prog} {verb}", usage=usage, description=module.__doc__)
     module.add_arguments(parser)
-    parser.set_defaults(prog=prog)
+    parser.set_defaults(prog=prog, named=named)
     arguments = parser.parse_args(words)
     try:
         _check_backend()

@@ -101,7 +101,11 @@ def make_gan(
     if not arguments.new:
         path, resume = choose_folder(images, options.get("save_path"), resume=True)
         earlier = run_options(path) if resume else {}
-    if arguments.start is None or earlier:  # a run that was started from a model has its own
+    if arguments.start is not None and earlier:
+        from dcgan.cli.console import say  # which imports this file
+
+        say(f"--from is not used: the run in {path} has begun, and has weights. --new begins one.")
+    if arguments.start is None or earlier:
         return DCGAN(**{**defaults, **earlier, **options}), epochs
     known = to_plain(DCGAN.load(arguments.start).options, "network")
     gan = DCGAN(**{**known, **options})

@@ -23,12 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     add = parser.add_argument
     add_model(parser)
-    add("-n", dest="n", metavar="N", type=int, default=16, help="number of images (default: 16)")
+    add("-n", dest="n", metavar="N", type=int, help="number of images (default: 16)")
     add(
         "--seed",
         metavar="N",
         type=int,
-        default=0,
         help="seed of the images; another seed gives other images (default: 0)",
     )
     add("--seeds", metavar="LIST", help="the image of each of these seeds, such as 3,9,100-140")
@@ -46,7 +45,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--distance",
         metavar="X",
         type=float,
-        default=0.3,
         help="with --near: how far they vary, from 0 (not at all) to 1 (default: 0.3)",
     )
     add(
@@ -55,30 +53,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="move the images along directions that browse shows, in standard deviations, such as "
         "3=1.5,1=-2 for the third and the first",
     )
-    add("--out", metavar="DIR", default="images", help="folder to write to (default: images)")
+    add("--out", metavar="DIR", default="generated", help="folder to write to (default: generated)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the images and print where they are."""
     import numpy as np
 
-    from dcgan.errors import MAX_SEED, ArgumentError, real, whole
+    from dcgan.errors import MAX_SEED, counted, real, whole
     from dcgan.images import enlarged_grid, png_bytes, save_png
     from dcgan.latents import MAX_BEST_OF, MAX_IMAGES, draw_latents
 
-    n = whole("n", arguments.n, 1, MAX_IMAGES)
-    seed = whole("seed", arguments.seed, 0, MAX_SEED)
+    _check_together(arguments)
+    n = whole("n", 16 if arguments.n is None else arguments.n, 1, MAX_IMAGES)
+    seed = whole("seed", arguments.seed or 0, 0, MAX_SEED)
     truncation = real("truncation", arguments.truncation, 0, 1)
     best_of = whole("--best-of", arguments.best_of, 1, MAX_BEST_OF)
     seeds = None if arguments.seeds is None else seed_list(arguments.seeds)
     moves = {} if arguments.move is None else _moves(arguments.move)
     if arguments.near is not None:
         whole("--near", arguments.near, 0, MAX_SEED)
+        arguments.distance = 0.3 if arguments.distance is None else arguments.distance
         real("--distance", arguments.distance, 0, 1)
-        if seeds is not None:
-            raise ArgumentError("Give --near or --seeds, not both.")
-    if best_of > 1 and seeds is not None:
-        raise ArgumentError("Give --best-of or --seeds, not both: --seeds says which images.")
     from dcgan import DCGAN  # imports Keras, which takes seconds
     from dcgan.evaluation import best_rows
 
@@ -107,8 +103,24 @@ def run(arguments: argparse.Namespace) -> int:
         sheet = out / f"{drawn}_contact_sheet.png"
         save_png(sheet, enlarged_grid(np.stack(shown)), made_by | {"dcgan-drawn": drawn})
     on_sheet = "all" if total == len(shown) else f"the first {len(shown)}"
-    print(f"{total:,} images in {out}, {on_sheet} on {sheet}")
+    print(f"{counted(total, 'image')} in {out}, {on_sheet} on {sheet}")
     return 0
+
+
+def _check_together(arguments: argparse.Namespace) -> None:
+    """Refuse flags of which one would have no effect."""
+    from dcgan.errors import ArgumentError
+
+    given = {name for name, value in vars(arguments).items() if value is not None}
+    given -= {"best_of"} if arguments.best_of == 1 else set()
+    flags = {"n": "-n", "seed": "--seed", "near": "--near", "best_of": "--best-of"}
+    for name in flags if "seeds" in given else ():
+        if name in given:
+            raise ArgumentError(
+                f"Give {flags[name]} or --seeds, not both: --seeds says which images."
+            )
+    if "distance" in given and "near" not in given:
+        raise ArgumentError("--distance is how far --near goes. Give both.")
 
 
 def _pieces(
@@ -138,7 +150,9 @@ def _pieces(
 def _prefix(arguments: argparse.Namespace) -> str:
     """What file names begin with, so that images of one seed do not overwrite each other."""
     near = "" if arguments.near is None else f"near{arguments.near}_"
-    return near if arguments.move is None else f"{near}move{arguments.move[:60]}_"
+    move = "" if arguments.move is None else f"move{arguments.move[:60]}_"
+    truncated = "" if arguments.truncation == 1 else f"truncation{arguments.truncation:g}_"
+    return near + move + truncated
 
 
 def _moves(text: str) -> dict[int, float]:

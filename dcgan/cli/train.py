@@ -114,6 +114,11 @@ def run(arguments: argparse.Namespace) -> int:
             f"Train on a path or on --dataset, not on both. Received: {images!r} and --dataset "
             f"{arguments.dataset}. Leave one out."
         )
+    if images is None and arguments.dataset is None and arguments.named and Path("train").is_dir():
+        raise ArgumentError(
+            "No images were given, and train is the name of a verb. For the folder of that name "
+            "write ./train; for the sample set leave the verb out."
+        )
     if arguments.preset is None and arguments.recipe != "original":
         raise ArgumentError("--recipe decides how the networks of a --preset train. Give both.")
     from dcgan.storage.run_folder import SAMPLE_SET, read_run
@@ -126,6 +131,16 @@ def run(arguments: argparse.Namespace) -> int:
                 "Give the same images as when it was begun."
             )
         source = None if run["source"] == SAMPLE_SET else run["source"]
+        if source is not None and not Path(source).exists():
+            raise ArgumentError(
+                f"The images of the run in {images!r} are no longer at {source!r}. Give the place "
+                f"where they are now: {arguments.prog} path/to/images --save-path {images}"
+            )
+        if (other := getattr(arguments, "save_path", images)) != images:
+            raise ArgumentError(
+                f"{images!r} is a run, which resumes in its own folder. Leave --save-path {other} "
+                "out, or give the folder of the images."
+            )
         images, folder = source, images
     defaults: dict[str, Any] = SAMPLE_SET_OPTIONS if images is None else {}
     if arguments.dataset == "mnist":

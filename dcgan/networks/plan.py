@@ -134,7 +134,11 @@ def check_plan(plan: Plan) -> None:
         _require("discriminator stage's size", stage.size, stage.size == size)
     for network in ("generator", "discriminator"):
         count = count_weights(plan, network)
-        _require(f"number of weights of the {network}", count, count <= MAX_WEIGHTS)
+        if count > MAX_WEIGHTS:
+            raise ArgumentError(
+                f"The {network} would have {count:,} weights, of at most {MAX_WEIGHTS:,}. Use a "
+                "smaller img_size, increment or kernel_size, a larger stride, or more depth."
+            )
 
 
 def shrunk(size: Pair, stride: Pair) -> Pair:

@@ -100,6 +100,8 @@ def load_keras(path: str | os.PathLike) -> Any:
     Raises:
         ModelFileError: it is none, or damaged.
     """
+    if not os.path.exists(path):
+        raise ModelFileError(f"{str(path)!r} does not exist: check the path.")
     try:
         try:
             _check(path)

@@ -16,6 +16,7 @@ from dcgan.backend.devices import gather_from_processes
 from dcgan.data.own_batches import is_stream
 from dcgan.errors import ArgumentError, RunError
 from dcgan.inspection.advice import sizes_in_words
+from dcgan.networks.growing import phase_plans
 from dcgan.networks.plan import plan_from_dict
 from dcgan.networks.resolve import resolve
 from dcgan.optimizers import changed_settings, optimizer_from_plain, optimizer_to_plain
@@ -38,13 +39,18 @@ def choose_folder(
     """The run folder for what `fit` was given, and whether to resume a run in it.
 
     Raises:
-        RunError: the folder cannot be written; said before any image is read.
+        RunError: the folder cannot be written, or is that of the images; said before any is read.
     """
     path = Path(save_path or Path("Results") / run_name(x))
+    images = Path(x) if isinstance(x, str | Path) and os.path.exists(x) else None
     if save_path is None:
         resume = resume and not is_stream(x)  # nothing tells one dataset from another
-        if resume and isinstance(x, str | Path) and os.path.exists(x):
-            path = folder_for(path, str(Path(x).resolve()))
+        if resume and images:
+            path = folder_for(path, str(images.resolve()))
+    elif images and path.exists() and path.samefile(images):
+        raise RunError(
+            f"save_path must be another folder than that of the images. Received: save_path={path}"
+        )
     RunFolder.check(path)
     return path, resume
 
@@ -149,10 +155,13 @@ def _run_options(learner: Learner) -> dict[str, Any]:
 def _compare(run: RunFolder, earlier: Mapping, now: Mapping) -> None:
     """Refuse settings that a resumed run cannot change, and log those that it can."""
     _parsed(run.path, earlier)
+    grows = len(phase_plans(plan_from_dict(now["network_plan"]))) > 1
     # A run that has begun has its weights, however they were initialized.
     plans = [{**given["network_plan"], "initializer": None} for given in (earlier, now)]
     earlier, now = ({**earlier, "network_plan": plans[0]}, {**now, "network_plan": plans[1]})
     changes = describe_changes(earlier, now)
+    if not grows:
+        changes.pop("growing", None)
     other_plan = changes.pop("network_plan", None) is not None
     optimizers = [changes.pop(name, None) for name in OPTIMIZERS]
     network = [changes.pop(name) for name in in_groups("network") if name in changes]

@@ -18,11 +18,11 @@ def model(tiny, tmp_path):
     return str(path)
 
 
-def test_images_and_a_contact_sheet_are_written_to_the_folder_images(model, tmp_path, capsys):
+def test_images_and_a_contact_sheet_are_written_to_the_folder_generated(model, tmp_path, capsys):
     assert main(["generate", model, "-n", "5", "--seed", "7"]) == 0
-    names = sorted(path.name for path in (tmp_path / "images").iterdir())
+    names = sorted(path.name for path in (tmp_path / "generated").iterdir())
     assert names == [*(f"seed7_{n:05d}.png" for n in range(5)), "seed7_contact_sheet.png"]
-    assert "5 images in images" in capsys.readouterr().out
+    assert "5 images in generated" in capsys.readouterr().out
 
 
 def test_an_image_says_what_it_was_made_from(model, tmp_path):
@@ -61,9 +61,26 @@ def test_choosing_without_a_discriminator_is_refused_before_anything_is_written(
     assert not Path("out").exists()
 
 
-def test_seeds_are_not_chosen_from(model, capsys):
-    assert main(["generate", model, "--seeds", "3,9", "--best-of", "2"]) == 2
-    assert "Give --best-of or --seeds, not both" in capsys.readouterr().err
+@pytest.mark.parametrize("flag", ["--best-of", "-n", "--seed", "--near"])
+def test_flags_that_would_have_no_effect_beside_seeds_are_refused(model, capsys, flag):
+    assert main(["generate", model, "--seeds", "3,9", flag, "2"]) == 2
+    assert f"Give {flag} or --seeds, not both" in capsys.readouterr().err
+
+
+def test_a_distance_from_nothing_is_refused(model, capsys):
+    assert main(["generate", model, "--distance", "0.5"]) == 2
+    assert "Give both" in capsys.readouterr().err
+
+
+def test_truncated_images_do_not_overwrite_others(model, tmp_path):
+    for words in ([], ["--truncation", "0.5"]):
+        assert main(["generate", model, "-n", "1", "--out", "out", *words]) == 0
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {
+        f"{start}seed0_{end}.png"
+        for start in ("", "truncation0.5_")
+        for end in ("00000", "contact_sheet")
+    }
 
 
 def test_a_place_that_cannot_be_written_is_named(model, tmp_path, capsys):
@@ -134,7 +151,7 @@ def test_images_move_along_the_directions_that_browse_shows(model, tmp_path):
     gan = DCGAN.load(model)
     words = ["generate", model, "--seeds", "7", "--truncation", "0.5", "--out", "out"]
     assert main([*words, "--move", "2=-1.5"]) == 0
-    with Image.open(tmp_path / "out" / "move2=-1.5_seed7_00000.png") as image:
+    with Image.open(tmp_path / "out" / "move2=-1.5_truncation0.5_seed7_00000.png") as image:
         assert image.text["dcgan-move"] == "2=-1.5"
         shown = np.asarray(image).astype(int)
     step = find_directions(first_layer(gan.generator), 8, 8).steps[1]

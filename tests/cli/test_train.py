@@ -37,6 +37,28 @@ def test_a_folder_is_trained_on_without_a_verb(folder, small, capsys):
 
 
 @pytest.mark.once
+def test_a_folder_called_as_the_verb_is_not_passed_over(tmp_path, capsys):
+    (tmp_path / "train").mkdir()
+    assert main(["train", "--epochs", "1"]) == 2
+    assert "write ./train" in capsys.readouterr().err
+
+
+@pytest.mark.once
+def test_a_run_folder_is_given_alone_and_its_images_are_where_they_were(folder, small, capsys):
+    assert main([str(folder), *small, "--epochs", "1"]) == 0
+    assert main(["Results/sea", "--save-path", "Results/other"]) == 2
+    assert "Leave --save-path Results/other out" in capsys.readouterr().err
+    assert main([str(folder), "--from", "Results/sea", "--epochs", "1"]) == 0
+    assert "--from is not used: the run in Results/sea has begun" in capsys.readouterr().err
+    assert main([str(folder), *small, "--no-growing", "--epochs", "1"]) == 0  # too small to grow
+    moved = folder.rename(folder.with_name("moved"))
+    assert main(["Results/sea", "--epochs", "2"]) == 2
+    assert "path/to/images --save-path Results/sea" in capsys.readouterr().err
+    assert main([str(moved), "--save-path", str(moved), *small]) == 2
+    assert "another folder than that of the images" in capsys.readouterr().err
+
+
+@pytest.mark.once
 def test_stderr_holds_what_the_machine_has_and_nothing_of_the_framework(folder, small):
     start = "import sys; from dcgan.cli import main; sys.exit(main())"
     words = [sys.executable, "-c", start, str(folder), *small[:-1], "--epochs", "1"]

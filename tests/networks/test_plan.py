@@ -161,7 +161,7 @@ def test_a_plan_from_a_stranger_is_refused_where_it_cannot_be(path, value):
 
 
 def test_a_plan_with_too_many_weights_is_refused_without_building_anything():
-    with pytest.raises(ArgumentError, match="number of weights"):
+    with pytest.raises(ArgumentError, match="weights, of at most"):
         plan(img_size=(2048, 2048, 3), depth=1, increment=8000)
 
 

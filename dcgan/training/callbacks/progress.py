@@ -62,9 +62,7 @@ class Progress(Task):
 
     def finish(self, epoch, logs):
         """Leave the last state on the screen."""
-        line = self.line(epoch)
-        self.share = 1.0
-        self.show(line, 1.0)
+        self.show(self.line(epoch), self.share)
         if self.overwrites:
             logger.removeFilter(self._make_room)
             self._bar.close()
