@@ -121,27 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if arguments.preset is None and arguments.recipe != "original":
         raise ArgumentError("--recipe decides how the networks of a --preset train. Give both.")
-    from dcgan.storage.run_folder import SAMPLE_SET, read_run
-
-    folder = None
-    if images is not None and (run := read_run(Path(images))):
-        if run["source"] is None:
-            raise ArgumentError(
-                f"The run in {images!r} does not say where its images are, for they were no files. "
-                "Give the same images as when it was begun."
-            )
-        source = None if run["source"] == SAMPLE_SET else run["source"]
-        if source is not None and not Path(source).exists():
-            raise ArgumentError(
-                f"The images of the run in {images!r} are no longer at {source!r}. Give the place "
-                f"where they are now: {arguments.prog} path/to/images --save-path {images}"
-            )
-        if (other := getattr(arguments, "save_path", images)) != images:
-            raise ArgumentError(
-                f"{images!r} is a run, which resumes in its own folder. Leave --save-path {other} "
-                "out, or give the folder of the images."
-            )
-        images, folder = source, images
+    images, folder = _images_and_run(images, arguments)
     defaults: dict[str, Any] = SAMPLE_SET_OPTIONS if images is None else {}
     if arguments.dataset == "mnist":
         defaults = MNIST_OPTIONS
@@ -168,6 +148,36 @@ def run(arguments: argparse.Namespace) -> int:
     )
     print(f"Images: {gan.run_path / 'samples.png'}  model: {gan.run_path / 'last.dcgan'}")
     return 0
+
+
+def _images_and_run(path: str | None, arguments: Any) -> tuple[str | None, str | None]:
+    """The images to train on, None for the sample set, and the run folder that `path` is, if any.
+
+    Raises:
+        ArgumentError: the run's images are unknown or gone, or --save-path is another folder.
+    """
+    from dcgan.storage.run_folder import SAMPLE_SET, read_run
+
+    run = None if path is None else read_run(Path(path))
+    if run is None:
+        return path, None
+    source = run["source"]
+    if source is None:
+        raise ArgumentError(
+            f"The run in {path!r} does not say where its images are, for they were no files. "
+            "Give the same images as when it was begun."
+        )
+    if source != SAMPLE_SET and not Path(source).exists():
+        raise ArgumentError(
+            f"The images of the run in {path!r} are no longer at {source!r}. Give the place where "
+            f"they are now: {arguments.prog} path/to/images --save-path {path}"
+        )
+    if (other := getattr(arguments, "save_path", path)) != path:
+        raise ArgumentError(
+            f"{path!r} is a run, which resumes in its own folder. Leave --save-path {other} out, "
+            "or give the folder of the images."
+        )
+    return (None if source == SAMPLE_SET else source), path
 
 
 def _devices(text: str) -> int | None:
