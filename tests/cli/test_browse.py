@@ -25,7 +25,7 @@ def test_a_command_that_was_copied_makes_the_images(tiny, tmp_path):
     data = re.search(r'id="data">(.*?)</script>', (tmp_path / "browse.html").read_text())[1]
     words = shlex.split(json.loads(data)["command"] + " --seeds 0-1")
     assert words[:2] == ["dcgan", "generate"] and main(words[1:]) == 0
-    assert len(list((tmp_path / "images").glob("seed[01]_*.png"))) == 2
+    assert len(list((tmp_path / "generated").glob("truncation0.5_seed[01]_*.png"))) == 2
 
 
 @pytest.mark.once
