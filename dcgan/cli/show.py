@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{name:11} {printable(str(value))}")
     if arguments.preview:
         if file.preview is None:
-            raise ModelFileError(f"{path!r} has no preview: checkpoints and exports have none.")
+            raise ModelFileError(f"{path!r} has no preview, as checkpoints have none.")
         with writing("--preview", arguments.preview):
             save_png(arguments.preview, file.preview, RUN_IMAGE)
     return 0
