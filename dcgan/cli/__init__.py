@@ -42,6 +42,8 @@ def main(argv: list[str] | None = None, prog: str = "dcgan") -> int:
 
 
 def _run(words: list[str], prog: str) -> int:
+    if words == ["help"] and not os.path.exists("help"):
+        words = ["--help"]
     if words[:1] in (["-h"], ["--help"], ["--version"]):
         _overview(prog).parse_args(words)  # prints and exits
     verb, named = "train", bool(words) and words[0] in VERBS

@@ -2,7 +2,7 @@
 
 import argparse
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dcgan.errors import (
@@ -59,12 +59,19 @@ def add_option_flags(parser: argparse.ArgumentParser) -> None:
 def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """The options among parsed arguments, by name."""
     given = {name: value for name, value in vars(arguments).items() if name in _rows()}
-    match given.get("img_size"):
-        case [side]:
-            given["img_size"] = side
-        case [height, width]:
-            given["img_size"] = (height, width, 3)
+    if "img_size" in given:
+        given["img_size"] = size_of(given["img_size"])
     return given
+
+
+def size_of(typed: Sequence[int]) -> int | Sequence[int]:
+    """What `--img-size` means: a side of a square, height and width in color, or all three."""
+    match typed:
+        case [side]:
+            return side
+        case [height, width]:
+            return (height, width, 3)
+    return typed
 
 
 def make_gan(
@@ -101,6 +108,7 @@ def make_gan(
     if not arguments.new:
         path, resume = choose_folder(images, options.get("save_path"), resume=True)
         earlier = run_options(path) if resume else {}
+        options["save_path"] = str(path)  # chosen, and said, once
     if arguments.start is not None and earlier:
         from dcgan.cli.console import say  # which imports this file
 

@@ -8,7 +8,7 @@ import sys
 import time
 
 from dcgan.cli.console import say, writing
-from dcgan.cli.flags import as_flags
+from dcgan.cli.flags import as_flags, size_of
 
 HELP = "look at a folder before training: what is usable, sizes, duplicates, what to expect"
 USAGE = "IMAGES [options]"
@@ -22,10 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--img-size",
-        nargs=3,
+        nargs="+",
         type=int,
-        metavar=("H", "W", "C"),
-        help="height, width and channels to look at the images in (default: chosen to suit them)",
+        metavar="N",
+        help="size to look at the images in, as in training (default: chosen to suit them)",
     )
     parser.add_argument(
         "--out",
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     from dcgan.inspection.inspect import inspect
     from dcgan.pages.inspected import inspection_page
 
-    size = tuple(arguments.img_size) if arguments.img_size else None
+    size = size_of(arguments.img_size) if arguments.img_size else None
     inspection = inspect(arguments.images, size, measure=_measure)
     print(inspection.text(), end="")
     flags = as_flags(inspection.proposal.options())

@@ -108,7 +108,7 @@ class Subset:
 
 def open_images(
     source: str | os.PathLike[str] | np.ndarray,
-    img_size: tuple[int, int, int],
+    img_size: tuple[int, int, int] | int,
     *,
     resize: str = "crop",
     background: tuple[int, int, int] = (255, 255, 255),
@@ -126,6 +126,7 @@ def open_images(
             holding the MNIST idx files; or an array (count, height, width[, channels]), uint8, or
             float in [0, 1] or [-1, 1].
         img_size: (height, width, channels) of the result; 1 is gray, 3 color, 4 color and alpha.
+            One whole number is the side of squares in color.
         resize: `crop` covers the size and cuts the middle out, `stretch` distorts, `pad` adds bars.
         background: red, green, blue (0-255) behind transparency and in the bars; with 4 channels
             the bars are transparent.

@@ -106,8 +106,8 @@ def find_files(path: Path, exclude: str | os.PathLike[str] | None = None) -> Sca
         return scan
     seen = "; ".join(in_words(scan.skipped[:FIRST_REASONS]))
     raise DataError(
-        f"The folder {str(path)!r} is empty. Expected: images ({ACCEPTED}). "
-        + (f"Passed over: {seen}." if seen else "Put some in, or check the path.")
+        f"The folder {str(path)!r} {'holds no images' if seen else 'is empty'}. Expected: images "
+        f"({ACCEPTED}). " + (f"Passed over: {seen}." if seen else "Put some in, or check the path.")
     )
 
 

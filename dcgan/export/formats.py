@@ -1,6 +1,7 @@
 """Generators as files of other formats, written only if they give the same images there."""
 
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -79,7 +80,7 @@ def export_generator(
         else:
             exported = generator if output == "float" else _with_uint8_output(generator)
             source = made if name in ("keras", "h5") else place / "source.keras"
-            exported.save(source)
+            _save(exported, source)
             if source != made:
                 _call("convert", name, source, made)
         np.save(place / "latents.npy", latents)
@@ -110,6 +111,17 @@ def _format_of(path: Path, format: str | None) -> str:
             f"{format or path.suffix!r}."
         )
     return name
+
+
+def _save(model: keras.Model, path: Path) -> None:
+    """Save without Keras's advice against HDF5, which the user has chosen."""
+    absl = logging.getLogger("absl")
+    level = absl.level
+    absl.setLevel(logging.ERROR)
+    try:
+        model.save(path)
+    finally:
+        absl.setLevel(level)
 
 
 def _with_uint8_output(generator: keras.Model) -> keras.Model:

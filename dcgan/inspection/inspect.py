@@ -105,7 +105,7 @@ class Inspection:
 
 def inspect(
     source: str | os.PathLike,
-    img_size: tuple[int, int, int] | None = None,
+    img_size: tuple[int, int, int] | int | None = None,
     *,
     resize: str = "crop",
     background: tuple[int, int, int] = (255, 255, 255),
@@ -118,7 +118,7 @@ def inspect(
 
     Args:
         source: what `open_images` takes.
-        img_size: (height, width, channels) to look at them in; proposed from them if None.
+        img_size: as for `open_images`; proposed from the images if None.
         resize, background: as for `open_images`.
         measure: takes a `Proposal`, trains a few steps with it, and returns seconds per 1,000
             steps and bytes of memory.
@@ -137,7 +137,7 @@ def inspect(
     if img_size is None:
         img_size = _size_for(source)
     images = open_images(source, img_size, resize=resize, background=background, verbose=verbose)
-    proposal = propose(img_size)
+    proposal = propose(images.pixels.shape[1:])
     seconds, memory = measure(proposal) if measure else (None, None)
     names, originals = images.names, images.originals
     return Inspection(

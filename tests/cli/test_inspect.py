@@ -14,8 +14,9 @@ def unmeasured(monkeypatch):
 
 @pytest.mark.once
 def test_both_pages_are_made(folder, unmeasured, tmp_path, capsys):
-    assert main(["inspect", str(folder), "--img-size", "8", "8", "3", "--out", "page.html"]) == 0
-    assert "10 usable" in capsys.readouterr().out
+    assert main(["inspect", str(folder), "--img-size", "8", "--out", "page.html"]) == 0
+    out = capsys.readouterr().out
+    assert "10 usable" in out and "img_size=(8, 8, 3)" in out
     assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
 
 

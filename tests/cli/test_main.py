@@ -52,9 +52,10 @@ def test_help_names_the_program_as_it_was_started(prog, words, expected, capsys)
     assert shown.startswith(f"usage: {prog} ") and expected.format(prog) in shown
 
 
-def test_help_lists_every_verb_in_words(capsys):
+@pytest.mark.parametrize("word", ["--help", "help"])
+def test_help_lists_every_verb_in_words(word, capsys):
     with pytest.raises(SystemExit):
-        main(["--help"])
+        main([word])
     shown = capsys.readouterr().out
     assert all(f"\n    {verb} " in shown for verb in VERBS)
 

@@ -44,6 +44,19 @@ def test_a_folder_called_as_the_verb_is_not_passed_over(tmp_path, capsys):
 
 
 @pytest.mark.once
+def test_another_folder_of_the_same_name_has_a_run_of_its_own_and_hears_of_it_once(
+    folder, small, tmp_path, capsys
+):
+    other = tmp_path / "other" / "sea"
+    shutil.copytree(folder, other)
+    for images in (folder, other, other):
+        assert main([str(images), *small, "--epochs", "1"]) == 0
+    told = f"Results/sea is the run of {folder}; this one is in Results/sea-2."
+    assert capsys.readouterr().err.count(told) == 1
+    assert training("Results/sea-2/last.dcgan")["step"] == training()["step"]
+
+
+@pytest.mark.once
 def test_a_run_folder_is_given_alone_and_its_images_are_where_they_were(folder, small, capsys):
     assert main([str(folder), *small, "--epochs", "1"]) == 0
     assert main(["Results/sea", "--save-path", "Results/other"]) == 2

@@ -98,12 +98,15 @@ def test_missing_file_empty_and_imageless_have_different_messages(tmp_path):
     (tmp_path / "text").mkdir()
     (tmp_path / "text" / "notes.txt").write_text("hello")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "runs" / "sea").mkdir(parents=True)
+    (tmp_path / "runs" / "sea" / "options.json").write_text(json.dumps({"format": "dcgan-run"}))
     fill(tmp_path / "some", 1)
     cases = {
         tmp_path / "missing": "nothing at",
         tmp_path / "text" / "notes.txt": "is a file, and not one",
         tmp_path / "some" / "0000.png": "is one file",
         tmp_path / "empty": "is empty",
+        tmp_path / "runs": "holds no images",
         tmp_path / "text": "no images in",
     }
     for path, words in cases.items():
