@@ -87,8 +87,8 @@ class Options:
     batch_size: int = option(None, Whole(1, MAX_BATCH), "training",
         "Images per training step. None: 16, or 8 from depth 5 on.")
     optimizer: object = option(None, Unchecked(), "training",
-        "Optimizer of the generator: a learning rate for Adam with beta_1 0.5, the name of a "
-        "Keras optimizer, or one. None: Adam with 2e-4 (Radford et al. 2016, section 4).")
+        "Optimizer of the generator: a learning rate for Adam with beta_1 0.5, or a "
+        "Keras optimizer or its name. None: Adam with 2e-4 (Radford et al. 2016, section 4).")
     discriminator_optimizer: object = option(None, Unchecked(), "training",
         "Optimizer of the discriminator. None: the same settings as the generator's.")
     seed: int = option(0, Whole(0, MAX_MODEL_SEED), "training",

@@ -95,6 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     other: dict[str, Any] = {"default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
     add("--data", dest="data", **other)
     add("--image-size", dest="img_size", type=int, nargs="+", **other)
+    add("--lr", dest="optimizer", type=float, **other)
     add("--until-done", action="store_true", help="stop when the status of the run is done")
     add("--quiet", action="store_true", help="show no progress bar")
     add("-v", "--verbose", action="store_true", help="a line per epoch with losses, not the bar")

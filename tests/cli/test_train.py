@@ -119,9 +119,11 @@ def test_the_folder_of_a_run_resumes_it(folder, small):
     "size", [["--image-size", "16"], ["--img-size", "16", "16"], ["--img-size", "16", "16", "3"]]
 )
 def test_what_users_of_other_programs_type_is_taken(folder, small, size):
-    assert main(["--data", str(folder), *small[4:], *size, "--epochs", "1"]) == 0
-    plan = read_model_file("Results/sea/last.dcgan").document["plan"]
-    assert plan["img_size"] == [16, 16, 3]
+    words = ["--data", str(folder), *size, "--lr", "1e-3", "--epochs", "1"]
+    assert main([*words, *small[4:]]) == 0
+    document = read_model_file("Results/sea/last.dcgan").document
+    assert document["plan"]["img_size"] == [16, 16, 3]
+    assert document["optimizers"]["generator"]["config"]["learning_rate"] == np.float32(1e-3)
 
 
 @pytest.mark.once
