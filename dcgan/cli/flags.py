@@ -64,7 +64,7 @@ def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
     return given
 
 
-def size_of(typed: Sequence[int]) -> int | Sequence[int]:
+def size_of(typed: Sequence[int]) -> Any:
     """What `--img-size` means: a side of a square, height and width in color, or all three."""
     match typed:
         case [side]:
