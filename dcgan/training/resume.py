@@ -6,7 +6,7 @@ import os
 import uuid
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -129,8 +129,7 @@ def _parsed(path: Path, options: Mapping) -> dict[str, Any]:
     try:
         if missing := sorted({"network_plan", *OPTIMIZERS} - given.keys()):
             raise ArgumentError(f"it lacks {', '.join(missing)}.")
-        plan = asdict(plan_from_dict(given["network_plan"]))
-        given["network_plan"] = json.loads(json.dumps(plan))
+        plan_from_dict(given["network_plan"])
         given |= {name: optimizer_from_plain(given[name]) for name in OPTIMIZERS}
         from_plain(given)
     except (ArgumentError, KeyError, TypeError) as error:
@@ -158,10 +157,7 @@ def _compare(run: RunFolder, earlier: Mapping, now: Mapping) -> None:
     _parsed(run.path, earlier)
     grows = len(phase_plans(plan_from_dict(now["network_plan"]))) > 1
     # A run that has begun has its weights, however they were initialized.
-    plans = [
-        asdict(replace(plan_from_dict(given["network_plan"]), initializer="normal"))
-        for given in (earlier, now)
-    ]
+    plans = [{**given["network_plan"], "initializer": None} for given in (earlier, now)]
     earlier, now = ({**earlier, "network_plan": plans[0]}, {**now, "network_plan": plans[1]})
     changes = describe_changes(earlier, now)
     if not grows:
