@@ -108,7 +108,8 @@ def make_gan(
     if not arguments.new:
         path, resume = choose_folder(images, options.get("save_path"), resume=True)
         earlier = run_options(path) if resume else {}
-        options["save_path"] = str(path)  # chosen, and said, once
+        if images is not None:  # without, a run folder would name its own images
+            options["save_path"] = str(path)  # chosen, and said, once
     if arguments.start is not None and earlier:
         from dcgan.cli.console import say  # which imports this file
 
