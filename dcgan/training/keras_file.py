@@ -123,6 +123,8 @@ def _check(path: str | os.PathLike) -> None:
         if file.getinfo("config.json").file_size > MAX_CONFIG:
             raise ArgumentError("its config is too large")
         content = json.loads(file.read("config.json"))
+    if content["class_name"] == "Functional":
+        raise ArgumentError("it holds a generator alone, which keras.models.load_model loads")
     if content["class_name"] != "DCGAN" or content["registered_name"] != "dcgan>DCGAN":
         raise ArgumentError(f"it holds a model of class {content['class_name']!r:.99}")
     config = content["config"]

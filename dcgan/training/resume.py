@@ -203,7 +203,10 @@ def _compare_images(
                 f"{str(path)!r} is the run of {before}, and these images are from {source.path}. "
                 "Give another save_path, or resume=False for a new numbered folder."
             )
-        logger.warning("The images are not those that the run in %s was trained on so far.", path)
+        was, now = earlier["options"], to_plain(options, "data")
+        if all(was[name] == now[name] for name in ("resize", "background")):  # which was stated
+            message = "The images are not those that the run in %s was trained on so far."
+            logger.warning(message, path)
     if earlier["data"].get("held_out") == 0 and source.facts.held_out:
         logger.info("As when this run began, no images are held out; a new run would.")
         return without_held_out(source, options)

@@ -48,6 +48,12 @@ def test_a_generator_alone_is_an_export_and_not_a_model(trained):
             trained.save(name, generator_only=True)
 
 
+def test_an_exported_generator_is_named_for_what_it_is(trained):
+    trained.export("g.keras")
+    with pytest.raises(ModelFileError, match="a generator alone, which keras.models.load_model"):
+        DCGAN.load("g.keras")
+
+
 def changed(change):
     """m.keras with another config, as bad.keras."""
     shutil.copy("m.keras", "bad.keras")

@@ -192,6 +192,23 @@ def test_folders_of_the_same_name_have_runs_of_their_own(tiny, few, tmp_path, ca
 
 
 @pytest.mark.once
+@pytest.mark.parametrize(("resize", "added", "warned"), [("pad", 0, False), ("crop", 1, True)])
+def test_images_are_other_ones_where_files_changed(tiny, few, caplog, resize, added, warned):
+    def folder_of(images):
+        for index, image in enumerate(images):
+            save_png(Path("cats", f"{index}.png"), image[:10])
+        return "cats"
+
+    caplog.set_level(logging.INFO, "dcgan")
+    Path("cats").mkdir()
+    tiny(save_path="run").fit(folder_of(few), epochs=1, verbose=0)
+    shown = np.concatenate([few, 255 - few[:added]])
+    tiny(save_path="run", resize=resize).fit(folder_of(shown), epochs=2, verbose=0)
+    assert ("resize: 'crop' in the folder" in caplog.text) != warned
+    assert ("The images are not those" in caplog.text) == warned
+
+
+@pytest.mark.once
 def test_other_images_in_a_list_are_another_run(tiny, few):
     gan, other = tiny(), tiny()
     gan.fit(list(few), epochs=1, verbose=0)
