@@ -34,7 +34,7 @@ def web_page(generator: keras.Model, name: str, facts: Mapping[str, object]) -> 
     steps: list[dict] = []
     texts: list[str] = []
     for layer in generator.layers:
-        for kind, numbers, arrays in _steps(layer):
+        for kind, numbers, arrays in _steps(layer, generator):
             written = [as_characters(array) for array in arrays]
             weights = [{"length": len(text), "scale": scale} for text, scale in written]
             steps.append({"kind": kind, **numbers, "weights": weights})
@@ -72,12 +72,18 @@ def as_characters(array: np.ndarray) -> tuple[str, float]:
     return codes.tobytes().decode("utf-16-le"), scale
 
 
-def _steps(layer: keras.Layer) -> list[tuple[str, dict, list[np.ndarray]]]:
+def _steps(layer: keras.Layer, generator: keras.Model) -> list[tuple[str, dict, list[np.ndarray]]]:
     """What the page does for a layer: the kind, its numbers and its weights, for each step."""
     arrays = [keras.ops.convert_to_numpy(weight) for weight in layer.weights]
     match layer:
         case layers.InputLayer() | layers.Dropout():
             return []
+        case layers.Dense() | layers.Reshape() if layer.name.endswith(("_scale", "_factors")):
+            return []  # part of what follows
+        case layers.Multiply():
+            scale = generator.get_layer(layer.name.replace("_scaled", "_scale"))
+            kernel, bias = map(keras.ops.convert_to_numpy, scale.weights)
+            return [("modulate", {}, [kernel.T, bias])]
         case layers.Dense():
             kernel = arrays[0].T  # (units, inputs)
             return [("dense", {"filters": len(kernel)}, [kernel]), *_bias(arrays)]

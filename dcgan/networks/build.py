@@ -83,6 +83,8 @@ def build_generator(
             x = make.blur(x, f"stage_{number}", stage)
         x = make.crop(x, f"stage_{number}", size, stage)
         x = make.norm_and_activation(x, f"stage_{number}", stage)
+        if plan.self_modulation and number < count:
+            x = make.modulate(x, latent, f"stage_{number}", stage)
         x = make.dropout(x, f"stage_{number}", stage)
         size = stage.size
     # float32 at the end: bfloat16 has too few digits for 256 levels of brightness
@@ -216,6 +218,13 @@ class _LayerMaker:
             )
             x = pool(x)
         return x
+
+    def modulate(self, x, latent, name: str, stage: Stage):
+        """Multiply each channel by a linear function of the latent, which begins around 1."""
+        factors = self.layer(layers.Dense, f"{name}_scale", stage.filters, bias_initializer="ones")
+        shape = layers.Reshape((1, 1, stage.filters), dtype=self.dtype, name=f"{name}_factors")
+        multiply = layers.Multiply(dtype=self.dtype, name=f"{name}_scaled")
+        return multiply([x, shape(factors(latent))])
 
     def norm_and_activation(self, x, name: str, stage: Stage, activate_first=None):
         steps = [self._norm, self._activation]

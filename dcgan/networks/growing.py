@@ -61,7 +61,7 @@ def _can_grow(plan: Plan) -> bool:
         )
     except ArgumentError:
         return False
-    return plan == usual
+    return plan == replace(usual, self_modulation=plan.self_modulation)
 
 
 def _inner_plan(plan: Plan, level: int) -> Plan:
@@ -124,6 +124,8 @@ def grow_generator(old: keras.Model, new: keras.Model, plan: Plan, latents: np.n
         kernel = fresh[f"{name}/kernel"]
         kernel[:, :, : 2 * len(bias)] = np.concatenate([enlarging, -enlarging], 2)
         _let_through(fresh, f"{name}_norm", _outputs(old, -2, latents) - bias, sign=True)
+        if plan.self_modulation:
+            fresh[f"{name}_scale/kernel"][:, : 2 * len(bias)] = 0
         image, (height, width) = f"stage_{outermost + 1}", plan.generator[outermost].kernel
         around = ((height - 1) // 2, height // 2), ((width - 1) // 2, width // 2), (0, 0), (0, 0)
         grown = {

@@ -68,6 +68,8 @@ class Plan:
             but transposed convolutions begin as bilinear interpolation; "glorot" is Keras's own.
         momentum: momentum of BatchNorm's moving statistics.
         logit_bias: whether the discriminator's last layer has a bias.
+        self_modulation: whether the latent scales the channels of each of the generator's stages
+            but the last (after Chen et al. 2019, arXiv 1810.01365, who also shift them).
     """
 
     img_size: tuple[int, int, int]
@@ -80,6 +82,7 @@ class Plan:
     initializer: str = "normal"
     momentum: float = 0.9
     logit_bias: bool = True
+    self_modulation: bool = False
 
     @property
     def discriminator_couples(self) -> bool:
@@ -93,6 +96,8 @@ def plan_from_dict(values: Mapping) -> Plan:
     Raises:
         ArgumentError: a part is missing, unknown, of the wrong type, or out of bounds.
     """
+    if isinstance(values, Mapping):  # files from before self-modulation do not name it
+        values = {"self_modulation": False, **values}
     parts = _typed(Plan, values)
     parts["base"] = Stage(**_typed(Stage, parts["base"]))
     for name in ("generator", "discriminator"):
@@ -181,6 +186,9 @@ def weight_shapes(plan: Plan, network: str) -> dict[str, tuple[int, ...]]:
         if network == "generator" and plan.upsampling != "resize":
             channels = channels[::-1]
         _add_layer(shapes, f"stage_{number}", (*stage.kernel, *channels), stage.filters, stage)
+        if network == "generator" and plan.self_modulation and number < len(plan.generator):
+            shapes[f"stage_{number}_scale/kernel"] = (plan.input_size, stage.filters)
+            shapes[f"stage_{number}_scale/bias"] = (stage.filters,)
         previous = stage.filters
     if network == "discriminator":
         height, width = plan.discriminator[-1].size

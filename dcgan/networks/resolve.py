@@ -64,7 +64,8 @@ def make_plan(
     Widths are `increment, 2 * increment, ...` from the image inwards. As Radford et al. 2016
     advise, G's output and D's input layer have no BatchNorm; None leaves it out of a deep D, and
     chooses "blur" upsampling for a deep G, "transposed" for others. With "antialiased", a stage of
-    `increment` filters at full size and a last convolution draw the details that blurs hide.
+    `increment` filters at full size and a last convolution draw the details that blurs hide. The
+    latent scales the channels of G's stages, so that it need not pass through all of them.
     `dropout` acts in D only: in G it would make the image of a latent a matter of chance while
     training.
 
@@ -110,6 +111,7 @@ def make_plan(
         discriminator=tuple(discriminator),
         upsampling=upsampling,
         initializer="bilinear",
+        self_modulation=True,
     )
     check_plan(plan)
     return plan

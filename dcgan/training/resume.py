@@ -6,7 +6,7 @@ import os
 import uuid
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +129,8 @@ def _parsed(path: Path, options: Mapping) -> dict[str, Any]:
     try:
         if missing := sorted({"network_plan", *OPTIMIZERS} - given.keys()):
             raise ArgumentError(f"it lacks {', '.join(missing)}.")
-        plan_from_dict(given["network_plan"])
+        plan = asdict(plan_from_dict(given["network_plan"]))
+        given["network_plan"] = json.loads(json.dumps(plan))
         given |= {name: optimizer_from_plain(given[name]) for name in OPTIMIZERS}
         from_plain(given)
     except (ArgumentError, KeyError, TypeError) as error:
@@ -157,7 +158,10 @@ def _compare(run: RunFolder, earlier: Mapping, now: Mapping) -> None:
     _parsed(run.path, earlier)
     grows = len(phase_plans(plan_from_dict(now["network_plan"]))) > 1
     # A run that has begun has its weights, however they were initialized.
-    plans = [{**given["network_plan"], "initializer": None} for given in (earlier, now)]
+    plans = [
+        asdict(replace(plan_from_dict(given["network_plan"]), initializer="normal"))
+        for given in (earlier, now)
+    ]
     earlier, now = ({**earlier, "network_plan": plans[0]}, {**now, "network_plan": plans[1]})
     changes = describe_changes(earlier, now)
     if not grows:

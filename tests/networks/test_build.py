@@ -83,6 +83,27 @@ def test_initial_weights_are_normal_with_deviation_0_02():
     assert len({kernel[:9].tobytes() for kernel in kernels}) == len(kernels)
 
 
+def test_the_latent_scales_each_channel_by_factors_around_one():
+    generator = build_generator(wide_plan(depth=3))
+    names = [f"stage_1_{part}" for part in ("relu", "factors", "scaled")]
+    part = keras.Model(generator.input, [generator.get_layer(name).output for name in names])
+    latents = np.random.default_rng(0).standard_normal((50, 100), "float32")
+    maps, factors, scaled = map(keras.ops.convert_to_numpy, part(latents))
+    np.testing.assert_allclose(scaled, maps * factors, rtol=1e-5)
+    # 100 products of N(0, 1) and N(0, 0.02)
+    assert abs(factors.mean() - 1) < 0.01 and 0.15 < factors.std() < 0.25
+
+
+def test_the_last_stage_and_the_networks_of_others_are_not_scaled():
+    made = wide_plan(depth=3)
+    scaled = [name for name in weight_shapes(made, "generator") if "_scale/kernel" in name]
+    assert scaled == ["stage_1_scale/kernel", "stage_2_scale/kernel"]
+    plain = replace(made, self_modulation=False)
+    layers = build_generator(plain).layers
+    assert not any("scale" in name for name in weight_shapes(plain, "generator"))
+    assert not any(isinstance(layer, keras.layers.Multiply) for layer in layers)
+
+
 @pytest.mark.parametrize(("kernel", "step"), [(4, 2), (3, 2), (5, 2), (2, 2), (5, 3), (4, 3)])
 def test_transposed_convolutions_begin_without_a_grid(kernel, step):
     made = plan((27, 27, 3), 3, kernel, (step, step))

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -117,6 +117,12 @@ def test_weight_counts_by_hand():
 def test_a_plan_survives_json():
     made = plan(img_size=(200, 180, 4), depth=5, stride=(2, 3), dropout=0.25)
     assert plan_from_dict(json.loads(json.dumps(asdict(made)))) == made
+
+
+def test_a_plan_from_before_self_modulation_has_none():
+    values = asdict(plan())
+    del values["self_modulation"]
+    assert plan_from_dict(values) == replace(plan(), self_modulation=False)
 
 
 def damaged(path, value):

@@ -105,6 +105,19 @@ def test_a_run_resumes_although_new_networks_would_be_initialized_otherwise(tiny
     assert again.fit(few, epochs=2, verbose=0).epoch == [1]
 
 
+@pytest.mark.once
+def test_a_run_from_before_self_modulation_resumes(tiny, few, eager):
+    plan = replace(tiny().plan, self_modulation=False)
+    DCGAN(save_path="run", batch_size=4, network_plan=plan).fit(few, epochs=1, verbose=0)
+    path = Path("run/options.json")
+    content = json.loads(path.read_text())
+    del content["options"]["network_plan"]["self_modulation"]
+    path.write_text(json.dumps(content))
+    gan = DCGAN.resume("run")
+    assert gan.fit(few, epochs=2, verbose=0).epoch == [1]
+    assert gan.plan == plan
+
+
 def test_a_model_of_another_run_does_not_train_over_a_folders_run(tiny, few, eager):
     tiny(save_path="run").fit(few, epochs=2, verbose=0)
     other = tiny(save_path="other", seed=0)

@@ -179,6 +179,12 @@ const LAYERS = {
     }
     return map;
   },
+  // Each channel times its factor, a linear function of the latent
+  modulate(map, _, [kernel, bias], latent) {
+    const factors = Float32Array.from(bias), { length } = bias;
+    multiply(latent, 0, 1, kernel, 0, factors, 0, length, latent.length, length);
+    return LAYERS.affine(map, _, [factors, new Float32Array(length)]);
+  },
   relu: (map, { slope }) => ({ ...map, data: map.data.map((x) => x < 0 ? slope * x : x) }),
   tanh: (map) => ({ ...map, data: map.data.map(Math.tanh) }),
 };
@@ -188,7 +194,9 @@ function buildGenerator(layers, read) {
   const weights = layers.map((layer) => layer.weights.map(read));
   return (latent) => {
     let map = { height: 1, width: 1, channels: latent.length, data: latent };
-    layers.forEach((layer, index) => { map = LAYERS[layer.kind](map, layer, weights[index]); });
+    layers.forEach((layer, index) => {
+      map = LAYERS[layer.kind](map, layer, weights[index], latent);
+    });
     return Uint8ClampedArray.from(map.data, (x) => (x + 1) * 127.5); // rounds as NumPy does
   };
 }
