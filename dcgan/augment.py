@@ -21,9 +21,7 @@ TRANSLATION = 0.125  # of the side
 
 FEW, MANY = 5_000, 50_000  # images: full strength up to the first, none from the second
 
-RAMP_PASSES = 200  # over the images, until full strength at the latest
-TARGET = 0.9  # share of real images taken for real, above which strength rises faster
-OVERFITTED_IMAGES = 2_000  # from no strength to all of it, where every one is taken for real
+RAMP_PASSES = 200  # over the images, until full strength: memorization takes time
 
 
 def strength_for(count: int) -> float:
@@ -71,29 +69,24 @@ def augment(images, strength: float, seed, draw: Callable = draw_here):
 
 
 class Augmentation(keras.layers.Layer):
-    """Augmentation that grows stronger, and faster the more the discriminator overfits.
-
-    A discriminator that takes nearly all real images for real leaves the generator little to learn
-    from. So strength rises while it takes more of them for real than `TARGET`, and falls while it
-    takes fewer (after Karras et al. 2020, arXiv 2006.06676, section 3.1), but not below a share
-    that rises with the images seen: memorization takes time.
+    """Augmentation whose strength rises with the images seen.
 
     Strength and ramp are variables, so that a compiled step stays when they change, unless the
     change is from or to 0: with strength 0 the step contains no augmentation at all.
 
     Args:
         strength: in [0, 1], the most that is used.
-        ramp_images: images until it is reached at the latest.
+        ramp_images: images until it is reached.
 
     Attributes:
-        shares: float32 (2,), the least share of the strength by now, and the share in use.
+        share: float32 scalar, the share of the strength in use.
     """
 
     def __init__(self, strength: float = 0.0, ramp_images: float = 1.0):
         super().__init__(name="augmentation", trainable=False, dtype="float32")
         self.strength = self.add_weight((), initializer="zeros", name="strength")
         self.ramp_images = self.add_weight((), initializer="ones", name="ramp_images")
-        self.shares = self.add_weight((2,), initializer="zeros", name="shares")
+        self.share = self.add_weight((), initializer="zeros", name="share")
         self.active = False
         self.set(strength, ramp_images)
         self.built = True
@@ -109,25 +102,13 @@ class Augmentation(keras.layers.Layer):
         """Augment float images `(n, H, W, C)` as strongly as is due; see `augment`."""
         if not self.active:
             return images
-        return augment(images, self.strength * self.shares[1], seed, draw)
+        return augment(images, self.strength * self.share, seed, draw)
 
-    def follow(self, real_logits, adapt: bool = True):
-        """Adjust both shares to a batch of augmented real images.
-
-        Args:
-            real_logits: the discriminator's, float `(n, 1)`.
-            adapt: whether a logit above 0 means real. If not, strength rises with the images alone.
-        """
-        if not self.active:
-            return
-        count = ops.cast(ops.shape(real_logits)[0], "float32")
-        excess = (ops.mean(ops.cast(real_logits > 0, "float32")) - TARGET) / (1 - TARGET)
-        whole = ops.all(ops.isfinite(real_logits))  # else the step will be rolled back
-        excess = ops.where(whole, excess, 0.0) if adapt else 0.0
-        least, used = ops.unstack(self.shares.value)
-        least = ops.minimum(1.0, least + count / self.ramp_images)
-        used = ops.minimum(1.0, ops.maximum(least, used + excess * count / OVERFITTED_IMAGES))
-        self.shares.assign(ops.stack([least, used]))
+    def advance(self, count):
+        """Raise the strength for `count` more images."""
+        if self.active:
+            count = ops.cast(count, "float32")
+            self.share.assign(ops.minimum(1.0, self.share + count / self.ramp_images))
 
 
 def augmented_copies(images: np.ndarray, strength: float, seed: int = 0) -> np.ndarray:

@@ -55,7 +55,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         discriminator_optimizer: None: the same settings as the generator's.
         seed: of weights, latents, augmentation, order of the images and choice of held-out ones.
         ema_momentum: of the generator's exponential moving average (EMA); 0 keeps the last weights.
-        augmentation: strength in [0, 1], reached sooner if D overfits. None: by how many images.
+        augmentation: strength in [0, 1], which rises at first. None: by the number of images.
         horizontal_flip: train on horizontally flipped images too.
         resize: "crop", "stretch" or "pad" images of another shape.
         background: (red, green, blue), 0 to 255, behind transparent pixels and around padding.
@@ -117,8 +117,8 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         self.augment = Augmentation(options.augmentation or 0.0)  # `fit` decides for None
         self.model_hash = self.run_path = None
         self.built = True  # for Keras: no input shape is waited for
-        self.usual_losses = {self.discriminator_loss, self.generator_loss} == losses.USUAL
-        in_turn = own or plan.discriminator_couples or not self.usual_losses
+        usual_losses = {self.discriminator_loss, self.generator_loss} == losses.USUAL
+        in_turn = own or plan.discriminator_couples or not usual_losses
         self.uses_one_stage = self.one_stage and not in_turn
         self.card, self.compile_options = {}, {}
         self.rebuild(optimizers)
@@ -164,7 +164,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         network, weights = self.training_generator, self.training_generator.trainable_variables
         fake, pull_back = self.pullback(lambda: network(latents, training=True), weights)
         d_loss, real_logits, fake_logits, fake_gradient = self.discriminator_step(real, fake)
-        self.augment.follow(real_logits, adapt=self.usual_losses)
+        self.augment.advance(ops.shape(real_logits)[0])
         g_loss = self.generator_step(fake, pull_back, fake_logits, fake_gradient)
         steps = ops.cast(self.optimizer.generator.iterations, "float32")
         update_ema(self.generator, self.training_generator, self.ema_momentum, steps, move)

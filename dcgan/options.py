@@ -99,8 +99,7 @@ class Options:
         "which generates the images. 0 keeps the weights of the last step.")
     augmentation: float | None = option(None, Real(0, 1), "training",
         "Strength of the random changes under which the discriminator sees all images, reached "
-        "after 200 passes, or sooner where the discriminator overfits. None: by the number of "
-        "images (for a dataset of batches: 0).")
+        "after 200 passes. None: by the number of images (for a dataset of batches: 0).")
     horizontal_flip: bool = option(False, Switch(), "data",
         "Train on horizontally flipped images too.")
     resize: str = option("crop", Choice(RESIZE_RULES), "data",

@@ -94,7 +94,7 @@ def expected_arrays(document: Mapping) -> dict[str, tuple[tuple[int, ...], str]]
     """
     plan = _plan_in_phase(document)
     expected: dict[str, tuple[tuple[int, ...], str]] = {
-        "state/augmentation": ((2,), "float32"),
+        "state/augmentation": ((), "float32"),
         "state/sums": (SUMS_SHAPE, "float32"),
         "state/random/latents": (SEED_SHAPE, "int64"),
     }

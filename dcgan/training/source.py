@@ -37,7 +37,7 @@ class Source:
         batch_size: images per step; of a user's own batches, those in the first.
         steps_per_epoch: batches that make an epoch, or None where that is unknown.
         augmentation: the strength that is proposed for so many images.
-        ramp_images: images until it is reached at the latest.
+        ramp_images: images until it is reached.
         stream: what knows where training is in a user's own batches, or None.
     """
 

@@ -169,8 +169,8 @@ class Learner:
         """Every variable that training changes, by a name that never changes.
 
         `generator/...`, `training_generator/...`, `discriminator/...`, both optimizers, and under
-        `state/` every random stream, the running means, the sums of the log and the shares of the
-        augmentation.
+        `state/` every random stream, the running means, the sums of the log and the share of the
+        augmentation's strength.
         """
         named = {}
         for name, network in self.networks.items():
@@ -190,7 +190,7 @@ class Learner:
         for mean in self.numbers.means:
             for number, variable in enumerate(mean.variables):
                 named[f"state/mean/{mean.name}/{number}"] = variable
-        named["state/augmentation"] = self.augment.shares
+        named["state/augmentation"] = self.augment.share
         named["state/sums"] = self.numbers.sums
         named["state/random/latents"] = self.latents_seed
         return named
@@ -248,7 +248,7 @@ def restart(learner: Learner) -> None:
     """
     networks = learner.networks
     learner.pair.restart(networks["training_generator"], networks["discriminator"])
-    learner.augment.shares.assign([0.0, 0.0])
+    learner.augment.share.assign(0.0)
 
 
 def _set_precision(learner: Learner, precision: str) -> None:

@@ -215,7 +215,7 @@ def test_augmentation_goes_on_when_networks_grow(growing, images):
     gan.fit(images, epochs=4, verbose=0)
     seen = gan.state.images_seen / float(gan.augment.ramp_images)
     assert gan.state.phase_step < gan.state.step
-    assert float(gan.augment.shares[0]) == pytest.approx(seen)
+    assert float(gan.augment.share) == pytest.approx(seen)
 
 
 def test_with_a_time_limit_phases_end_by_their_share_of_the_time(growing):
