@@ -6,6 +6,7 @@ training images. Estimates compare only under the same feature network and the s
 import argparse
 import json
 from collections.abc import Iterable
+from pathlib import Path
 
 from dcgan.cli.console import find_model, progress_bar, say, writing
 from dcgan.cli.flags import add_model
@@ -58,6 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
     from dcgan.images import RUN_IMAGE, save_png
 
     network = check_arguments(arguments.n, arguments.seed, arguments.network)
+    if arguments.sheet:
+        with writing("--sheet", arguments.sheet):  # before minutes of measuring
+            Path(arguments.sheet).parent.mkdir(parents=True, exist_ok=True)
     model = load(find_model(arguments.model))
     with progress_bar(desc="Measuring", unit=" images") as bar:
         evaluation = evaluate(

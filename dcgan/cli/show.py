@@ -46,12 +46,14 @@ def _facts(path: str, file) -> dict[str, object]:
     plan, training = file.document["plan"], file.document["training"]
     data = training["data"]
     weights = sum(a.size for name, a in file.arrays.items() if name.startswith("generator/"))
+    measured = training["health"]["count"] > 0
+    status = f"status {training['status']}" if measured else "not measured"
     held = "the generator alone" if file.generator_only else "the whole model; training can go on"
     return {
         "file": f"{path}, {held}",
         "images": "x".join(map(str, plan["img_size"])),
         "generator": f"{weights:,} weights, depth {len(plan['generator'])}",
-        "training": f"{training['step']:,} steps, status {training['status']}",
+        "training": f"{training['step']:,} steps, {status}",
         "trained on": f"{data['count']:,} images" if data else "not known",
         "sha256": file.sha256,
         **{name: file.card.get(name, "not said") for name in CARD_FIELDS},

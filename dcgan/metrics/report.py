@@ -10,6 +10,7 @@ from dcgan.metrics.estimate import Estimate, withheld
 from dcgan.metrics.features import features, load_network, scaling
 from dcgan.metrics.manifold import manifold_estimates
 from dcgan.metrics.memorization import Memorization, memorization, sheet
+from dcgan.metrics.variety import MIN_VARIETY, variance_share
 
 MAX_REAL = 5_000  # real images in the distances: more cost minutes and change little
 NAMES = ("KID", "FID", "precision", "recall", "density", "coverage")
@@ -24,6 +25,7 @@ class Evaluation:
             training images.
         floor: by name: held-out against training images, the best that can be hoped for.
         copies: how near the samples are to training images.
+        variance: the samples' variance as a share of the real images' (`variance_share`).
         network: name of the feature network behind `estimates` and `floor`.
         generated, real: uint8 (n, H, W, C), what was measured, and what it was compared with.
         notes: what to keep in mind when reading them.
@@ -33,6 +35,7 @@ class Evaluation:
     estimates: dict[str, Estimate]
     floor: dict[str, Estimate]
     copies: Memorization
+    variance: float
     network: str
     generated: np.ndarray = field(repr=False, compare=False)
     real: np.ndarray = field(repr=False, compare=False)
@@ -41,8 +44,17 @@ class Evaluation:
 
     @property
     def memorization(self) -> Memorization | None:
-        """Whether the samples are copies; None of other images, where nothing can be told."""
-        return self.copies if self.of_training else None
+        """Whether the samples are copies; None where that cannot be told.
+
+        Of images of another training it cannot, nor of samples that are one image over and over,
+        whose many distances are one.
+        """
+        return self.copies if self.of_training and not self.alike else None
+
+    @property
+    def alike(self) -> bool:
+        """Whether the samples are nearly all alike."""
+        return self.variance < MIN_VARIETY
 
     def contact_sheet(self) -> np.ndarray:
         """The generated images most like a real one, each beside its nearest: uint8 (h, w, C)."""
@@ -83,6 +95,8 @@ class Evaluation:
             parts.append(f"the generated images {told}")
         if covered is not None:
             parts.append(f"{covered:.0%} of the real images have a generated one like them")
+        if self.alike:
+            parts.append(f"they are nearly all alike ({self.variance:.0%} of the variance)")
         if self.memorization:
             many = self.memorization.copying
             parts.append("many are copies" if many else "there is no sign of copying")
@@ -94,6 +108,7 @@ class Evaluation:
             "network": self.network,
             "estimates": {name: asdict(estimate) for name, estimate in self.estimates.items()},
             "floor": {name: asdict(estimate) for name, estimate in self.floor.items()},
+            "variance": self.variance,
             "memorization": self.memorization and self.memorization.to_dict(),
             "notes": list(self.notes),
         }
@@ -170,7 +185,8 @@ def evaluate(
         reason = "no images are held out"
         floor = {name: withheld(name, len(real), 0, network.name, reason) for name in NAMES}
     estimates = _estimates(real, fake, network.name)
-    return Evaluation(estimates, floor, copies, network.name, generated, train)
+    share = variance_share(generated, train)
+    return Evaluation(estimates, floor, copies, share, network.name, generated, train)
 
 
 def compare(

@@ -6,13 +6,11 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from dcgan.errors import ArgumentError
+from dcgan.metrics.variety import MIN_VARIETY
 
 YOUNG = 4  # measurements in which noise and little variety are normal
 PERSISTENCE = 3  # measurements in a row before a problem is named: one may be chance
 PATIENCE = 10  # measurements without a better KID before training counts as stalled or done
-# Ten images over and over, slightly noisy, have 5 % of the variety of 200 photographs or digits;
-# blurred draws from a Gaussian fitted to the real pixels have over 40 %.
-MIN_VARIETY = 0.25
 GROWING = 1.2  # variety that has grown by a fifth within the persistence is on its way up
 D_SURE = 0.95  # D's mean score: real images above it and generated ones below 1 - it
 # How far D takes held-out images for generated ones: 0 not at all, 1 as much as generated ones

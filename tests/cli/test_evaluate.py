@@ -8,7 +8,7 @@ from dcgan.cli import main
 def test_every_estimate_is_printed(model_file, array_file, capsys):
     assert main(["evaluate", model_file(), array_file, "-n", "30"]) == 0
     shown = capsys.readouterr()
-    for word in ("KID", "FID", "coverage", "random", "held out (20)", "copying"):
+    for word in ("KID", "FID", "coverage", "random", "held out (20)", "all alike"):
         assert word in shown.out
     assert "Note" not in shown.err
 
@@ -16,8 +16,8 @@ def test_every_estimate_is_printed(model_file, array_file, capsys):
 def test_json_is_all_that_stdout_holds(model_file, array_file, capsys):
     assert main(["evaluate", model_file(), array_file, "-n", "30", "--json"]) == 0
     plain = json.loads(capsys.readouterr().out)
-    assert plain["memorization"]["n_reference"] == 20
-    assert plain["memorization"]["n_samples"] == 30 and plain["notes"] == []
+    assert plain["floor"]["KID"]["n_fake"] == 20
+    assert plain["estimates"]["KID"]["n_fake"] == 30 and plain["notes"] == []
 
 
 def test_notes_go_to_stderr(tiny, array_file, tmp_path, capsys):
@@ -33,10 +33,10 @@ def test_a_contact_sheet_is_written(model_file, array_file, tmp_path):
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_contact_sheet_that_cannot_be_written_is_named(model_file, array_file, capsys):
-    words = ["evaluate", model_file(), array_file, "-n", "20", "--sheet", "nowhere/memory.png"]
-    assert main(words) == 2
-    assert "--sheet 'nowhere/memory.png'" in capsys.readouterr().err
+def test_a_contact_sheet_that_cannot_be_written_is_named_before_the_work(model_file, capsys):
+    path = model_file() + "/memory.png"
+    assert main(["evaluate", model_file(), "nowhere", "-n", "20", "--sheet", path]) == 2
+    assert f"--sheet {path!r}" in capsys.readouterr().err
 
 
 def test_a_missing_model_is_named(array_file, capsys):

@@ -76,6 +76,16 @@ def test_it_ends_in_a_sentence_for_anybody(drawn):
     assert "cop" not in replace(good, of_training=False).in_short()
 
 
+def test_one_image_over_and_over_is_called_that_and_no_copying(drawn):
+    train, held_out, _ = drawn
+    blurred = train.mean(0, keepdims=True).repeat(60, 0)
+    evaluation = evaluate(spoilt(blurred, 3), train, held_out)
+    assert evaluation.memorization is None and evaluation.to_dict()["memorization"] is None
+    assert evaluation.in_short().endswith("they are nearly all alike (0% of the variance).")
+    few = evaluate(train[:5].repeat(12, 0), train, held_out)  # that many are copies is told
+    assert few.memorization.copying and "alike" not in few.in_short()
+
+
 def test_fid_is_asked_for_where_more_samples_would_give_it():
     few, many = np.zeros((30, 4), np.float32), np.zeros((2_048, 4), np.float32)
     assert fid(many, few).reason.endswith("Ask for n=2048")

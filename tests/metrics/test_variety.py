@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from dcgan.data.sample_set import draw_seascapes
-from dcgan.metrics.variety import variety
-from dcgan.training.health import MIN_VARIETY
+from dcgan.metrics.variety import MIN_VARIETY, variety
 
 pytestmark = pytest.mark.once
 
