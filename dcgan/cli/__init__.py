@@ -14,7 +14,7 @@ from dcgan.errors import ArgumentError, DCGANError, TrainingError, is_out_of_mem
 BACKENDS = ("tensorflow", "jax", "torch")
 VERBS = (
     "train", "generate", "walk", "animate", "browse", "open", "evaluate", "compare", "inspect",
-    "export", "project", "runs", "show", "presets", "cache",
+    "export", "share", "show", "project", "runs", "presets", "cache",
 )  # fmt: skip
 DESCRIPTION = """Train a GAN on your own folder of images, and generate new ones.
 
