@@ -59,7 +59,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         horizontal_flip: train on horizontally flipped images too.
         resize: "crop", "stretch" or "pad" images of another shape.
         background: (red, green, blue), 0 to 255, behind transparent pixels and around padding.
-        upsampling: "transposed", "blur", "antialiased" or "resize". None: one of the first two.
+        upsampling: "transposed", "antialiased" or "resize". None: one of the first two.
         discriminator_norm: "batch" or "none". None: "batch" up to depth 4.
         one_stage: train both networks from one pass over the fakes, where D has no BatchNorm.
         growing: begin with the inner stages and small images, and add the outer stages later.

@@ -16,7 +16,7 @@ from dcgan.options import table
 
 PARITY = Path(__file__).parent / "parity.json"
 FORMS = {
-    "one stage": {"discriminator_norm": "none", "upsampling": "blur"},
+    "one stage": {"discriminator_norm": "none", "upsampling": "antialiased"},
     "in turn": {"discriminator_norm": "batch", "upsampling": "transposed"},
 }
 

@@ -11,7 +11,6 @@ from dcgan.networks.plan import Pair, Plan, Stage
 
 Layers = Mapping[type, type]
 
-BLURRED = 2  # last stages of a deep generator, where a blur in all let the discriminator win
 FLOAT32_LAYERS = ("image", "float32_logit")  # whatever the precision of the others
 
 
@@ -75,11 +74,10 @@ def build_generator(
         x = make.norm_and_activation(x, "base", plan.base)
     x = make.dropout(x, "base", plan.base)
     count = len(plan.generator)
-    first_blurred = {"blur": count - BLURRED, "antialiased": 0}.get(plan.upsampling, count)
     size = plan.base.size
     for number, stage in enumerate(plan.generator, 1):
         x = make.upsample(x, f"stage_{number}", stage)
-        if number > first_blurred:  # then what is learned leaves no grid of the stride's period
+        if plan.upsampling == "antialiased":  # then what is learned leaves no grid of the stride's period
             x = make.blur(x, f"stage_{number}", stage)
         x = make.crop(x, f"stage_{number}", size, stage)
         x = make.norm_and_activation(x, f"stage_{number}", stage)

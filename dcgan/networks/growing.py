@@ -16,7 +16,7 @@ from keras import ops
 
 from dcgan.errors import ArgumentError
 from dcgan.images import chunks
-from dcgan.networks.build import BLURRED, triangle
+from dcgan.networks.build import triangle
 from dcgan.networks.plan import Pair, Plan, Stage
 from dcgan.networks.resolve import make_plan
 
@@ -70,13 +70,11 @@ def _inner_plan(plan: Plan, level: int) -> Plan:
     point = (1, 1)
     to_image = replace(plan.generator[-1], size=stage.size, kernel=point, stride=point)
     from_image = replace(stage, kernel=point, stride=point, norm="none", bias=True)
-    blur_is_outside = plan.upsampling == "blur" and level >= BLURRED
     return replace(
         plan,
         img_size=(*stage.size, plan.img_size[2]),
         generator=(*plan.generator[: len(plan.discriminator) - level], to_image),
         discriminator=(from_image, *plan.discriminator[level:]),
-        upsampling="transposed" if blur_is_outside else plan.upsampling,
     )
 
 
@@ -118,21 +116,19 @@ def grow_generator(old: keras.Model, new: keras.Model, plan: Plan, latents: np.n
     name, stage = f"stage_{outermost}", plan.generator[outermost - 1]
     to_image, bias = weights.pop(f"{name}/kernel"), weights.pop(f"{name}/bias")
     enlarging = triangle(stage.kernel, stage.stride)[:, :, None, None] * to_image
-    if stage is plan.generator[-1]:
-        grown = {f"{name}/kernel": enlarging, f"{name}/bias": bias}
-    else:  # ReLU lets x through as relu(x) - relu(-x), in two channels for each of the image's
-        kernel = fresh[f"{name}/kernel"]
-        kernel[:, :, : 2 * len(bias)] = np.concatenate([enlarging, -enlarging], 2)
-        _let_through(fresh, f"{name}_norm", _outputs(old, -2, latents) - bias, sign=True)
-        if plan.self_modulation:
-            fresh[f"{name}_scale/kernel"][:, : 2 * len(bias)] = 0
-        image, (height, width) = f"stage_{outermost + 1}", plan.generator[outermost].kernel
-        around = ((height - 1) // 2, height // 2), ((width - 1) // 2, width // 2), (0, 0), (0, 0)
-        grown = {
-            f"{name}/kernel": kernel,
-            f"{image}/kernel": np.pad(_signs(len(bias), stage.filters)[None, None], around),
-            f"{image}/bias": bias,
-        }
+    # ReLU lets x through as relu(x) - relu(-x), in two channels for each of the image's
+    kernel = fresh[f"{name}/kernel"]
+    kernel[:, :, : 2 * len(bias)] = np.concatenate([enlarging, -enlarging], 2)
+    _let_through(fresh, f"{name}_norm", _outputs(old, -2, latents) - bias, sign=True)
+    if plan.self_modulation:
+        fresh[f"{name}_scale/kernel"][:, : 2 * len(bias)] = 0
+    image, (height, width) = f"stage_{outermost + 1}", plan.generator[outermost].kernel
+    around = ((height - 1) // 2, height // 2), ((width - 1) // 2, width // 2), (0, 0), (0, 0)
+    grown = {
+        f"{name}/kernel": kernel,
+        f"{image}/kernel": np.pad(_signs(len(bias), stage.filters)[None, None], around),
+        f"{image}/bias": bias,
+    }
     _assign(new, {**fresh, **weights, **grown})
 
 

@@ -59,9 +59,9 @@ class Plan:
         base: the generator's dense layer, reshaped to its `size` and `filters`.
         generator: stages from the base up to the image; the last one is followed by tanh.
         discriminator: stages from the image down; a dense layer to one logit follows.
-        upsampling: "transposed" convolution; "blur", the same with a box blur as wide as the stride
-            after each of the last two, which removes a grid of that period; "antialiased", with one
-            after each; or "resize", nearest neighbor and a convolution.
+        upsampling: "transposed" convolution; "antialiased", the same with a box blur as wide as the
+            stride after each, which removes a grid of that period; or "resize", nearest neighbor
+            and a convolution.
         activate_first: activation before normalization in the generator (two presets need it).
         initializer: "normal" is N(0, 0.02) (Radford et al. 2016, section 4), or He et al. 2015 in
             a discriminator without BatchNorm, where the signal would fade; "bilinear" the same,

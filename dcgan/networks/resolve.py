@@ -63,11 +63,11 @@ def make_plan(
 
     Widths are `increment, 2 * increment, ...` from the image inwards. As Radford et al. 2016
     advise, G's output and D's input layer have no BatchNorm; None leaves it out of a deep D, and
-    chooses "blur" upsampling for a deep G, "transposed" for others. With "antialiased", a stage of
-    `increment` filters at full size and a last convolution draw the details that blurs hide. The
-    latent scales the channels of G's stages, so that it need not pass through all of them.
-    `dropout` acts in D only: in G it would make the image of a latent a matter of chance while
-    training.
+    chooses "antialiased" upsampling for a deep G, "transposed" for others. G draws details with a
+    stage of `increment` filters at full size and a last convolution, which D has no match for: they
+    cost little, and images are much better (benchmarks/QUALITY.md). The latent scales the channels
+    of G's stages, so that it need not pass through all of them. `dropout` acts in D only: in G it
+    would make the image of a latent a matter of chance while training.
 
     Raises:
         ArgumentError: the image cannot be shrunk `depth` times; the message names the deepest.
@@ -82,14 +82,11 @@ def make_plan(
             f"{most} times by stride {tuple(stride)}. Use depth={most} or less, or larger images."
         )
     norm = discriminator_norm or ("none" if depth >= DEEP else "batch")
-    levels = range(1, depth)
-    generator = [Stage(sizes[n], increment * n, kernel_size, stride) for n in reversed(levels)]
-    image = Stage(sizes[0], channels, kernel_size, stride, norm="none", bias=True, slope=1.0)
-    upsampling = upsampling or ("blur" if depth >= DEEP else "transposed")
-    if upsampling == "antialiased":
-        generator.append(Stage(sizes[0], increment, kernel_size, stride))
-        image = replace(image, kernel=(3, 3), stride=(1, 1))
-    generator.append(image)
+    generator = [
+        Stage(sizes[level], increment * max(level, 1), kernel_size, stride)
+        for level in reversed(range(depth))
+    ]
+    image = Stage(sizes[0], channels, (3, 3), (1, 1), norm="none", bias=True, slope=1.0)
     discriminator = [
         Stage(
             sizes[level],
@@ -107,9 +104,9 @@ def make_plan(
         img_size=img_size,
         input_size=input_size,
         base=Stage(sizes[depth], increment * depth, (1, 1), (1, 1)),
-        generator=tuple(generator),
+        generator=(*generator, image),
         discriminator=tuple(discriminator),
-        upsampling=upsampling,
+        upsampling=upsampling or ("antialiased" if depth >= DEEP else "transposed"),
         initializer="bilinear",
         self_modulation=True,
     )

@@ -39,8 +39,8 @@ def lively(tiny):
             name, shape = variable.path.rpartition("/")[2], variable.shape
             if name == "moving_variance":
                 variable.assign(random.uniform(0.3, 2, shape))
-            elif name == "kernel":
-                variable.assign(random.normal(0, 1.2 / np.sqrt(shape[-1]), shape))
+            elif name == "kernel" and "_scale/" not in variable.path:
+                variable.assign(random.normal(0, 0.7 / np.sqrt(shape[-1]), shape))
             else:
                 around_one = name == "gamma" or variable.path.endswith("_scale/bias")
                 variable.assign(random.normal(around_one, 0.2, shape))
@@ -65,13 +65,12 @@ def planned(**changes):
 
 KINDS = {
     "transposed": {},
-    "blur": {"upsampling": "blur", "depth": 3},
-    "antialiased": {"upsampling": "antialiased"},
+    "antialiased": {"upsampling": "antialiased", "depth": 3},
     "resize": {"upsampling": "resize"},
     "gray": {"img_size": (16, 12, 1)},
-    "alpha": {"img_size": (16, 12, 4), "upsampling": "blur"},
+    "alpha": {"img_size": (16, 12, 4), "upsampling": "antialiased"},
     "odd": {"img_size": (19, 23, 3), "depth": 3},
-    "odd, blur": {"img_size": (19, 23, 3), "depth": 3, "upsampling": "blur"},
+    "odd, blurred": {"img_size": (19, 23, 3), "depth": 3, "upsampling": "antialiased"},
     "odd, resize": {"img_size": (19, 23, 3), "upsampling": "resize", "kernel_size": (5, 3)},
     "stride of one axis": {"img_size": (16, 12, 3), "stride": (1, 3), "kernel_size": (3, 5)},
     "stride above the kernel": {"img_size": (27, 27, 3), "stride": (3, 3), "kernel_size": (2, 2)},

@@ -69,7 +69,6 @@ def test_presets_do_not_grow(name):
 def test_other_networks_do_not_grow():
     plan = plan_of((64, 64, 3), 3)
     first, *others = plan.discriminator
-    antialiased = plan_of((64, 64, 3), 3, upsampling="antialiased")
     for other in (
         plan_of((64, 64, 3), 3, upsampling="resize"),
         plan_of((64, 64, 3), 3, stride=(1, 1)),
@@ -77,7 +76,7 @@ def test_other_networks_do_not_grow():
         plan_of((64, 64, 3), 3, increment=5),  # too few filters for an image and its negative
         replace(plan, discriminator=(replace(first, norm="batch"), *others)),
         replace(plan, generator=tuple(replace(stage, norm="none") for stage in plan.generator)),
-        replace(antialiased, upsampling="blur"),
+        replace(plan, generator=(*plan.generator[:-2], replace(plan.generator[-1], stride=(2, 2)))),
     ):
         assert phase_plans(other) == (other,)
 
@@ -100,7 +99,7 @@ def trained(plan):
 
 
 @pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("upsampling", ["transposed", "blur", "antialiased"])
+@pytest.mark.parametrize("upsampling", ["transposed", "antialiased"])
 @pytest.mark.parametrize("norm", ["batch", "none"])
 def test_growing_changes_the_outputs_of_neither_network(norm, upsampling, training):
     plans = phase_plans(plan_of((64, 64, 3), 3, discriminator_norm=norm, upsampling=upsampling))
@@ -117,7 +116,7 @@ def test_growing_changes_the_outputs_of_neither_network(norm, upsampling, traini
         enlarged = enlarge_to(images, plan.img_size[:2])
         made = ops.convert_to_numpy(grown(latents, training=False))
         expected = enlarged
-        if upsampling == "antialiased" or (upsampling == "blur" and plan is plans[-1]):
+        if upsampling == "antialiased":
             for window in ((2, 1), (1, 2)):
                 expected = keras.layers.AveragePooling2D(window, 1, "same")(expected)
             expected = ops.convert_to_numpy(expected)

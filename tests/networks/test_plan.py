@@ -68,9 +68,9 @@ def test_generator_and_discriminator_mirror_each_other():
     down = [(150, 150), *(stage.size for stage in made.discriminator)]
     up = [made.base.size, *(stage.size for stage in made.generator)]
     assert down == [(150, 150), (75, 75), (38, 38), (19, 19), (10, 10)]
-    assert up == down[::-1]
+    assert up == [*down[::-1], (150, 150)]
     assert [s.filters for s in made.discriminator] == [32, 64, 96, 128]
-    assert [made.base.filters, *(s.filters for s in made.generator)] == [128, 96, 64, 32, 3]
+    assert [made.base.filters, *(s.filters for s in made.generator)] == [128, 96, 64, 32, 32, 3]
 
 
 def test_a_deep_discriminator_has_no_batch_normalization_unless_asked():
@@ -84,23 +84,23 @@ def test_a_deep_discriminator_has_no_batch_normalization_unless_asked():
 def test_a_deep_generator_blurs_unless_asked():
     deep = {"img_size": (200, 180, 3), "depth": 5}
     assert plan().upsampling == "transposed"
-    assert plan(upsampling="blur").upsampling == "blur"
-    assert plan(**deep).upsampling == "blur"
+    assert plan(upsampling="antialiased").upsampling == "antialiased"
+    assert plan(**deep).upsampling == "antialiased"
     assert plan(**deep, upsampling="transposed").upsampling == "transposed"
 
 
-def test_antialiased_networks_end_in_a_convolution_at_full_size():
-    made = plan(upsampling="antialiased")
+@pytest.mark.parametrize("upsampling", ["transposed", "antialiased", "resize"])
+def test_generators_end_in_a_convolution_at_full_size(upsampling):
+    made = plan(upsampling=upsampling)
     assert [stage.size for stage in made.generator[-2:]] == [(150, 150), (150, 150)]
     assert [stage.filters for stage in made.generator[-2:]] == [32, 3]
     assert made.generator[-1].stride == (1, 1) and made.generator[-1].kernel == (3, 3)
-    assert made.discriminator == plan().discriminator
 
 
 def test_paper_guidelines_for_batch_normalization_hold():
     made = plan()
     assert [s.norm for s in made.discriminator] == ["none", "batch", "batch", "batch"]
-    assert [s.norm for s in made.generator] == ["batch", "batch", "batch", "none"]
+    assert [s.norm for s in made.generator] == [*["batch"] * 4, "none"]
     assert made.base.norm == "batch"
     assert all(s.slope == 0.2 for s in made.discriminator)
     assert all(s.slope == 0 for s in made.generator[:-1])
@@ -108,8 +108,9 @@ def test_paper_guidelines_for_batch_normalization_hold():
 
 def test_weight_counts_by_hand():
     made = plan(img_size=(4, 4, 1), depth=1, increment=2, kernel_size=(3, 3), input_size=5)
-    # base: 5 x (2*2*2) and 4 x 2 of BatchNorm; stage: 3*3*1*2 and a bias
-    assert count_weights(made, "generator") == 5 * 8 + 8 + 18 + 1
+    # base: 5 x (2*2*2) and 4 x 2 of BatchNorm; stage: 3*3*2*2, the same, and scales: 5*2 and two
+    # biases; image: 3*3*2*1 and a bias
+    assert count_weights(made, "generator") == 5 * 8 + 8 + 36 + 8 + 12 + 18 + 1
     # stage: 3*3*1*2 and two biases; logit: 2*2*2 and a bias
     assert count_weights(made, "discriminator") == 18 + 2 + 8 + 1
 
@@ -148,7 +149,7 @@ def damaged(path, value):
         (["base", "size"], [9, 9]),
         (["base", "norm"], "group"),
         (["generator", 0, "size"], [21, 19]),
-        (["generator", 3, "filters"], 1),
+        (["generator", 4, "filters"], 1),
         (["generator"], []),
         (["generator"], "abc"),
         (["discriminator", 0, "size"], [75, 76]),
@@ -179,6 +180,6 @@ def test_names_of_weights_are_in_the_order_of_the_layers():
 
 def test_the_widest_map_and_the_memory_of_a_step_follow_from_the_plan():
     made = plan()
-    assert widest_map(made, "generator") == 75 * 75 * 32
+    assert widest_map(made, "generator") == 150 * 150 * 32
     assert widest_map(made, "discriminator") == 75 * 75 * 32
     assert training_bytes(made, 32) > 1.5 * training_bytes(made, 16) > 0
