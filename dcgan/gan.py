@@ -59,7 +59,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         horizontal_flip: train on horizontally flipped images too.
         resize: "crop", "stretch" or "pad" images of another shape.
         background: (red, green, blue), 0 to 255, behind transparent pixels and around padding.
-        upsampling: "transposed", "antialiased" or "resize". None: one of the first two.
+        upsampling: "antialiased" (transposed convolution and a blur), "transposed" or "resize".
         discriminator_norm: "batch" or "none". None: "batch" up to depth 4.
         one_stage: train both networks from one pass over the fakes, where D has no BatchNorm.
         growing: begin with the inner stages and small images, and add the outer stages later.
@@ -86,7 +86,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         optimizer: object = None, *, discriminator_optimizer: object = None, seed: int = 0,
         ema_momentum: float = 0.999, augmentation: float | None = None,
         horizontal_flip: bool = False, resize: str = "crop", background: Size = (255, 255, 255),
-        upsampling: str | None = None, discriminator_norm: str | None = None,
+        upsampling: str = "antialiased", discriminator_norm: str | None = None,
         one_stage: bool = True, growing: bool = True, precision: str | None = None,
         network_plan: Plan | Mapping | None = None, sample_steps: int = 200,
         checkpoint_seconds: float = 300.0, measure_steps: int = 250, name: str = "dcgan",

@@ -34,7 +34,7 @@ MAX_BATCH = 65_536
 MAX_MODEL_SEED = MAX_SEED // 1000  # each layer takes a seed of its own after the model's
 MAX_STEPS = 10**9
 PRECISIONS = ("float32", "mixed_bfloat16")
-UPSAMPLINGS = ("transposed", "antialiased", "resize")
+UPSAMPLINGS = ("antialiased", "transposed", "resize")
 DISCRIMINATOR_NORMS = ("batch", "none")
 RESIZE_RULES = ("crop", "stretch", "pad")
 
@@ -107,10 +107,10 @@ class Options:
         "stretch distorts, pad adds bars.")
     background: tuple[int, int, int] = option((255, 255, 255), Color(), "data",
         "Red, green and blue (0 to 255) behind transparent pixels and around padded images.")
-    upsampling: str | None = option(None, Choice(UPSAMPLINGS), "network",
-        "How the generator enlarges its maps: transposed convolution; antialiased, the same with a "
-        "blur in all stages; resize, nearest neighbor and a convolution. None: antialiased from "
-        "depth 5 on, else transposed.")
+    upsampling: str = option("antialiased", Choice(UPSAMPLINGS), "network",
+        "How the generator enlarges its maps: antialiased, by transposed convolution and a blur, "
+        "which leaves no grid; transposed, without the blur; resize, by nearest neighbor and a "
+        "convolution.")
     discriminator_norm: str | None = option(None, Choice(DISCRIMINATOR_NORMS), "network",
         "Normalization in the discriminator. None: batch up to depth 4, none from depth 5 on.")
     one_stage: bool = option(True, Switch(), "training",

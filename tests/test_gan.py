@@ -320,7 +320,6 @@ def test_every_option_is_an_attribute_with_the_value_that_was_given(tiny):
     gan = tiny(**given, upsampling="resize")
     assert {name: getattr(gan, name) for name in given} == given
     assert (gan.upsampling, gan.plan.upsampling) == ("resize", "resize")
-    assert tiny().upsampling is None and tiny().plan.upsampling == "transposed"
     assert tiny(optimizer=1e-3).options.optimizer == 1e-3
 
 

@@ -19,13 +19,12 @@ USAGE = "[IMAGES] [options]"
 
 # The sample set is small and its run short, so that a first look takes about two minutes.
 SAMPLE_SET_MINUTES = 2.0
-# In so few minutes many steps of small networks without a lattice are ahead: benchmarks/QUALITY.md
+# In so few minutes many steps of small networks are ahead: benchmarks/QUALITY.md
 SAMPLE_SET_OPTIONS = {
     "img_size": (64, 64, 3),
     "increment": 16,
     "batch_size": 8,
     "optimizer": 4e-4,
-    "upsampling": "antialiased",
 }
 
 # 28 pixels are too few for the default depth of 4: the smallest map would be 2x2. So many plain

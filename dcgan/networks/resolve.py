@@ -56,18 +56,17 @@ def make_plan(
     stride: Pair,
     dropout: float,
     input_size: int,
-    upsampling: str | None = None,
+    upsampling: str = "antialiased",
     discriminator_norm: str | None = None,
 ) -> Plan:
     """Plan two networks that mirror each other: D shrinks 150 > 75 > 38, G grows 38 > 75 > 150.
 
     Widths are `increment, 2 * increment, ...` from the image inwards. As Radford et al. 2016
-    advise, G's output and D's input layer have no BatchNorm; None leaves it out of a deep D, and
-    chooses "antialiased" upsampling for a deep G, "transposed" for others. G draws details with a
-    stage of `increment` filters at full size and a last convolution, which D has no match for: they
-    cost little, and images are much better (benchmarks/QUALITY.md). The latent scales the channels
-    of G's stages, so that it need not pass through all of them. `dropout` acts in D only: in G it
-    would make the image of a latent a matter of chance while training.
+    advise, G's output and D's input layer have no BatchNorm; None leaves it out of a deep D. G draws
+    details with a stage of `increment` filters at full size and a last convolution, which D has no
+    match for: they cost little, and images are much better (benchmarks/QUALITY.md). The latent
+    scales the channels of G's stages, so that it need not pass through all of them. `dropout` acts
+    in D only: in G it would make the image of a latent a matter of chance while training.
 
     Raises:
         ArgumentError: the image cannot be shrunk `depth` times; the message names the deepest.
@@ -106,7 +105,7 @@ def make_plan(
         base=Stage(sizes[depth], increment * depth, (1, 1), (1, 1)),
         generator=(*generator, image),
         discriminator=tuple(discriminator),
-        upsampling=upsampling or ("antialiased" if depth >= DEEP else "transposed"),
+        upsampling=upsampling,
         initializer="bilinear",
         self_modulation=True,
     )

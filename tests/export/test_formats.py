@@ -26,7 +26,7 @@ def needs(name):
 def gan(tmp_path_factory):
     """A tiny model, saved so that it has a hash."""
     sizes = {"img_size": (16, 12, 3), "depth": 2, "increment": 4, "input_size": 8}
-    gan = DCGAN(**sizes, upsampling="antialiased")
+    gan = DCGAN(**sizes)
     gan.generator.run_eagerly = True
     gan.save(tmp_path_factory.mktemp("model") / "a.dcgan")
     return gan

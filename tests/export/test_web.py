@@ -64,13 +64,13 @@ def planned(**changes):
 
 
 KINDS = {
-    "transposed": {},
-    "antialiased": {"upsampling": "antialiased", "depth": 3},
+    "transposed": {"upsampling": "transposed"},
+    "antialiased": {"depth": 3},
     "resize": {"upsampling": "resize"},
     "gray": {"img_size": (16, 12, 1)},
-    "alpha": {"img_size": (16, 12, 4), "upsampling": "antialiased"},
-    "odd": {"img_size": (19, 23, 3), "depth": 3},
-    "odd, blurred": {"img_size": (19, 23, 3), "depth": 3, "upsampling": "antialiased"},
+    "alpha": {"img_size": (16, 12, 4)},
+    "odd": {"img_size": (19, 23, 3), "depth": 3, "upsampling": "transposed"},
+    "odd, blurred": {"img_size": (19, 23, 3), "depth": 3},
     "odd, resize": {"img_size": (19, 23, 3), "upsampling": "resize", "kernel_size": (5, 3)},
     "stride of one axis": {"img_size": (16, 12, 3), "stride": (1, 3), "kernel_size": (3, 5)},
     "stride above the kernel": {"img_size": (27, 27, 3), "stride": (3, 3), "kernel_size": (2, 2)},

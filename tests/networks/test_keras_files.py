@@ -32,7 +32,7 @@ BACKENDS = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
 def test_generator_files_give_the_same_images_with_keras_alone(tiny, tmp_path, backend):
     if importlib.util.find_spec(BACKENDS[backend]) is None:
         pytest.skip(f"{backend} is not installed")
-    gan = tiny(upsampling="antialiased")
+    gan = tiny()
     latents = draw_latents(3, gan.input_size, seed=4)
     np.save(tmp_path / "latents.npy", latents)
     gan.generator.save(tmp_path / "g.keras")

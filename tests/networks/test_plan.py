@@ -81,14 +81,6 @@ def test_a_deep_discriminator_has_no_batch_normalization_unless_asked():
     assert plan(**deep, discriminator_norm="batch").discriminator_couples
 
 
-def test_a_deep_generator_blurs_unless_asked():
-    deep = {"img_size": (200, 180, 3), "depth": 5}
-    assert plan().upsampling == "transposed"
-    assert plan(upsampling="antialiased").upsampling == "antialiased"
-    assert plan(**deep).upsampling == "antialiased"
-    assert plan(**deep, upsampling="transposed").upsampling == "transposed"
-
-
 @pytest.mark.parametrize("upsampling", ["transposed", "antialiased", "resize"])
 def test_generators_end_in_a_convolution_at_full_size(upsampling):
     made = plan(upsampling=upsampling)

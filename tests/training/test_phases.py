@@ -39,7 +39,7 @@ def images():
     return draw_seascapes(6, GROWING["img_size"], seed=1)
 
 
-@pytest.mark.parametrize("upsampling", [None, "antialiased"])
+@pytest.mark.parametrize("upsampling", ["antialiased", "transposed"])
 def test_a_training_begins_small_and_ends_with_the_networks_of_the_plan(
     growing, images, caplog, upsampling
 ):
