@@ -15,7 +15,7 @@ from dcgan.augment import augmented_copies
 from dcgan.backend.devices import check_devices, process_id, processes
 from dcgan.backend.idle_gpu import warn_of_idle_gpu
 from dcgan.data.memory import check_memory
-from dcgan.data.own_batches import is_stream
+from dcgan.data.own_batches import Source, is_stream
 from dcgan.errors import ArgumentError, RunError, TrainingError, is_out_of_memory
 from dcgan.images import RUN_IMAGE, enlarged_grid, save_png, straight_alpha
 from dcgan.networks.plan import training_bytes
@@ -34,7 +34,7 @@ from dcgan.training.processes import check_alike, ends_together, lost_process, o
 from dcgan.training.request import Length, Request
 from dcgan.training.resume import choose_folder, images_of, position, resume_run, settle
 from dcgan.training.signals import StopRequest
-from dcgan.training.source import ImageSource, Source, open_source
+from dcgan.training.source import ImageSource, open_source
 from dcgan.training.state import GENERATOR_ONLY, Learner
 
 logger = logging.getLogger("dcgan")
