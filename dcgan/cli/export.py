@@ -22,8 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="onnx, litert, savedmodel, keras, h5 or web (default: by the ending of --out)",
     )
     parser.add_argument(
-        "--out", metavar="FILE", required=True, help="the file to write, which ends in .onnx, .tflite, .keras, .h5 or .html; a folder for "
-        "savedmodel"
+        "--out",
+        metavar="FILE",
+        required=True,
+        help="the file to write, which ends in .onnx, .tflite, .keras, .h5 or .html; a folder for "
+        "savedmodel",
     )
     parser.add_argument(
         "--output",
