@@ -61,9 +61,9 @@ def _run(words: list[str], prog: str) -> int:
     try:
         _check_backend()
         with log_lines(), end_on_sigterm():
-            code = module.run(arguments)
+            module.run(arguments)
         sys.stdout.flush()  # so that a full disk is told
-        return code
+        return 0
     except DCGANError as error:
         say(f"dcgan: {with_flags(str(error))}")
         return 1 if isinstance(error, TrainingError) else 2

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", metavar="FILE", default="animation.webp", help=".mp4, .webp or .gif")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Write the animation and print where it is."""
     from dcgan.errors import counted
     from dcgan.pages.development import save_animation
@@ -29,4 +29,3 @@ def run(arguments: argparse.Namespace) -> int:
     folder = find_run(arguments.run)
     count = save_animation(folder, Path(arguments.out), arguments.scale, arguments.fps)
     print(f"{arguments.out}: {counted(count, 'grid')} of samples of {folder}")
-    return 0

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", metavar="HTML", help="file to write (default: browse.html beside the model)")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Write the page and print where it is."""
     from dcgan.atomic import write_atomically
     from dcgan.errors import MAX_SEED, real, whole
@@ -56,4 +56,3 @@ def run(arguments: argparse.Namespace) -> int:
         out.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(out, page)
     print(f"{out}: {n:,} seeds, {len(page) / 1e6:.1f} MB. Open it in a browser.")
-    return 0

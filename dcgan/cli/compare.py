@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_measuring_arguments(parser)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Print the verdict."""
     from dcgan import compare  # the package sets its framework up
     from dcgan.evaluation import check_arguments
@@ -41,4 +41,3 @@ def run(arguments: argparse.Namespace) -> int:
         )
     text = comparison.text((arguments.first, arguments.second))
     show(comparison.to_dict(), text, comparison.notes, arguments.json)
-    return 0

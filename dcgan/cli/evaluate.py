@@ -52,7 +52,7 @@ def add_measuring_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Print the estimates and the verdict on copying."""
     from dcgan import evaluate  # the package sets its framework up
     from dcgan.evaluation import check_arguments
@@ -77,7 +77,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.sheet:
         with writing("--sheet", arguments.sheet):
             save_png(arguments.sheet, evaluation.contact_sheet(), RUN_IMAGE)
-    return 0
 
 
 def load(path: str):

@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", metavar="DIR", default="generated", help="folder to write to (default: generated)")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Write the images and print where they are."""
     import numpy as np
 
@@ -104,7 +104,6 @@ def run(arguments: argparse.Namespace) -> int:
         save_png(sheet, enlarged_grid(np.stack(shown)), made_by | {"dcgan-drawn": drawn})
     on_sheet = "all" if total == len(shown) else f"the first {len(shown)}"
     print(f"{counted(total, 'image')} in {out}, {on_sheet} on {sheet}")
-    return 0
 
 
 def _check_together(arguments: argparse.Namespace) -> None:

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Print the page of text, and write the one for the browser."""
     from dcgan.atomic import write_atomically
     from dcgan.inspection.inspect import inspect
@@ -50,7 +50,6 @@ def run(arguments: argparse.Namespace) -> int:
     with writing("--out", arguments.out):
         write_atomically(arguments.out, inspection_page(inspection))
     print(f"With images: {arguments.out}")
-    return 0
 
 
 def _measure(proposal) -> tuple[float, float | None]:

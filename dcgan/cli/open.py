@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run folder, or the name of a run in Results")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Open the page, which is written where it is missing, and print where it is."""
     from dcgan.pages.run import PAGE, write_run_page
 
@@ -25,4 +25,3 @@ def run(arguments: argparse.Namespace) -> int:
             write_run_page(folder)
     print(page)
     webbrowser.open(page.resolve().as_uri())
-    return 0

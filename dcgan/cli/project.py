@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", metavar="NAME", help="of both files, without ending (default: IMAGE-projected)")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Search, write both files and print what was found."""
     import numpy as np
 
@@ -51,4 +51,3 @@ def run(arguments: argparse.Namespace) -> int:
         f"{least:.1f} (least)"
     )
     print(f"{out}.npy: {arguments.prog} walk {arguments.model} --seeds {out}.npy,3,17")
-    return 0

@@ -102,7 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_option_flags(parser)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Train, and print where the results are."""
     images = arguments.images
     if data := getattr(arguments, "data", None):
@@ -148,7 +148,6 @@ def run(arguments: argparse.Namespace) -> int:
         resume=not arguments.new,
     )
     print(f"Images: {gan.run_path / 'samples.png'}  model: {gan.run_path / 'last.dcgan'}")
-    return 0
 
 
 def _images_and_run(path: str | None, arguments: Any) -> tuple[str | None, str | None]:

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", metavar="FILE", default="walk.webp", help=".mp4, .webp or .gif")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Write the animation and print where it is."""
     from dcgan.animation import check_format
     from dcgan.errors import ArgumentError, whole
@@ -46,4 +46,3 @@ def run(arguments: argparse.Namespace) -> int:
     walk = gan.walk(seeds, arguments.seconds, fps=arguments.fps, **options)
     walk.save(arguments.out, scale)
     print(f"{arguments.out}: {len(walk.frames)} frames through seeds {arguments.seeds}")
-    return 0
