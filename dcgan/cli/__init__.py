@@ -94,7 +94,8 @@ def _overview(prog: str) -> Parser:
     parser.add_argument("--version", action="version", version=f"dcgan {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB")
     for name in VERBS:
-        verbs.add_parser(name, help=import_module(f"dcgan.cli.{name}").HELP)
+        explained = import_module(f"dcgan.cli.{name}").__doc__ or ""
+        verbs.add_parser(name, help=explained.partition("\n")[0])
     return parser
 
 

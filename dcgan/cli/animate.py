@@ -1,4 +1,4 @@
-"""Animate how the samples of a run developed, as .mp4, .webp or .gif.
+"""Animate how a run's samples developed, as .mp4, .webp or .gif.
 
 Each training leaves a small animation.gif in its run folder; this is in full size. An .mp4 needs
 `pip install dcgan[video]`."""
@@ -8,7 +8,6 @@ from pathlib import Path
 
 from dcgan.cli.console import find_run
 
-HELP = "animate how the samples of a run developed"
 USAGE = "RUN [options]"
 
 

@@ -1,7 +1,8 @@
-"""Write a page of many seeds to choose from, and of the directions in which a generator changes.
+"""Write a page of many seeds to choose images from.
 
 Open it in any browser: star images, keep the starred, and copy the command that makes them at full
-size. It is one file that needs no network."""
+size. It also shows the directions in which the generator changes. It is one file that needs no
+network."""
 
 import argparse
 import shlex
@@ -10,7 +11,6 @@ from pathlib import Path
 from dcgan.cli.console import find_model, progress_bar, writing
 from dcgan.cli.flags import add_model, add_truncation
 
-HELP = "write a page of many seeds to choose images from"
 USAGE = "MODEL [options]"
 
 

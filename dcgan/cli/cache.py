@@ -2,7 +2,6 @@
 
 import argparse
 
-HELP = "show where decoded images are kept and how large they are, or delete them"
 USAGE = "[--clear]"
 
 

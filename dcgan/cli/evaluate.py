@@ -11,7 +11,6 @@ from pathlib import Path
 from dcgan.cli.console import find_model, progress_bar, say, writing
 from dcgan.cli.flags import add_model
 
-HELP = "measure how good a model's images are, and whether they are copies"
 USAGE = "MODEL IMAGES [options]"
 
 

@@ -1,7 +1,7 @@
-"""Generate images with a trained model: a PNG file for each, and a contact sheet of all of them.
+"""Generate images and a contact sheet of them with a trained model.
 
-Image number i of a seed is always the same. Each file holds the model, the seed and the number
-that it was generated from."""
+Image number i of a seed is always the same. Each is a PNG file that holds the model, the seed and
+the number that it was generated from."""
 
 import argparse
 from collections.abc import Iterator
@@ -11,7 +11,6 @@ from typing import Any
 from dcgan.cli.console import find_model, progress_bar, writing
 from dcgan.cli.flags import add_model, add_truncation, seed_list
 
-HELP = "generate images with a trained model"
 USAGE = "MODEL [options]"
 
 CHUNK = 256  # images in memory at a time

@@ -5,7 +5,6 @@ import webbrowser
 
 from dcgan.cli.console import find_run, writing
 
-HELP = "open the page of a run in the browser"
 USAGE = "RUN"
 
 

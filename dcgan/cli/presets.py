@@ -5,7 +5,6 @@ BatchNorm's statistics included."""
 
 import argparse
 
-HELP = "list the known networks that --preset takes by name"
 USAGE = "[NAME]"
 
 

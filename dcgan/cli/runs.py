@@ -4,7 +4,6 @@ import argparse
 import time
 from pathlib import Path
 
-HELP = "list and compare the runs of a folder"
 USAGE = "[FOLDER]"
 
 

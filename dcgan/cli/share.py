@@ -8,7 +8,6 @@ import argparse
 from dcgan.cli.console import find_model
 from dcgan.cli.flags import add_model
 
-HELP = "write a small file to share, with its author, license and data"
 USAGE = "MODEL --out FILE [options]"
 
 CARD = {

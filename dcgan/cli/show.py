@@ -7,7 +7,6 @@ import argparse
 from dcgan.cli.console import find_model, writing
 from dcgan.cli.flags import add_model
 
-HELP = "show what a model file holds, and its author, license and data"
 USAGE = "MODEL [options]"
 
 

@@ -1,14 +1,13 @@
-"""Animate a walk from seed to seed and back to the first, at a constant visible speed.
+"""Animate a walk from seed to seed and back to the first.
 
-The same seeds give the same frames; a .npy file of `project` may stand for one. An .mp4 needs `pip
-install dcgan[video]`; .webp and .gif do not."""
+Its visible speed is constant. The same seeds give the same frames; a .npy file of `project` may
+stand for one. An .mp4 needs `pip install dcgan[video]`; .webp and .gif do not."""
 
 import argparse
 
 from dcgan.cli.console import find_model
 from dcgan.cli.flags import add_model, add_truncation, seed_list
 
-HELP = "animate a walk through the images of a few seeds"
 USAGE = "MODEL --seeds LIST --out FILE [options]"
 
 
