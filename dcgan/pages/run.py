@@ -139,12 +139,12 @@ def _image(path: Path, words: str) -> Shown | None:
 
 
 def _shown(path: Path, words: str, step: int = 0) -> Shown:
-    return Shown(*_encoded(path, path.stat().st_mtime_ns), words, step)
+    return Shown(*encoded(path, path.stat().st_mtime_ns), words, step)
 
 
 @lru_cache(MAX_GRIDS + 4)
-def _encoded(path: Path, written: int) -> tuple[str, int, int]:
-    """An image as `src`, width and height; kept, since the page of a run is written many times."""
+def encoded(path: Path, written: int) -> tuple[str, int, int]:
+    """An image file last `written` then, as `src`, width and height; kept, as it is shown often."""
     with Image.open(path) as image:
         pixels = shrink(np.asarray(image.convert("RGB")), MAX_PIXELS)
     height, width = pixels.shape[:2]
