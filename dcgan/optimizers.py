@@ -74,13 +74,6 @@ class OptimizerPair(keras.optimizers.Optimizer):
     def rates(self, values):
         self.generator.learning_rate, self.discriminator.learning_rate = values
 
-    def restart(self, generator: keras.Model, discriminator: keras.Model) -> None:
-        """Forget all steps of both networks' optimizers, but not their settings."""
-        fresh = self.fresh()
-        fresh.build_pair(generator, discriminator)
-        for variable, new in zip(self.variables, fresh.variables, strict=True):
-            variable.assign(new)
-
     def fresh(self) -> "OptimizerPair":
         """A pair of the same settings that has taken no step."""
         return OptimizerPair(make_optimizer(self.generator), make_optimizer(self.discriminator))

@@ -246,8 +246,10 @@ def restart(learner: Learner) -> None:
 
     The EMA then follows the weights closely at first, and augmentation starts from nothing.
     """
-    networks = learner.networks
-    learner.pair.restart(networks["training_generator"], networks["discriminator"])
+    networks, fresh = learner.networks, learner.pair.fresh()
+    fresh.build_pair(networks["training_generator"], networks["discriminator"])
+    for variable, new in zip(learner.pair.variables, fresh.variables, strict=True):
+        variable.assign(new)
     learner.augment.share.assign(0.0)
 
 
