@@ -67,22 +67,18 @@ class Shown:
     step: int = 0
 
 
-def write_run_page(path: Path, live: bool = False) -> Path:
+def write_run_page(path: Path, live: bool = False) -> None:
     """Write `index.html` of the run in a folder, from what the folder holds.
 
     Args:
         path: the run folder.
         live: whether training is under way; the page then reloads itself twice a minute.
 
-    Returns:
-        the page's path.
-
     Raises:
         RunError: the folder's options are damaged.
         OSError: the page cannot be written.
     """
     write_atomically(path / PAGE, run_page(path, live))
-    return path / PAGE
 
 
 def run_page(path: Path, live: bool = False) -> str:
