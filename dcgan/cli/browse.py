@@ -20,7 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add(
         "-n",
-        dest="n",
         metavar="N",
         type=int,
         default=600,

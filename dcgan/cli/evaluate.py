@@ -31,7 +31,6 @@ def add_measuring_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments that `evaluate` and `compare` share."""
     parser.add_argument(
         "-n",
-        dest="n",
         metavar="N",
         type=int,
         default=1000,

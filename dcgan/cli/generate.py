@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     add = parser.add_argument
     add_model(parser)
-    add("-n", dest="n", metavar="N", type=int, help="number of images (default: 16)")
+    add("-n", metavar="N", type=int, help="number of images (default: 16)")
     add(
         "--seed",
         metavar="N",
