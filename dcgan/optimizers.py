@@ -12,6 +12,7 @@ from dcgan.errors import ArgumentError
 LEARNING_RATE = 2e-4
 BETA_1 = 0.5
 
+OPTIMIZERS = ("optimizer", "discriminator_optimizer")  # the options that set them
 SHARES = ("beta_1", "beta_2", "momentum", "rho", "ema_momentum")  # settings in [0, 1)
 MAX_SETTING = 1e6
 
