@@ -4,12 +4,14 @@ import numbers
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NoReturn, TypeVar
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, NoReturn, TypeVar, get_args, get_origin
 
 Key = TypeVar("Key")
 
 MAX_SEED = 2**31 - 1  # what every backend's random generators take
+MAX_COUNT = 2**53  # larger whole numbers have no exact JSON
+MAX_PARTS = 50  # of a list of plain values
 MAX_POSITION_BYTES = 128 << 20  # in a user's dataset; a shuffle keeps its images in it
 
 
@@ -78,6 +80,49 @@ def real(name: str, value: object, low: float, high: float) -> float:
     if not good or not low <= value <= high:  # type: ignore[operator]
         refuse(name, f"a number from {low:g} to {high:g}", value)
     return float(value)  # type: ignore[arg-type]
+
+
+def dataclass_from(kind: Any, values: object) -> Any:
+    """A dataclass from plain values, as `asdict` or JSON has them; plain defaults fill gaps.
+
+    Raises:
+        ArgumentError: a part is unknown, of another kind than its field, or lacks a default.
+    """
+    rows = {row.name: row for row in fields(kind)}
+    plain = int | float | str | None
+    needed = {name for name, row in rows.items() if not isinstance(row.default, plain)}
+    if not isinstance(values, Mapping) or not needed <= set(values) <= set(rows):
+        raise ArgumentError(
+            f"A {kind.__name__} has exactly the parts {', '.join(rows)}. Received: {values!r:.200}"
+        )
+    given = values.items()
+    return kind(**{n: _part(f"{n} of a {kind.__name__}", rows[n].type, v) for n, v in given})
+
+
+def _part(name: str, kind: Any, value: Any) -> Any:
+    """`value` as what the annotation `kind` of a field names."""
+    kinds = get_args(kind)
+    if type(None) in kinds:
+        return None if value is None else _part(name, kinds[0], value)
+    if is_dataclass(kind):
+        return dataclass_from(kind, value)
+    if kinds and isinstance(value, list | tuple) and len(value) <= MAX_PARTS:
+        if get_origin(kind) is list or kinds[-1] is ...:
+            kinds = kinds[:1] * len(value)
+        if len(kinds) == len(value):
+            pairs = zip(kinds, value, strict=True)
+            return get_origin(kind)(_part(name, each, part) for each, part in pairs)
+    good = {
+        int: type(value) is int and 0 <= value <= MAX_COUNT,
+        float: type(value) in (int, float) and abs(value) < 1e300,  # and not NaN
+        bool: type(value) is bool,
+        str: isinstance(value, str) and len(value) <= 200,
+    }
+    if not good.get(kind):
+        raise ArgumentError(
+            f"The {name} is of a wrong kind or out of range. Received: {value!r:.200}"
+        )
+    return value
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from dcgan.errors import ArgumentError
 LEARNING_RATE = 2e-4
 BETA_1 = 0.5
 
+OPTIMIZERS = ("optimizer", "discriminator_optimizer")  # the options that set them
 SHARES = ("beta_1", "beta_2", "momentum", "rho", "ema_momentum")  # settings in [0, 1)
 MAX_SETTING = 1e6
 
@@ -73,13 +74,6 @@ class OptimizerPair(keras.optimizers.Optimizer):
     @rates.setter
     def rates(self, values):
         self.generator.learning_rate, self.discriminator.learning_rate = values
-
-    def restart(self, generator: keras.Model, discriminator: keras.Model) -> None:
-        """Forget all steps of both networks' optimizers, but not their settings."""
-        fresh = self.fresh()
-        fresh.build_pair(generator, discriminator)
-        for variable, new in zip(self.variables, fresh.variables, strict=True):
-            variable.assign(new)
 
     def fresh(self) -> "OptimizerPair":
         """A pair of the same settings that has taken no step."""

@@ -7,8 +7,12 @@ In the training step, each device has a part of the images of a batch:
 - `shard(tensor, axis=0)` are this replica's rows of a tensor that every replica holds.
 - `all_gather(tensor)` are the rows of all.
 - `replicas()` is the number of replicas of the step: one per device on TensorFlow, else 1.
+
+Where several processes train together, as only JAX's can, `processes()` is their number, and
+`process_id()` that of this one, from 0.
 """
 
+from collections.abc import Callable
 from importlib import import_module
 
 import keras
@@ -18,19 +22,12 @@ from dcgan.errors import ArgumentError, counted
 
 _NAME = keras.backend.backend()
 _own = import_module(f"dcgan.backend.{_NAME}_devices")
-shard, draw_shard, all_gather = _own.shard, _own.draw_shard, _own.all_gather
-replicas = _own.replicas
-device_count = _own.device_count
-
-
-def processes() -> int:
-    """How many processes train together: several with JAX alone."""
-    return _own.processes() if _NAME == "jax" else 1
-
-
-def process_id() -> int:
-    """The number of this process, from 0."""
-    return _own.process_id() if processes() > 1 else 0
+shard, draw_shard, device_count = _own.shard, _own.draw_shard, _own.device_count
+# TensorFlow alone has a replica of the step per device
+all_gather = getattr(_own, "all_gather", lambda tensor: tensor)
+replicas: Callable[[], int] = getattr(_own, "replicas", lambda: 1)
+processes: Callable[[], int] = getattr(_own, "processes", lambda: 1)
+process_id: Callable[[], int] = getattr(_own, "process_id", lambda: 0)
 
 
 def gather_from_processes(values: list | np.ndarray) -> np.ndarray:
@@ -82,7 +79,8 @@ def check_devices(model: keras.Model, batch_size: int) -> None:
     Raises:
         ArgumentError: the batch cannot be divided, or training would not be that of one device.
     """
-    _own.check(model)
+    if hasattr(_own, "check"):
+        _own.check(model)
     if batch_size % (devices := device_count()):
         raise ArgumentError(
             f"batch_size must be divisible by {devices}, the number of devices that share each "

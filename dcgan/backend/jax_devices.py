@@ -15,6 +15,8 @@ from dcgan.errors import ArgumentError
 
 ADDRESSES = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
 
+processes, process_id = jax.process_count, jax.process_index
+
 
 def shard(tensor, axis: int = 0):
     """The same tensor, of which each device keeps its part of the rows."""
@@ -28,16 +30,6 @@ def shard(tensor, axis: int = 0):
 def draw_shard(function: Callable, shape: tuple, *range, seed, axis: int = 0):
     """What a function of `keras.random` draws for all devices."""
     return shard(function(shape, *range, seed=seed), axis)
-
-
-def all_gather(tensor):
-    """The rows `(n, ...)` of all devices, which JAX has."""
-    return tensor
-
-
-def replicas() -> int:
-    """How many programs share the batch: one."""
-    return 1
 
 
 def list_devices() -> list[str]:
@@ -56,16 +48,6 @@ def device_count() -> int:
     """How many devices share each batch of a model that is made here."""
     distribution = keras.distribution.distribution()
     return 1 if distribution is None else distribution.device_mesh.devices.size
-
-
-def processes() -> int:
-    """How many processes train together."""
-    return jax.process_count()
-
-
-def process_id() -> int:
-    """The number of this process, from 0."""
-    return jax.process_index()
 
 
 def gather_from_processes(values: list | np.ndarray) -> np.ndarray:

@@ -18,9 +18,6 @@ class DatasetIterator:
     def __init__(self, dataset: tf.data.Dataset):
         self._iterator = iter(dataset)
 
-    def __iter__(self):
-        return self
-
     def __next__(self):
         return next(self._iterator)
 

@@ -15,29 +15,11 @@ def draw_shard(function: Callable, shape: tuple, *range, seed, axis: int = 0):
     return draw(lambda: function(shape, *range, seed=seed))
 
 
-def all_gather(tensor):
-    """The tensor itself."""
-    return tensor
-
-
-def replicas() -> int:
-    """How many programs share the batch: one."""
-    return 1
-
-
 def list_devices() -> list[str]:
     """The one device, whatever the machine has."""
     return ["cpu"]
 
 
-def set_devices(names: list[str]) -> None:
-    """Nothing to set: there is one."""
-
-
 def device_count() -> int:
     """One."""
     return 1
-
-
-def check(model) -> None:
-    """Nothing is refused."""

@@ -17,9 +17,6 @@ class LoaderIterator:
         self._loader = loader
         self._iterator = iter(loader)
 
-    def __iter__(self):
-        return self
-
     def __next__(self):
         return next(self._iterator)
 

@@ -61,9 +61,9 @@ def _run(words: list[str], prog: str) -> int:
     try:
         _check_backend()
         with log_lines(), end_on_sigterm():
-            code = module.run(arguments)
+            module.run(arguments)
         sys.stdout.flush()  # so that a full disk is told
-        return code
+        return 0
     except DCGANError as error:
         say(f"dcgan: {with_flags(str(error))}")
         return 1 if isinstance(error, TrainingError) else 2
@@ -94,7 +94,8 @@ def _overview(prog: str) -> Parser:
     parser.add_argument("--version", action="version", version=f"dcgan {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB")
     for name in VERBS:
-        verbs.add_parser(name, help=import_module(f"dcgan.cli.{name}").HELP)
+        explained = import_module(f"dcgan.cli.{name}").__doc__ or ""
+        verbs.add_parser(name, help=explained.partition("\n")[0])
     return parser
 
 

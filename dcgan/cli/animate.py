@@ -1,4 +1,4 @@
-"""Animate how the samples of a run developed, as .mp4, .webp or .gif.
+"""Animate how a run's samples developed, as .mp4, .webp or .gif.
 
 Each training leaves a small animation.gif in its run folder; this is in full size. An .mp4 needs
 `pip install dcgan[video]`."""
@@ -8,7 +8,6 @@ from pathlib import Path
 
 from dcgan.cli.console import find_run
 
-HELP = "animate how the samples of a run developed"
 USAGE = "RUN [options]"
 
 
@@ -21,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", metavar="FILE", default="animation.webp", help=".mp4, .webp or .gif")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Write the animation and print where it is."""
     from dcgan.errors import counted
     from dcgan.pages.development import save_animation
@@ -29,4 +28,3 @@ def run(arguments: argparse.Namespace) -> int:
     folder = find_run(arguments.run)
     count = save_animation(folder, Path(arguments.out), arguments.scale, arguments.fps)
     print(f"{arguments.out}: {counted(count, 'grid')} of samples of {folder}")
-    return 0

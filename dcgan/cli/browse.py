@@ -1,7 +1,8 @@
-"""Write a page of many seeds to choose from, and of the directions in which a generator changes.
+"""Write a page of many seeds to choose images from.
 
 Open it in any browser: star images, keep the starred, and copy the command that makes them at full
-size. It is one file that needs no network."""
+size. It also shows the directions in which the generator changes. It is one file that needs no
+network."""
 
 import argparse
 import shlex
@@ -10,7 +11,6 @@ from pathlib import Path
 from dcgan.cli.console import find_model, progress_bar, writing
 from dcgan.cli.flags import add_model, add_truncation
 
-HELP = "write a page of many seeds to choose images from"
 USAGE = "MODEL [options]"
 
 
@@ -20,7 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add(
         "-n",
-        dest="n",
         metavar="N",
         type=int,
         default=600,
@@ -32,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", metavar="HTML", help="file to write (default: browse.html beside the model)")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Write the page and print where it is."""
     from dcgan.atomic import write_atomically
     from dcgan.errors import MAX_SEED, real, whole
@@ -56,4 +55,3 @@ def run(arguments: argparse.Namespace) -> int:
         out.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(out, page)
     print(f"{out}: {n:,} seeds, {len(page) / 1e6:.1f} MB. Open it in a browser.")
-    return 0

@@ -2,7 +2,6 @@
 
 import argparse
 
-HELP = "show where decoded images are kept and how large they are, or delete them"
 USAGE = "[--clear]"
 
 
@@ -15,14 +14,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Print a line per decoded source and the total, or how much was deleted."""
     from dcgan.data.cache import cache_entries, cache_folder, clear_cache, compiled_size
     from dcgan.errors import printable
 
     if arguments.clear:
         print(f"{clear_cache() / 1e6:,.1f} MB deleted in {cache_folder()}")
-        return 0
+        return
     entries = cache_entries()
     for entry in entries:
         source = printable(entry.source)
@@ -31,4 +30,3 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{compiled / 1e6:10,.1f} MB  steps compiled by JAX")
     total = sum(entry.size for entry in entries) + compiled
     print(f"{total / 1e6:10,.1f} MB  in {cache_folder()}")
-    return 0

@@ -1,4 +1,4 @@
-"""Tell which of two models makes images more like the given ones, or that none can be told.
+"""Tell which of two models is better, or that no difference can be told.
 
 Both are measured against the same real images, which both were trained on, so that small
 differences show and neither model is favored."""
@@ -8,7 +8,6 @@ import argparse
 from dcgan.cli.console import find_model, progress_bar
 from dcgan.cli.evaluate import add_measuring_arguments, load, show
 
-HELP = "tell which of two models is better, or that no difference can be told"
 USAGE = "MODEL_A MODEL_B IMAGES [options]"
 
 
@@ -22,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_measuring_arguments(parser)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Print the verdict."""
     from dcgan import compare  # the package sets its framework up
     from dcgan.evaluation import check_arguments
@@ -41,4 +40,3 @@ def run(arguments: argparse.Namespace) -> int:
         )
     text = comparison.text((arguments.first, arguments.second))
     show(comparison.to_dict(), text, comparison.notes, arguments.json)
-    return 0

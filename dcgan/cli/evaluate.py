@@ -11,7 +11,6 @@ from pathlib import Path
 from dcgan.cli.console import find_model, progress_bar, say, writing
 from dcgan.cli.flags import add_model
 
-HELP = "measure how good a model's images are, and whether they are copies"
 USAGE = "MODEL IMAGES [options]"
 
 
@@ -32,7 +31,6 @@ def add_measuring_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments that `evaluate` and `compare` share."""
     parser.add_argument(
         "-n",
-        dest="n",
         metavar="N",
         type=int,
         default=1000,
@@ -52,7 +50,7 @@ def add_measuring_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Print the estimates and the verdict on copying."""
     from dcgan import evaluate  # the package sets its framework up
     from dcgan.evaluation import check_arguments
@@ -77,7 +75,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.sheet:
         with writing("--sheet", arguments.sheet):
             save_png(arguments.sheet, evaluation.contact_sheet(), RUN_IMAGE)
-    return 0
 
 
 def load(path: str):

@@ -66,12 +66,7 @@ def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def size_of(typed: Sequence[int]) -> Any:
     """What `--img-size` means: a side of a square, height and width in color, or all three."""
-    match typed:
-        case [side]:
-            return side
-        case [height, width]:
-            return (height, width, 3)
-    return typed
+    return typed[0] if len(typed) == 1 else (*typed, 3) if len(typed) == 2 else typed
 
 
 def make_gan(

@@ -1,7 +1,7 @@
-"""Generate images with a trained model: a PNG file for each, and a contact sheet of all of them.
+"""Generate images and a contact sheet of them with a trained model.
 
-Image number i of a seed is always the same. Each file holds the model, the seed and the number
-that it was generated from."""
+Image number i of a seed is always the same. Each is a PNG file that holds the model, the seed and
+the number that it was generated from."""
 
 import argparse
 from collections.abc import Iterator
@@ -11,7 +11,6 @@ from typing import Any
 from dcgan.cli.console import find_model, progress_bar, writing
 from dcgan.cli.flags import add_model, add_truncation, seed_list
 
-HELP = "generate images with a trained model"
 USAGE = "MODEL [options]"
 
 CHUNK = 256  # images in memory at a time
@@ -23,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
     add = parser.add_argument
     add_model(parser)
-    add("-n", dest="n", metavar="N", type=int, help="number of images (default: 16)")
+    add("-n", metavar="N", type=int, help="number of images (default: 16)")
     add(
         "--seed",
         metavar="N",
@@ -56,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", metavar="DIR", default="generated", help="folder to write to (default: generated)")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Write the images and print where they are."""
     import numpy as np
 
@@ -104,7 +103,6 @@ def run(arguments: argparse.Namespace) -> int:
         save_png(sheet, enlarged_grid(np.stack(shown)), made_by | {"dcgan-drawn": drawn})
     on_sheet = "all" if total == len(shown) else f"the first {len(shown)}"
     print(f"{counted(total, 'image')} in {out}, {on_sheet} on {sheet}")
-    return 0
 
 
 def _check_together(arguments: argparse.Namespace) -> None:

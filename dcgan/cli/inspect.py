@@ -10,7 +10,6 @@ import time
 from dcgan.cli.console import say, writing
 from dcgan.cli.flags import as_flags, size_of
 
-HELP = "look at a folder before training: what is usable, sizes, duplicates, what to expect"
 USAGE = "IMAGES [options]"
 WARM_UP_STEPS, MEASURED_STEPS = 2, 5
 
@@ -35,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Print the page of text, and write the one for the browser."""
     from dcgan.atomic import write_atomically
     from dcgan.inspection.inspect import inspect
@@ -50,7 +49,6 @@ def run(arguments: argparse.Namespace) -> int:
     with writing("--out", arguments.out):
         write_atomically(arguments.out, inspection_page(inspection))
     print(f"With images: {arguments.out}")
-    return 0
 
 
 def _measure(proposal) -> tuple[float, float | None]:

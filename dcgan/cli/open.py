@@ -5,7 +5,6 @@ import webbrowser
 
 from dcgan.cli.console import find_run, writing
 
-HELP = "open the page of a run in the browser"
 USAGE = "RUN"
 
 
@@ -14,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="a run folder, or the name of a run in Results")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Open the page, which is written where it is missing, and print where it is."""
     from dcgan.pages.run import PAGE, write_run_page
 
@@ -25,4 +24,3 @@ def run(arguments: argparse.Namespace) -> int:
             write_run_page(folder)
     print(page)
     webbrowser.open(page.resolve().as_uri())
-    return 0

@@ -5,7 +5,6 @@ BatchNorm's statistics included."""
 
 import argparse
 
-HELP = "list the known networks that --preset takes by name"
 USAGE = "[NAME]"
 
 
@@ -19,21 +18,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Print a line per preset, or one preset's training and note."""
     from dcgan.networks.presets import find_preset, list_presets
 
     if arguments.name is None:
         for name, preset in list_presets().items():
             print(_line(name, preset))
-        return 0
+        return
     preset = find_preset(arguments.name)
     print(_line(arguments.name, preset))
     epochs = {} if preset.epochs is None else {"epochs": preset.epochs}
     for setting, value in {**preset.training, **epochs}.items():
         print(f"  {setting}: {value}")
     print(f"  {preset.note}")
-    return 0
 
 
 def _line(name: str, preset) -> str:

@@ -1,4 +1,4 @@
-"""Find the image of a generator that is nearest to a photograph, and the latent that it belongs to.
+"""Find the generated image nearest to a photograph, and its latent.
 
 Writes the photograph, the nearest of 512 random images and the image found side by side, and the
 latent as a file that `walk --seeds` takes."""
@@ -9,7 +9,6 @@ from pathlib import Path
 from dcgan.cli.console import find_model, progress_bar, writing
 from dcgan.cli.flags import add_model
 
-HELP = "find the generated image that is nearest to a photograph"
 USAGE = "MODEL IMAGE [options]"
 
 
@@ -24,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", metavar="NAME", help="of both files, without ending (default: IMAGE-projected)")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Search, write both files and print what was found."""
     import numpy as np
 
@@ -51,4 +50,3 @@ def run(arguments: argparse.Namespace) -> int:
         f"{least:.1f} (least)"
     )
     print(f"{out}.npy: {arguments.prog} walk {arguments.model} --seeds {out}.npy,3,17")
-    return 0

@@ -4,7 +4,6 @@ import argparse
 import time
 from pathlib import Path
 
-HELP = "list and compare the runs of a folder"
 USAGE = "[FOLDER]"
 
 
@@ -15,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Print a table."""
     from dcgan.errors import RunError, printable
 
@@ -32,7 +31,6 @@ def run(arguments: argparse.Namespace) -> int:
     for row in table:
         words = (printable(c).ljust(width) for c, width in zip(row, widths, strict=True))
         print("  ".join(words).rstrip())
-    return 0
 
 
 def _row(path: Path) -> tuple | None:

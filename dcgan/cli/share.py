@@ -8,7 +8,6 @@ import argparse
 from dcgan.cli.console import find_model
 from dcgan.cli.flags import add_model
 
-HELP = "write a small file to share, with its author, license and data"
 USAGE = "MODEL --out FILE [options]"
 
 CARD = {
@@ -27,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{name}", metavar="TEXT", help=text)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Write the file, and print what it holds."""
     from dcgan import DCGAN  # imports Keras, which takes seconds
     from dcgan.cli import show
@@ -36,4 +35,4 @@ def run(arguments: argparse.Namespace) -> int:
     given = {name: getattr(arguments, name) for name in CARD}
     card = gan.card | {name: text for name, text in given.items() if text is not None}
     gan.save(arguments.out, generator_only=True, card=card)
-    return show.run(argparse.Namespace(model=arguments.out, preview=None))
+    show.run(argparse.Namespace(model=arguments.out, preview=None))

@@ -7,7 +7,6 @@ import argparse
 from dcgan.cli.console import find_model, writing
 from dcgan.cli.flags import add_model
 
-HELP = "show what a model file holds, and its author, license and data"
 USAGE = "MODEL [options]"
 
 
@@ -17,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preview", metavar="PNG", help="also write the file's preview image")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Print a line per fact."""
     from dcgan.errors import ModelFileError, printable
     from dcgan.images import RUN_IMAGE, save_png
@@ -36,7 +35,6 @@ def run(arguments: argparse.Namespace) -> int:
             raise ModelFileError(f"{path!r} has no preview, as checkpoints have none.")
         with writing("--preview", arguments.preview):
             save_png(arguments.preview, file.preview, RUN_IMAGE)
-    return 0
 
 
 def _facts(path: str, file) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Train on a folder of images, or on arrays (.npy, .npz, MNIST idx files).
+"""Train on a folder of images or on arrays; this verb runs where none is given.
 
 The run folder Results/<name> fills during training: real.png shows the images as the networks see
 them, samples/ what the generator makes, losses.png the losses. The same command again resumes the
@@ -14,7 +14,6 @@ from dcgan.cli.console import find_model, say
 from dcgan.cli.flags import add_option_flags, as_flags, make_gan
 from dcgan.errors import ArgumentError, DataError
 
-HELP = "train on a folder of images; the verb that runs where none is given"
 USAGE = "[IMAGES] [options]"
 
 # The sample set is small and its run short, so that a first look takes about two minutes.
@@ -101,7 +100,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_option_flags(parser)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Train, and print where the results are."""
     images = arguments.images
     if data := getattr(arguments, "data", None):
@@ -147,7 +146,6 @@ def run(arguments: argparse.Namespace) -> int:
         resume=not arguments.new,
     )
     print(f"Images: {gan.run_path / 'samples.png'}  model: {gan.run_path / 'last.dcgan'}")
-    return 0
 
 
 def _images_and_run(path: str | None, arguments: Any) -> tuple[str | None, str | None]:

@@ -1,14 +1,13 @@
-"""Animate a walk from seed to seed and back to the first, at a constant visible speed.
+"""Animate a walk from seed to seed and back to the first.
 
-The same seeds give the same frames; a .npy file of `project` may stand for one. An .mp4 needs `pip
-install dcgan[video]`; .webp and .gif do not."""
+Its visible speed is constant. The same seeds give the same frames; a .npy file of `project` may
+stand for one. An .mp4 needs `pip install dcgan[video]`; .webp and .gif do not."""
 
 import argparse
 
 from dcgan.cli.console import find_model
 from dcgan.cli.flags import add_model, add_truncation, seed_list
 
-HELP = "animate a walk through the images of a few seeds"
 USAGE = "MODEL --seeds LIST --out FILE [options]"
 
 
@@ -25,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", metavar="FILE", default="walk.webp", help=".mp4, .webp or .gif")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Write the animation and print where it is."""
     from dcgan.animation import check_format
     from dcgan.errors import ArgumentError, whole
@@ -46,4 +45,3 @@ def run(arguments: argparse.Namespace) -> int:
     walk = gan.walk(seeds, arguments.seconds, fps=arguments.fps, **options)
     walk.save(arguments.out, scale)
     print(f"{arguments.out}: {len(walk.frames)} frames through seeds {arguments.seeds}")
-    return 0

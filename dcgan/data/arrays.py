@@ -8,12 +8,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from dcgan.data.decode import Original
 from dcgan.data.target import Target, to_eight_bits
 from dcgan.errors import DataError
-from dcgan.images import premultiply
+from dcgan.images import premultiply, to_pillow
 
 CHUNK = 256  # images converted at once
 MAX_BYTES = 4 << 30  # of pixels made from an array: they are made in memory
@@ -46,7 +45,7 @@ def to_images(array: np.ndarray, name: str, target: Target) -> tuple[np.ndarray,
     for start in range(0, len(array), CHUNK):
         chunk = scale(array[start : start + CHUNK])
         if not same:
-            chunk = np.stack([_fitted(image, target) for image in chunk])
+            chunk = np.stack([target.fit(to_eight_bits(to_pillow(image))) for image in chunk])
         elif mode == "RGBA":
             chunk = premultiply(chunk)
         pixels[start : start + CHUNK] = chunk
@@ -121,10 +120,3 @@ def _extremes(array: np.ndarray, name: str) -> tuple[float, float]:
             "Remove the images that hold them."
         )
     return low, high
-
-
-def _fitted(image: np.ndarray, target: Target) -> np.ndarray:
-    opened = Image.fromarray(
-        np.ascontiguousarray(image.squeeze(-1) if image.shape[-1] == 1 else image)
-    )
-    return target.fit(to_eight_bits(opened))

@@ -1,5 +1,7 @@
 """Images as an endless stream of uint8 batches for Keras, from any step on."""
 
+from functools import lru_cache
+
 import keras
 import numpy as np
 
@@ -52,36 +54,29 @@ class Batches(keras.utils.PyDataset):
         self.first_step = first_step
         self.steps_per_epoch = -(-len(self.images) // batch_size)
         self.error: DataError | None = None
-        self._pass = (-1, np.empty(0), np.empty(0))  # the order last worked out, and of which epoch
 
     def __getitem__(self, index: int) -> np.ndarray:
         """This share of the batch of step `first_step + index`: uint8 (n, H, W, C)."""
         epoch, step = divmod(self.first_step + index, self.steps_per_epoch)
-        order, flipped = self._order_of(epoch)
+        positions = self.steps_per_epoch * self.batch_size
+        order, flipped = epoch_order(len(self.images), self.seed, epoch, positions)
         which, shares = self.share
         count = self.batch_size // shares
         first = step * self.batch_size + which * count
-        positions = slice(first, first + count)
+        part = slice(first, first + count)
         try:
-            images = self.images.take(order[positions])
+            images = self.images.take(order[part])
         except DataError as error:
             self.error = error
             raise
         if self.horizontal_flip:
-            for turned in np.flatnonzero(flipped[positions]):
+            for turned in np.flatnonzero(flipped[part]):
                 for channel in range(images.shape[3]):  # a plane each: 4 times the speed of all
                     images[turned, :, :, channel] = images[turned, :, ::-1, channel]
         return images
 
-    def _order_of(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        known, order, flipped = self._pass
-        if known != epoch:
-            positions = self.steps_per_epoch * self.batch_size
-            order, flipped = epoch_order(len(self.images), self.seed, epoch, positions)
-            self._pass = (epoch, order, flipped)  # one assignment: Keras may read from threads
-        return order, flipped
 
-
+@lru_cache(2)  # Keras may read from threads, some of them in the next epoch already
 def epoch_order(count: int, seed: int, epoch: int, positions: int) -> tuple[np.ndarray, np.ndarray]:
     """Which image stands at each position of an epoch, and whether it is flipped there.
 

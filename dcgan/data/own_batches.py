@@ -19,19 +19,23 @@ logger = logging.getLogger("dcgan")
 
 
 @dataclass(frozen=True)
-class OwnBatches:
-    """What a user's dataset gives to Keras.
+class Source:
+    """What there is to train on. Nothing here changes a model or a run.
 
     Attributes:
-        from_step: from the first training step to what Keras's `fit` takes.
-        batch_size: images in the first batch.
-        length: batches of the whole dataset, or None where that is unknown.
-        stream: what knows where training is in the dataset, or None where nothing does.
+        batches: from the first step to what Keras's `fit` takes.
+        batch_size: images per step; of a user's own batches, those in the first.
+        steps_per_epoch: batches that make an epoch, or None where that is unknown.
+        augmentation: the strength that is proposed for so many images.
+        ramp_images: images until it is reached.
+        stream: what knows where training is in a user's own batches, or None where nothing does.
     """
 
-    from_step: Callable[[int], object]
+    batches: Callable[[int], Any]
     batch_size: int
-    length: int | None
+    steps_per_epoch: int | None
+    augmentation: float = 0.0
+    ramp_images: float = 1.0
     stream: Stream | None = None
 
 
@@ -41,7 +45,7 @@ def is_stream(x: object) -> bool:
     return keras_knows or hasattr(x, "state_dict") or _has_states(x)
 
 
-def open_batches(x: Any, img_size: tuple[int, int, int], steps: int | None) -> OwnBatches:
+def open_batches(x: Any, img_size: tuple[int, int, int], steps: int | None) -> Source:
     """A user's own batches, after a look at the first.
 
     Args:
@@ -70,19 +74,19 @@ def open_batches(x: Any, img_size: tuple[int, int, int], steps: int | None) -> O
         check_batches(count, spec is None or spec.shape[0] is not None)
     length = _length(x)
     if numbered:
-        return OwnBatches(lambda first_step: _later(x, first_step), count, length)
+        return Source(lambda first_step: _later(x, first_step), count, length)
     reason = "it does not say how many batches make an epoch, which steps_per_epoch would"
     if steps or length:
         try:
             stream = Stream(_passes(x), length)
-            return OwnBatches(stream.from_step, count, length, stream)
+            return Source(stream.from_step, count, length, stream=stream)
         except Exception as error:  # the dataset's own
             reason = f"{error}"[:300]
     logger.info("A resumed run begins this dataset anew, since %s.", reason)
     if processes() > 1:  # all take the same number of steps: no dataset may end
         endless = Stream(lambda: iter(x), length, keeps_states=False)
-        return OwnBatches(endless.from_step, count, length)
-    return OwnBatches(lambda first_step: x, count, length)
+        return Source(endless.from_step, count, length)
+    return Source(lambda first_step: x, count, length)
 
 
 def _is_tensorflow(x: object) -> bool:

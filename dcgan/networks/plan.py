@@ -2,10 +2,9 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
-from dcgan.errors import ArgumentError
+from dcgan.errors import ArgumentError, dataclass_from
 from dcgan.options import (
     MAX_DEPTH,
     MAX_FILTERS,
@@ -82,7 +81,7 @@ class Plan:
     initializer: str = "normal"
     momentum: float = 0.9
     logit_bias: bool = True
-    self_modulation: bool = False
+    self_modulation: bool = False  # files from before it do not name it
 
     @property
     def discriminator_couples(self) -> bool:
@@ -96,13 +95,7 @@ def plan_from_dict(values: Mapping) -> Plan:
     Raises:
         ArgumentError: a part is missing, unknown, of the wrong type, or out of bounds.
     """
-    if isinstance(values, Mapping):  # files from before self-modulation do not name it
-        values = {"self_modulation": False, **values}
-    parts = _typed(Plan, values)
-    parts["base"] = Stage(**_typed(Stage, parts["base"]))
-    for name in ("generator", "discriminator"):
-        parts[name] = tuple(Stage(**_typed(Stage, stage)) for stage in parts[name][:99])
-    plan = Plan(**parts)
+    plan: Plan = dataclass_from(Plan, values)
     check_plan(plan)
     return plan
 
@@ -233,33 +226,3 @@ def dropout_layers(plan: Plan, network: str) -> list[str]:
 def count_weights(plan: Plan, network: str) -> int:
     """Number of weights of `network`, BatchNorm's statistics included, as Keras counts them."""
     return sum(math.prod(shape) for shape in weight_shapes(plan, network).values())
-
-
-def _typed(kind: type, values: object) -> dict[str, Any]:
-    """The fields of `kind` from `values`, each of the type its annotation names."""
-    names = {field.name: field.type for field in fields(kind)}
-    if not isinstance(values, Mapping) or set(values) != set(names):
-        raise ArgumentError(
-            f"A {kind.__name__.lower()} needs exactly the parts {', '.join(names)}. "
-            f"Received: {str(values)[:200]}"
-        )
-    return {name: _convert(name, values[name], wanted) for name, wanted in names.items()}
-
-
-def _convert(name: str, value: Any, wanted: object) -> Any:
-    lengths = {Pair: 2, tuple[int, int, int]: 3}
-    if wanted in lengths:
-        good = isinstance(value, list | tuple) and len(value) == lengths[wanted]
-        good = good and all(type(item) is int for item in value)
-        value = tuple(value) if good else value
-    elif wanted in (int, str, bool):
-        good = type(value) is wanted
-    elif wanted is float:
-        good = type(value) in (int, float)
-    else:
-        good = isinstance(value, Mapping if wanted is Stage else list | tuple)
-    if not good:
-        raise ArgumentError(
-            f"{name} in the network plan has a wrong type. Received: {value!r:.200}"
-        )
-    return value

@@ -146,7 +146,6 @@ def class_system(img_size: tuple[int, int, int], base: tuple[int, int], depth: i
         generator=(*generator, _stage((height, width), channels, 3, bias=True, **_IMAGE)),
         discriminator=tuple(discriminator),
         initializer="glorot",
-        momentum=0.9,
     )
 
 

@@ -2,14 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from dcgan.latents import draw_latents
-
-if TYPE_CHECKING:
-    import keras
 
 LATENTS = 10_000
 CHUNK = 500  # latents at a time: 10,000 outputs of a first layer would be gigabytes
@@ -30,7 +27,7 @@ class Directions:
     shares: np.ndarray
 
 
-def first_layer(generator: "keras.Model") -> Callable[[np.ndarray], np.ndarray]:
+def first_layer(generator: Any) -> Callable[[np.ndarray], np.ndarray]:
     """The function from latents `(n, input_size)` to the first layer's output `(n, units)`.
 
     It is the dense layer with its normalization and activation: what the first upsampling receives.

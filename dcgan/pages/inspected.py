@@ -1,18 +1,14 @@
 """The page of an inspection: the facts about a folder of images, and the images themselves."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from markupsafe import Markup
 
 from dcgan.errors import counted, printable, ranked
 from dcgan.images import grid, straight_alpha
 from dcgan.inspection.advice import expectation
+from dcgan.inspection.inspect import Inspection
 from dcgan.pages.templating import data_uri, render
 from dcgan.plots import shapes_svg, sizes_svg
-
-if TYPE_CHECKING:
-    from dcgan.inspection.inspect import Inspection
 
 SHEET_WIDTH = 1000  # pixels of the contact sheet
 MAX_IN_SHEET = 120
@@ -21,7 +17,7 @@ MAX_DUPLICATES = 40  # groups and pairs
 MAX_ALIKE = 6  # images of a group
 
 
-def inspection_page(inspection: "Inspection") -> str:
+def inspection_page(inspection: Inspection) -> str:
     """The page as HTML that needs no network and no other file.
 
     Args:
@@ -46,7 +42,7 @@ def inspection_page(inspection: "Inspection") -> str:
     )
 
 
-def _facts(inspection: "Inspection") -> list[tuple[str, str]]:
+def _facts(inspection: Inspection) -> list[tuple[str, str]]:
     return [
         ("usable images", f"{len(inspection.images):,}"),
         ("skipped files", f"{len(inspection.images.skipped):,}"),
@@ -57,7 +53,7 @@ def _facts(inspection: "Inspection") -> list[tuple[str, str]]:
     ]
 
 
-def _plots(inspection: "Inspection") -> list[dict[str, str]]:
+def _plots(inspection: Inspection) -> list[dict[str, str]]:
     drawn = (
         (sizes_svg, "Sizes of the images; the larger a dot, the more images have that size."),
         (shapes_svg, "How many images are how wide for their height."),
@@ -65,7 +61,7 @@ def _plots(inspection: "Inspection") -> list[dict[str, str]]:
     return [{"svg": Markup(draw(inspection.sizes, words)), "words": words} for draw, words in drawn]
 
 
-def _odd(inspection: "Inspection") -> list[tuple[str, str]]:
+def _odd(inspection: Inspection) -> list[tuple[str, str]]:
     """Images of another size than most, where nearly all have one size."""
     if not inspection.odd:
         return []
@@ -83,7 +79,7 @@ def _contact_sheet(pixels: np.ndarray) -> tuple[str, int]:
     return data_uri(grid(straight_alpha(np.stack([pixels[i] for i in chosen])), columns)), count
 
 
-def _duplicates(inspection: "Inspection") -> list[dict]:
+def _duplicates(inspection: Inspection) -> list[dict]:
     """Equal and nearly equal images side by side, with their names."""
     number = {name: index for index, name in enumerate(inspection.images.names)}
     found = []

@@ -67,22 +67,18 @@ class Shown:
     step: int = 0
 
 
-def write_run_page(path: Path, live: bool = False) -> Path:
+def write_run_page(path: Path, live: bool = False) -> None:
     """Write `index.html` of the run in a folder, from what the folder holds.
 
     Args:
         path: the run folder.
         live: whether training is under way; the page then reloads itself twice a minute.
 
-    Returns:
-        the page's path.
-
     Raises:
         RunError: the folder's options are damaged.
         OSError: the page cannot be written.
     """
     write_atomically(path / PAGE, run_page(path, live))
-    return path / PAGE
 
 
 def run_page(path: Path, live: bool = False) -> str:
@@ -139,12 +135,12 @@ def _image(path: Path, words: str) -> Shown | None:
 
 
 def _shown(path: Path, words: str, step: int = 0) -> Shown:
-    return Shown(*_encoded(path, path.stat().st_mtime_ns), words, step)
+    return Shown(*encoded(path, path.stat().st_mtime_ns), words, step)
 
 
 @lru_cache(MAX_GRIDS + 4)
-def _encoded(path: Path, written: int) -> tuple[str, int, int]:
-    """An image as `src`, width and height; kept, since the page of a run is written many times."""
+def encoded(path: Path, written: int) -> tuple[str, int, int]:
+    """An image file last `written` then, as `src`, width and height; kept, as it is shown often."""
     with Image.open(path) as image:
         pixels = shrink(np.asarray(image.convert("RGB")), MAX_PIXELS)
     height, width = pixels.shape[:2]

@@ -5,7 +5,6 @@ import io
 import json
 import math
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -116,8 +115,8 @@ class RunLog:
         records = self.records()
         columns = list(dict.fromkeys(key for record in records for key in record))
         if columns or self.csv_path.exists():
-            header = _row(columns) if columns else ""
-            write_atomically(self.csv_path, header + _table(records, columns))
+            header = [dict(zip(columns, columns, strict=True))] if columns else []
+            write_atomically(self.csv_path, _table(header + records, columns))
         self._columns = columns
 
 
@@ -129,10 +128,6 @@ def _is_record(line: str) -> bool:
 
 
 def _table(records: list[dict[str, Any]], columns: list[str]) -> str:
-    return "".join(_row([record.get(column) for column in columns]) for record in records)
-
-
-def _row(values: Iterable[object]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(values)
+    csv.DictWriter(buffer, columns, lineterminator="\n").writerows(records)
     return buffer.getvalue()

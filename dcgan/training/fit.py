@@ -15,7 +15,7 @@ from dcgan.augment import augmented_copies
 from dcgan.backend.devices import check_devices, process_id, processes
 from dcgan.backend.idle_gpu import warn_of_idle_gpu
 from dcgan.data.memory import check_memory
-from dcgan.data.own_batches import is_stream
+from dcgan.data.own_batches import Source, is_stream
 from dcgan.errors import ArgumentError, RunError, TrainingError, is_out_of_memory
 from dcgan.images import RUN_IMAGE, enlarged_grid, save_png, straight_alpha
 from dcgan.networks.plan import training_bytes
@@ -34,7 +34,7 @@ from dcgan.training.processes import check_alike, ends_together, lost_process, o
 from dcgan.training.request import Length, Request
 from dcgan.training.resume import choose_folder, images_of, position, resume_run, settle
 from dcgan.training.signals import StopRequest
-from dcgan.training.source import ImageSource, Source, open_source
+from dcgan.training.source import ImageSource, open_source
 from dcgan.training.state import GENERATOR_ONLY, Learner
 
 logger = logging.getLogger("dcgan")
@@ -73,8 +73,10 @@ def fit(
             check_step(learner, source.batch_size, "Make smaller batches in the dataset")
         with open_run(path, resume) as run, StopRequest() as stop, watchdog(learner.state):
             steps = request.steps_per_epoch or source.steps_per_epoch
+            # A number that other images hardly have
+            mark = int(source.images.fingerprint[:7], 16) if isinstance(source, ImageSource) else 0
             streams = source.stream is not None
-            check_alike([run.checkpoints.latest(), number_of(source), streams, steps or 0])
+            check_alike([run.checkpoints.latest(), mark, streams, steps or 0])
             source = settle(learner, run, source)
             steps = request.steps_per_epoch or source.steps_per_epoch
             length = Length(steps, request.last_epoch(steps))
@@ -89,9 +91,8 @@ def fit(
             if growth.is_late():  # a kill came between the last step of a phase and the next
                 grow(learner)
                 saving.save()
-            tasks.append(growth)
-            tasks.append(RunPage(run, learner.options.sample_steps))
-            tasks.append(saving)  # last, so that it saves what the others have done
+            # Saving comes last, so that it saves what the others have done
+            tasks += [growth, RunPage(run, learner.options.sample_steps), saving]
             check_alike([len(tasks)])
             schedule = Schedule(learner, tasks, source.batch_size, rollback, stop, deadline, means)
             history = train(learner, keras_fit, source, schedule, saving, length, request)
@@ -103,11 +104,6 @@ def check_step(learner: Learner, batch_size: int, advice: str) -> None:
     """Refuse a step of more images than there is memory for."""
     advice = f"{advice} than {batch_size}, or use a smaller img_size."
     check_memory(training_bytes(learner.plan, batch_size), "Training", advice)
-
-
-def number_of(source: Source) -> int:
-    """A number that other images hardly have."""
-    return int(source.images.fingerprint[:7], 16) if isinstance(source, ImageSource) else 0
 
 
 @contextmanager
@@ -133,12 +129,11 @@ def show_messages(verbose):
 
 def warn_if_done(learner: Learner, length: Length) -> None:
     """Say that nothing is left to train, where that is so."""
-    step = learner.state.step
     if _first_epoch(learner, length) >= length.last_epoch:
         logger.warning(
             "All %d epochs are done (%d steps); ask for more epochs, or minutes, to continue.",
             length.last_epoch,
-            step,
+            learner.state.step,
         )
 
 

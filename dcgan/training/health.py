@@ -1,11 +1,7 @@
 """The status of a training, in a word and a sentence, from a series of measurements."""
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
 
-from dcgan.errors import ArgumentError
 from dcgan.metrics.variety import MIN_VARIETY
 
 YOUNG = 4  # measurements in which noise and little variety are normal
@@ -20,7 +16,6 @@ MAX_MEMORIZED = 0.25  # about 5 % is chance for this and the next
 # Photographs that are blurred, or have 0.7 of the contrast, have up to 48 %; augmented ones, at
 # half strength or full, 90 %.
 MAX_LEAKED = 0.5
-MAX_COUNT = 2**53  # larger whole numbers have no exact JSON
 BETTER = 0.02  # share by which KID must fall to count as better: less is noise
 DONE_SHARE = 0.05  # of the first KID: what is left of the way when it may be called done
 STATUSES = (
@@ -107,19 +102,6 @@ class Health:
     best_varied: bool = False
     since_best: int = 0
     measured_on: str = ""
-
-    @classmethod
-    def from_plain(cls, values: Mapping) -> "Health":
-        """The health that `dataclasses.asdict` gave.
-
-        Raises:
-            ArgumentError: a part is unknown, or of a wrong kind.
-        """
-        values = check_kinds(cls, values)
-        if not isinstance(values["recent"], list) or len(values["recent"]) > PERSISTENCE:
-            raise ArgumentError(f"recent must be a short list. Received: {values['recent']!r:.200}")
-        recent = [Measurement(**check_kinds(Measurement, given)) for given in values["recent"]]
-        return cls(**{**values, "recent": recent})
 
     def estimates(self) -> dict[str, float]:
         """rKID and variety as last measured, for Keras's logs; empty before that."""
@@ -243,29 +225,3 @@ def _overfit(real: float | None, held_out: float | None, fake: float | None) -> 
     if real is None or held_out is None or fake is None or real - fake < 0.1:
         return 0.0
     return (real - held_out) / (real - fake)
-
-
-def check_kinds(kind: Any, values: object) -> dict[str, Any]:
-    """Plain values for all fields of a dataclass; defaults fill what an earlier version lacked.
-
-    Raises:
-        ArgumentError: a value is unknown or of another kind than its field, or lacks a default.
-    """
-    names: dict[str, Any] = {row.name: row.type for row in fields(kind)}
-    plain = int | float | str | None
-    filled = {row.name: row.default for row in fields(kind) if isinstance(row.default, plain)}
-    if not isinstance(values, Mapping) or not names.keys() - filled <= set(values) <= set(names):
-        raise ArgumentError(f"{kind.__name__} has other parts. Received: {values!r:.200}")
-    values = {**filled, **values}
-    for name, wanted in names.items():
-        value = values[name]
-        good: dict[Any, bool] = {
-            int: type(value) is int and 0 <= value <= MAX_COUNT,
-            bool: type(value) is bool,
-            str: isinstance(value, str) and len(value) <= 200,
-            float: type(value) in (int, float) and math.isfinite(value) and value >= 0,
-            float | None: value is None or (type(value) in (int, float) and math.isfinite(value)),
-        }
-        if not good.get(wanted, True):
-            raise ArgumentError(f"{kind.__name__}'s {name} is wrong. Received: {value!r:.200}")
-    return values

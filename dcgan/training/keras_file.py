@@ -16,12 +16,11 @@ from dcgan.atomic import replace
 from dcgan.errors import ArgumentError, ModelFileError, whole
 from dcgan.networks.growing import phase_plans
 from dcgan.networks.plan import plan_from_dict
-from dcgan.optimizers import PLAIN_OPTIMIZERS, make_pair
+from dcgan.optimizers import OPTIMIZERS, PLAIN_OPTIMIZERS, make_pair
 from dcgan.options import from_plain, to_plain
 from dcgan.storage.document import Refused, check_card
 from dcgan.training.state import TrainingState, assign
 
-OPTIMIZERS = ("optimizer", "discriminator_optimizer")
 MAX_CONFIG = 4 << 20  # bytes; ours has a few thousand
 MAX_BYTES = 4 << 30  # of all that the file unpacks to
 

@@ -24,7 +24,6 @@ class Growth(Task):
     The last phase has half of the run, the one before it a quarter, and so on.
 
     Args:
-        learner: the pieces of the model.
         length: how long to train. A phase does not end with an epoch, so that none is cut to
             nothing.
         deadline: `time.monotonic()` at which the run ends, or None.

@@ -99,15 +99,13 @@ def gather_position(position: bytes | None) -> bytes | None:
     """
     if processes() == 1:
         return position
-    content = np.frombuffer(position or b"", np.uint8)
-    lengths = gather_from_processes([content.size])[:, 0]
+    content = position or b""
+    lengths = gather_from_processes([len(content)])[:, 0]
     size = COUNT_BYTES + -(-int(lengths.max()) // 4) * 4  # whole numbers of 4 bytes
     if not lengths.all() or processes() * size >= MAX_POSITION_BYTES:
         return None
-    row = np.zeros(size, np.uint8)
-    row[:COUNT_BYTES] = np.frombuffer(content.size.to_bytes(COUNT_BYTES, "little"), np.uint8)
-    row[COUNT_BYTES : COUNT_BYTES + content.size] = content
-    rows = gather_from_processes(row.view(np.int32))
+    row = (len(content).to_bytes(COUNT_BYTES, "little") + content).ljust(size, b"\0")
+    rows = gather_from_processes(np.frombuffer(row, np.int32))
     return (-processes()).to_bytes(COUNT_BYTES, "little", signed=True) + rows.tobytes()
 
 

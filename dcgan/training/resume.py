@@ -13,24 +13,22 @@ from typing import Any
 import numpy as np
 
 from dcgan.backend.devices import gather_from_processes
-from dcgan.data.own_batches import is_stream
+from dcgan.data.own_batches import Source, is_stream
 from dcgan.errors import ArgumentError, RunError
 from dcgan.inspection.advice import sizes_in_words
 from dcgan.networks.growing import phase_plans
 from dcgan.networks.plan import plan_from_dict
 from dcgan.networks.resolve import resolve
-from dcgan.optimizers import changed_settings, optimizer_from_plain, optimizer_to_plain
+from dcgan.optimizers import OPTIMIZERS, changed_settings, optimizer_from_plain, optimizer_to_plain
 from dcgan.options import Options, describe_changes, from_plain, in_groups, table, to_plain
 from dcgan.storage.checkpoints import Checkpoint
 from dcgan.storage.document import POSITION
 from dcgan.storage.run_folder import SAMPLE_SET, RunFolder, folder_for, read_run
 from dcgan.training.processes import own_position
-from dcgan.training.source import ImageSource, Source, run_name, without_held_out
+from dcgan.training.source import ImageSource, run_name, without_held_out
 from dcgan.training.state import Learner, TrainingState, restart, restore
 
 logger = logging.getLogger("dcgan")
-
-OPTIMIZERS = ("optimizer", "discriminator_optimizer")
 
 
 def choose_folder(

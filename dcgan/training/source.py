@@ -3,8 +3,7 @@
 import hashlib
 import logging
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,8 @@ from dcgan.augment import RAMP_PASSES, strength_for
 from dcgan.backend.devices import gather_from_processes, process_id, processes
 from dcgan.data.batches import Batches
 from dcgan.data.image_set import ImageSet, Subset, open_images, split
-from dcgan.data.own_batches import Share, is_stream, open_batches
+from dcgan.data.own_batches import Share, Source, is_stream, open_batches
 from dcgan.data.sample_set import draw_seascapes
-from dcgan.data.stream import Stream
 from dcgan.errors import ArgumentError, DataError
 from dcgan.inspection.advice import enlarged, expectation
 from dcgan.options import Options
@@ -26,27 +24,6 @@ from dcgan.training.state import DataFacts
 logger = logging.getLogger("dcgan")
 
 SAMPLE_SET_COUNT = 1_000
-
-
-@dataclass(frozen=True)
-class Source:
-    """What there is to train on. Nothing here changes a model or a run.
-
-    Attributes:
-        batches: from the first step to what Keras's `fit` takes.
-        batch_size: images per step; of a user's own batches, those in the first.
-        steps_per_epoch: batches that make an epoch, or None where that is unknown.
-        augmentation: the strength that is proposed for so many images.
-        ramp_images: images until it is reached.
-        stream: what knows where training is in a user's own batches, or None.
-    """
-
-    batches: Callable[[int], object]
-    batch_size: int
-    steps_per_epoch: int | None
-    augmentation: float = 0.0
-    ramp_images: float = 1.0
-    stream: Stream | None = None
 
 
 @dataclass(frozen=True)
@@ -140,15 +117,20 @@ def without_held_out(source: ImageSource, options: Options) -> ImageSource:
 def _of_batches(x: object, options: Options, steps: int | None) -> Source:
     own = open_batches(x, options.img_size, steps)
     if processes() == 1:
-        return Source(own.from_step, own.batch_size, own.length, stream=own.stream)
-    length = int(gather_from_processes([own.length or 0]).min()) or None  # of the shortest
-    if not (steps or length):
+        return own
+    shortest = int(gather_from_processes([own.steps_per_epoch or 0]).min()) or None
+    if not (steps or shortest):
         raise ArgumentError(
             "steps_per_epoch must be given, since several processes must take the same number of "
             "steps, and the datasets do not all say how many batches make an epoch."
         )
-    size, share = options.batch_size, options.batch_size // processes()
-    return Source(lambda first: Share(own.from_step(first), share), size, length, stream=own.stream)
+    share = options.batch_size // processes()
+    return replace(
+        own,
+        batches=lambda first: Share(own.batches(first), share),
+        batch_size=options.batch_size,
+        steps_per_epoch=shortest,
+    )
 
 
 def _of_images(

@@ -10,13 +10,21 @@ import numpy as np
 from keras import ops
 
 from dcgan.augment import Augmentation
-from dcgan.errors import ArgumentError, Choice, ModelFileError, real, whole
+from dcgan.errors import (
+    MAX_COUNT,
+    ArgumentError,
+    Choice,
+    ModelFileError,
+    dataclass_from,
+    real,
+    whole,
+)
 from dcgan.networks.build import FLOAT32_LAYERS
 from dcgan.networks.plan import Plan
 from dcgan.optimizers import OptimizerPair, optimizer_to_plain
 from dcgan.options import PRECISIONS, Options, to_plain
 from dcgan.storage.document import POSITION
-from dcgan.training.health import STATUSES, Health, check_kinds
+from dcgan.training.health import STATUSES, Health
 from dcgan.training.numbers import StepNumbers
 
 RUN_ID = re.compile(r"[0-9a-f]{32}")
@@ -84,24 +92,15 @@ class TrainingState:
         Raises:
             ArgumentError: a part is unknown, or of a wrong kind or range.
         """
-        values = check_kinds(cls, values)
-        run_id, status, rates = (values[n] for n in ("run_id", "status", "learning_rates"))
-        if run_id is not None and (type(run_id) is not str or not RUN_ID.fullmatch(run_id)):
-            raise ArgumentError(f"run_id is wrong. Received: {run_id!r:.200}")
-        if status not in STATUSES:
-            raise ArgumentError(f"status must be one of {STATUSES}. Received: {status!r}")
-        Choice(PRECISIONS).check("precision", values["precision"])
-        if not isinstance(rates, list) or len(rates) != 2:
-            raise ArgumentError(f"learning_rates must be two numbers. Received: {rates!r:.200}")
-        data = values["data"]
-        if data is not None:
-            data = DataFacts(**check_kinds(DataFacts, data))
-        typed = {
-            "learning_rates": tuple(real("learning_rates", rate, 0, MAX_RATE) for rate in rates),
-            "data": data,
-            "health": Health.from_plain(values["health"]),
-        }
-        return cls(**{**values, **typed})
+        state: TrainingState = dataclass_from(cls, values)
+        if state.run_id is not None and not RUN_ID.fullmatch(state.run_id):
+            raise ArgumentError(f"run_id is wrong. Received: {state.run_id!r}")
+        Choice(STATUSES).check("status", state.status)
+        Choice(PRECISIONS).check("precision", state.precision)
+        real("seconds", state.seconds, 0, MAX_COUNT)
+        for rate in state.learning_rates:
+            real("learning_rates", rate, 0, MAX_RATE)
+        return state
 
     def become(self, other: "TrainingState") -> None:
         """Take over every part of another state."""
@@ -246,8 +245,10 @@ def restart(learner: Learner) -> None:
 
     The EMA then follows the weights closely at first, and augmentation starts from nothing.
     """
-    networks = learner.networks
-    learner.pair.restart(networks["training_generator"], networks["discriminator"])
+    networks, fresh = learner.networks, learner.pair.fresh()
+    fresh.build_pair(networks["training_generator"], networks["discriminator"])
+    for variable, new in zip(learner.pair.variables, fresh.variables, strict=True):
+        variable.assign(new)
     learner.augment.share.assign(0.0)
 
 

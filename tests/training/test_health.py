@@ -6,7 +6,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from dcgan.errors import ArgumentError
+from dcgan.errors import ArgumentError, dataclass_from
 from dcgan.training.health import PATIENCE, PERSISTENCE, STATUSES, YOUNG, Health, Measurement
 
 pytestmark = pytest.mark.once
@@ -150,7 +150,7 @@ def test_a_resumed_health_says_what_the_whole_one_says():
     stream = [{"kid": k} for k in falling(5)] + [{"variety": 0.1, "kid": 1}] * 4
     first = Health()
     before = statuses(stream[:7], first)
-    second = Health.from_plain(json.loads(json.dumps(asdict(first))))
+    second = dataclass_from(Health, json.loads(json.dumps(asdict(first))))
     assert second == first
     assert before + statuses(stream[7:], second) == statuses(stream)
 
@@ -179,9 +179,9 @@ GOOD = asdict(Health(recent=[Measurement(5)]))
     ],
 )
 def test_a_foreign_state_is_refused(values):
-    assert Health.from_plain(GOOD) == Health(recent=[Measurement(5)])
+    assert dataclass_from(Health, GOOD) == Health(recent=[Measurement(5)])
     with pytest.raises(ArgumentError, match="Received"):
-        Health.from_plain(values)
+        dataclass_from(Health, values)
 
 
 def test_after_a_rollback_only_the_best_is_remembered():

@@ -147,10 +147,10 @@ def test_a_dataset_of_unknown_length_is_continued_where_the_length_of_an_epoch_i
 
     caplog.set_level(logging.INFO, "dcgan")
     own = open_batches(Endless(), (16, 12, 3), None)
-    assert own.stream is None and own.length is None
+    assert own.stream is None and own.steps_per_epoch is None
     assert "begins this dataset anew, since it does not say how many batches" in caplog.text
     assert open_batches(Endless(), (16, 12, 3), 5).stream is not None
-    assert open_batches(Dataset(), (16, 12, 3), None).length == 7
+    assert open_batches(Dataset(), (16, 12, 3), None).steps_per_epoch == 7
 
 
 class ByNumber(keras.utils.PyDataset):

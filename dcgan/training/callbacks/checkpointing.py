@@ -25,8 +25,6 @@ class Checkpointing(Task):
     A save that fails (a full disk) is logged and tried again later; training continues.
 
     Args:
-        learner: the pieces of the model.
-        run: the run folder.
         rollback: what repairs a state that is not worth saving.
         stream: what knows where training is in a user's own batches, or None.
 

@@ -17,8 +17,6 @@ class LossLog(Task):
     Each line has the means over the steps since the line before.
 
     Args:
-        run: the run folder.
-        state: the training state.
         numbers: the losses and scores since the last line.
     """
 

@@ -41,10 +41,7 @@ class HealthMonitor(Task):
     """Measures, logs a change of status in a sentence, and saves `best.dcgan`.
 
     Args:
-        learner: the pieces of the model.
-        run: the run folder.
         rollback: what rolls a collapsed training back.
-        source: the images.
     """
 
     def __init__(self, learner: Learner, run: RunFolder, rollback: Rollback, source: ImageSource):

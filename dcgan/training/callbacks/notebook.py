@@ -2,20 +2,14 @@
 
 import html
 import sys
-from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
-from dcgan.images import shrink
 from dcgan.pages.development import find_previews
-from dcgan.pages.templating import data_uri
+from dcgan.pages.run import encoded
 from dcgan.storage.run_folder import RunFolder
 from dcgan.training.callbacks.progress import Progress
 from dcgan.training.callbacks.schedule import keep_training
 
-MAX_PIXELS = 800  # of the longer side of the samples
 NOTEBOOK_SECONDS = 2.0  # between two refreshes of the area
 
 
@@ -56,15 +50,8 @@ def newest_grid(path: Path) -> str | None:
     """The newest samples of the run at `path` as the `src` of an `<img>`, or None."""
     grids = find_previews(path / "samples")
     with keep_training("the samples in the notebook"):
-        return _encoded(grids[-1]) if grids else None
+        return encoded(grids[-1], grids[-1].stat().st_mtime_ns)[0] if grids else None
     return None
-
-
-@lru_cache(1)
-def _encoded(grid: Path) -> str:
-    """A grid small enough to be sent to a browser again and again; kept until the next one."""
-    with Image.open(grid) as image:
-        return data_uri(shrink(np.asarray(image.convert("RGB")), MAX_PIXELS), 80)
 
 
 def area(grid: str | None, line: str, share: float | None) -> str:

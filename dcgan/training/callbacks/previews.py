@@ -21,8 +21,6 @@ class Previews(Task):
     Every grid shows the same latents, those of seed 0, so that one can watch an image develop.
 
     Args:
-        run: the run folder.
-        learner: the pieces of the model.
         callbacks: the user's; a `keras.callbacks.TensorBoard` among them gets every grid too.
     """
 

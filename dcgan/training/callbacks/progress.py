@@ -23,7 +23,6 @@ class Progress(Task):
     Where stderr is no terminal, or one without a width, it is a line each half minute.
 
     Args:
-        state: the training state.
         batch_size: images per step.
         total: steps at which the run ends, or None where only the clock decides.
         deadline: `time.monotonic()` at which training ends, or None.

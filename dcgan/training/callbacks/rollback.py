@@ -18,7 +18,6 @@ class Rollback:
     """Rolls training back to a good state, a few times at most.
 
     Args:
-        learner: the pieces of the model.
         run: the run folder, with the states to roll back to.
     """
 

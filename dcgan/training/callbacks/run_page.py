@@ -13,7 +13,6 @@ class RunPage(Task):
     """Writes `index.html` when samples are written, unless that would cost too much time.
 
     Args:
-        run: the run folder.
         every_steps: training steps between two pages, at least.
     """
 

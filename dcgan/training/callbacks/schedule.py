@@ -66,7 +66,6 @@ class Schedule(keras.callbacks.Callback):
     JAX alone would write all variables back.
 
     Args:
-        learner: the pieces of the model.
         tasks: in the order in which they are called.
         batch_size: images per step.
         rollback: what repairs a training whose losses are not finite.
