@@ -77,9 +77,7 @@ def build_generator(
     size = plan.base.size
     for number, stage in enumerate(plan.generator, 1):
         x = make.upsample(x, f"stage_{number}", stage)
-        if (
-            plan.upsampling == "antialiased"
-        ):  # then what is learned leaves no grid of the stride's period
+        if plan.upsampling == "antialiased":  # no grid of the stride's period, whatever it learns
             x = make.blur(x, f"stage_{number}", stage)
         x = make.crop(x, f"stage_{number}", size, stage)
         x = make.norm_and_activation(x, f"stage_{number}", stage)
