@@ -120,7 +120,7 @@ def test_batch_normalization_learns_statistics_in_the_step(tiny, images, arrays_
     gan.update(ops.convert_to_tensor(images[:4]))
     after = arrays_of(gan)
     moving = [name for name in before if name.split("/")[-1].startswith("moving_")]
-    assert len(moving) == 2 * 2 * 2 + 2  # two generators with two layers, discriminator with one
+    assert len(moving) == 2 * 2 * 3 + 2  # two generators with three layers, discriminator with one
     assert all((before[name] != after[name]).any() for name in moving)
 
 

@@ -12,10 +12,11 @@ pytestmark = pytest.mark.once
 def test_the_generators_gradients_are_exchanged_once_and_the_discriminators_twice(benchmark):
     devices = benchmark("devices")
     plan = resolve(Options(img_size=(8, 8, 3), depth=1, increment=2, input_size=4))[1]
-    # generator: dense to 4x4x2 and its norm's gain and offset, 2 sums; 4x4 kernels to 3 channels
-    generator = 4 * 32 + 2 * 2 + 4 * 4 * 2 * 3 + 3
+    # generator: dense to 4x4x2 and its norm's gain and offset; 4x4 kernels to 8x8x2, another norm
+    # and scales by the latent; 3x3 kernels to 3 channels
+    generator = 4 * 32 + 2 * 2 + 4 * 4 * 2 * 2 + 2 * 2 + 4 * 2 + 2 + 3 * 3 * 2 * 3 + 3
     discriminator = 2 * (4 * 4 * 3 * 2 + 2 + 32 + 1)
-    sums = 2 * 2 * 2  # mean and variance of 2 channels, forward and backward
+    sums = 2 * 2 * 2 * 2  # mean and variance of 2 channels, forward and backward, of two norms
     assert devices.exchanged_bytes(plan) == 4 * (generator + discriminator + sums)
 
 
