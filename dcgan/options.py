@@ -168,7 +168,7 @@ def to_plain(options: Options, *groups: str) -> dict[str, object]:
 
 
 def from_plain(values: Mapping[str, object]) -> Options:
-    """Options from what `to_plain` gave, or from a file; all that is missing is the default.
+    """Options from what `to_plain` gave, or from a file; what is missing or None is the default.
 
     Raises:
         ArgumentError: an option is unknown or out of its limits, or names a folder to write to.
@@ -177,7 +177,8 @@ def from_plain(values: Mapping[str, object]) -> Options:
         raise ArgumentError("save_path names a folder to write to, which no file may.")
     if unknown := sorted(values.keys() - table().keys()):
         raise ArgumentError(f"DCGAN has no argument {unknown[0]!r:.99}.")
-    return Options(**values)  # type: ignore[arg-type]
+    given = {name: value for name, value in values.items() if value is not None}
+    return Options(**given)  # type: ignore[arg-type]
 
 
 def describe_changes(earlier: Mapping[str, object], now: Mapping[str, object]) -> dict[str, str]:

@@ -28,6 +28,15 @@ def test_a_preset_with_dropout_in_its_generator_saves_and_loads():
     assert {name for name in arrays if "optimizer/" not in name} == expected.keys()
 
 
+def test_a_file_that_leaves_an_option_open_which_now_has_a_default_loads(tiny):
+    gan = tiny(upsampling="transposed")
+    document, arrays = capture(gan._learner())
+    document["options"]["upsampling"] = None
+    write_model_file("a.dcgan", document, arrays)
+    again = DCGAN.load("a.dcgan")
+    assert again.plan == gan.plan and again.plan.upsampling == "transposed"
+
+
 def test_no_file_says_where_anything_is_written(tiny, tmp_path):
     tiny(save_path=tmp_path / "private" / "run").save("sea.dcgan")
     assert "save_path" not in read_model_file("sea.dcgan").document["options"]
