@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -62,7 +62,7 @@ def decode_all(
     stopping, lock = threading.Event(), threading.Lock()
 
     def drive() -> None:
-        with _Worker(header, stopping) as worker:
+        with closing(_Worker(header, stopping)) as worker:
             while not stopping.is_set():
                 with lock:
                     chunk = next(chunks, range(0))
@@ -108,20 +108,14 @@ class _Worker:
     def __init__(self, header: str, stopping: threading.Event):
         self._header = header
         self._stopping = stopping
-
-    def __enter__(self) -> "_Worker":
         self._start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stop()
 
     def decode(self, jobs: list[tuple[int, str]]) -> list[Outcome]:
         """Outcomes of (slot, path) pairs, in order. A file that ends the process is named."""
         answer = self._ask(jobs)
         if answer is not None or self._stopping.is_set():
             return answer or []
-        self._stop()
+        self.close()
         self._start()
         if len(jobs) == 1:
             return ["its decoder crashed, or took too long"]
@@ -164,7 +158,7 @@ class _Worker:
         self._input, self._output = self._process.stdin, self._process.stdout
         self._send(self._header)
         if self._output.readline() != '"ready"\n':
-            self._stop()
+            self.close()
             raise DataError(
                 "The processes that decode images do not start. Expected: "
                 f"`{sys.executable} -m dcgan.data.workers` waits for input. Run it to see why."
@@ -175,7 +169,7 @@ class _Worker:
             self._input.write(line + "\n")
             self._input.flush()
 
-    def _stop(self) -> None:
+    def close(self) -> None:
         """End the process, even in the middle of its work."""
         self._process.kill()
         self._process.wait()

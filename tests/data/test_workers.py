@@ -51,14 +51,14 @@ def test_little_memory_is_divided_among_fewer_workers_and_then_among_smaller_ima
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="only Linux tells the peak")
 def test_workers_together_take_no_more_than_half_of_the_free_memory(tmp_path, monkeypatch, kind):
     """With several workers and images near the limit, which is faked small, as the memory is."""
-    peaks, stop = [], workers._Worker._stop
+    peaks, close = [], workers._Worker.close
 
     def measured(self):
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         peaks.append(1024 * int(status.split("VmHWM:")[1].split()[0]))
-        stop(self)
+        close(self)
 
-    monkeypatch.setattr(workers._Worker, "_stop", measured)
+    monkeypatch.setattr(workers._Worker, "close", measured)
     monkeypatch.setattr(workers, "free_memory", lambda: 600_000_000)
     monkeypatch.setattr(workers, "MAX_PIXELS", 1_500_000)  # which the children do not know
     monkeypatch.setattr(workers, "available_cores", lambda: 8)
