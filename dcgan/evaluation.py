@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from dcgan.data.image_set import ImageSet, open_images, split
+from dcgan.data.decode import ImageSet
+from dcgan.data.image_set import open_images, split
 from dcgan.errors import MAX_SEED, ArgumentError, whole
 from dcgan.images import chunks, straight_alpha
 from dcgan.metrics import report

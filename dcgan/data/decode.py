@@ -1,15 +1,19 @@
-"""Decoding one image file: its pixels fitted to the target, or the reason why it has none."""
+"""Decoding image files: each one's pixels fitted to the target, or the reason why it has none."""
 
 import logging
 import os
 import stat
 import warnings
+from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from dcgan.atomic import write_atomically
+from dcgan.data.scan import in_words
 from dcgan.data.target import SIDEWAYS, TURNS, Target, to_eight_bits
+from dcgan.errors import counted
 from dcgan.images import RUN_IMAGE
 
 # What Pillow decodes by itself, found by content. Left out are formats that start other programs
@@ -51,6 +55,43 @@ class Original(NamedTuple):
     height: int
     mode: str
     transparent: bool
+
+
+@dataclass
+class ImageSet:
+    """Images ready for training, and what became of the rest.
+
+    Args:
+        pixels: uint8 (count, height, width, channels), in memory or memory-mapped and read-only;
+            premultiplied where it has 4 channels.
+        names: of each image, below its folder, in the same order.
+        skipped: (name, reason) of each file that gave no image.
+        fingerprint: hexadecimal SHA-256 of all that decides the pixels.
+        originals: size, mode and transparency of each image before it was fitted.
+    """
+
+    pixels: np.ndarray
+    names: list[str]
+    skipped: list[tuple[str, str]]
+    fingerprint: str
+    originals: list[Original] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def summary(self) -> str:
+        """One line: how many images, of which size, how many files were skipped."""
+        height, width, channels = self.pixels.shape[1:]
+        line = f"{counted(len(self), 'image')} as {height} x {width} x {channels}"
+        if self.skipped:
+            (first,) = in_words(self.skipped[:1])
+            line += f"; {counted(len(self.skipped), 'file')} skipped (first: {first})"
+        return line
+
+    def write_skipped(self, path: str | os.PathLike[str]) -> None:
+        """Write a text file with a line `name: reason` for each file that was skipped."""
+        lines = in_words(self.skipped) or ["No file was skipped."]
+        write_atomically(path, "\n".join(lines) + "\n")
 
 
 def decode_file(

@@ -9,9 +9,9 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -21,6 +21,7 @@ from dcgan.data.decode import (
     NO_MEMORY,
     NO_PERMISSION,
     OWN_IMAGES_REASON,
+    ImageSet,
     Original,
     Unusable,
     decode_file,
@@ -46,23 +47,13 @@ SUFFIXES = set(
 log = logging.getLogger(__name__)
 
 
-class Decoded(NamedTuple):
-    """The usable files of a folder as one array, and the reasons for the others."""
-
-    pixels: np.ndarray
-    names: list[str]
-    originals: list[Original]
-    skipped: list[tuple[str, str]]
-    fingerprint: str = ""  # SHA-256 of all that decides the pixels
-
-
 def decode_folder(
     folder: Path,
     target: Target,
     exclude: str | os.PathLike[str] | None = None,
     beside: str | os.PathLike[str] | None = None,
     verbose: int = 1,
-) -> Decoded:
+) -> ImageSet:
     """The images of a folder and all below it, from the cache where they are in it.
 
     Raises:
@@ -72,7 +63,7 @@ def decode_folder(
     key = _key(scan.files, target)
     decoded = _find_or_decode(folder, scan.files, target, key, beside, verbose)
     _check_enough(folder, scan.files, decoded)
-    return decoded._replace(skipped=sorted(scan.skipped + decoded.skipped), fingerprint=key)
+    return replace(decoded, skipped=sorted(scan.skipped + decoded.skipped), fingerprint=key)
 
 
 def _find_or_decode(
@@ -82,7 +73,7 @@ def _find_or_decode(
     key: str,
     beside: str | os.PathLike[str] | None,
     verbose: int,
-) -> Decoded:
+) -> ImageSet:
     """The decoded files, from the cache or else by decoding them.
 
     They are kept in the user's cache, or in the folder `beside` where that cannot be written; or
@@ -118,7 +109,7 @@ def _key(files: list[Found], target: Target) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _mended(decoded: Decoded, files: list[Found], target: Target) -> bool:
+def _mended(decoded: ImageSet, files: list[Found], target: Target) -> bool:
     """Whether a file that was skipped for a reason that passes can be read now."""
     passing = {name for name, reason in decoded.skipped if reason in (NO_PERMISSION, NO_MEMORY)}
     tried = [found for found in files if found.name in passing]
@@ -127,7 +118,7 @@ def _mended(decoded: Decoded, files: list[Found], target: Target) -> bool:
 
 def _decode_to_disk(
     folder: Path, files: list[Found], target: Target, key: str, root: Path, verbose: int
-) -> Decoded:
+) -> ImageSet:
     slot_size = int(np.prod(target.shape))
     size = len(files) * slot_size
     with cache.new_entry(root, key, size) as partial:
@@ -167,7 +158,7 @@ def _decode_into(path: Path, files: list[Found], target: Target, verbose: int) -
     return outcomes
 
 
-def _decode_to_memory(files: list[Found], target: Target, verbose: int) -> Decoded:
+def _decode_to_memory(files: list[Found], target: Target, verbose: int) -> ImageSet:
     made = list(_decode_here(files, target, verbose))
     images = [pixels for pixels, _ in made if pixels is not None]
     outcomes = [outcome for _, outcome in made]
@@ -241,9 +232,9 @@ def _close_gaps(path: Path, outcomes: list[Outcome], slot_size: int) -> None:
         file.truncate(len(usable) * slot_size)
 
 
-def _decoded(pixels: np.ndarray, files: list[Found], outcomes: list[Outcome]) -> Decoded:
+def _decoded(pixels: np.ndarray, files: list[Found], outcomes: list[Outcome]) -> ImageSet:
     """The usable files, and why the others are not, which the log names too."""
-    decoded = Decoded(pixels, [], [], [])
+    decoded = ImageSet(pixels, [], [], "", [])
     for found, outcome in zip(files, outcomes, strict=True):
         if isinstance(outcome, Original):
             decoded.names.append(found.name)
@@ -254,13 +245,13 @@ def _decoded(pixels: np.ndarray, files: list[Found], outcomes: list[Outcome]) ->
     return decoded
 
 
-def _from_record(pixels: np.ndarray, record: dict[str, Any]) -> Decoded:
+def _from_record(pixels: np.ndarray, record: dict[str, Any]) -> ImageSet:
     originals = [Original(*original) for original in record["originals"]]
     skipped = [(name, reason) for name, reason in record["skipped"]]
-    return Decoded(pixels, record["names"], originals, skipped)
+    return ImageSet(pixels, record["names"], skipped, record["key"], originals)
 
 
-def _check_enough(folder: Path, files: list[Found], decoded: Decoded) -> None:
+def _check_enough(folder: Path, files: list[Found], decoded: ImageSet) -> None:
     """Refuse a folder without images, and one that is broken for the greater part."""
     usable = len(decoded.names)
     broken = [

@@ -4,58 +4,18 @@ import hashlib
 import mmap
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dcgan.atomic import write_atomically
 from dcgan.data.array_files import find_array_file, read_array_file
 from dcgan.data.arrays import array_fingerprint, to_images
-from dcgan.data.decode import Original
+from dcgan.data.decode import ImageSet
 from dcgan.data.folder import SUFFIXES, decode_folder
-from dcgan.data.scan import in_words
 from dcgan.data.target import MAX_TARGET_SIDE, Target
-from dcgan.errors import Choice, Color, DataError, ImageSize, counted
+from dcgan.errors import Choice, Color, DataError, ImageSize
 from dcgan.options import RESIZE_RULES
-
-
-@dataclass
-class ImageSet:
-    """Images ready for training, and what became of the rest.
-
-    Args:
-        pixels: uint8 (count, height, width, channels), in memory or memory-mapped and read-only;
-            premultiplied where it has 4 channels.
-        names: of each image, below its folder, in the same order.
-        skipped: (name, reason) of each file that gave no image.
-        fingerprint: hexadecimal SHA-256 of all that decides the pixels.
-        originals: size, mode and transparency of each image before it was fitted.
-    """
-
-    pixels: np.ndarray
-    names: list[str]
-    skipped: list[tuple[str, str]]
-    fingerprint: str
-    originals: list[Original] = field(repr=False)
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def summary(self) -> str:
-        """One line: how many images, of which size, how many files were skipped."""
-        height, width, channels = self.pixels.shape[1:]
-        line = f"{counted(len(self), 'image')} as {height} x {width} x {channels}"
-        if self.skipped:
-            (first,) = in_words(self.skipped[:1])
-            line += f"; {counted(len(self.skipped), 'file')} skipped (first: {first})"
-        return line
-
-    def write_skipped(self, path: str | os.PathLike[str]) -> None:
-        """Write a text file with a line `name: reason` for each file that was skipped."""
-        lines = in_words(self.skipped) or ["No file was skipped."]
-        write_atomically(path, "\n".join(lines) + "\n")
 
 
 class Subset:
@@ -159,7 +119,7 @@ def open_images(
         ) from error
     if array_file is not None:
         return _from_array(read_array_file(array_file), array_file.name, target, array_file)
-    return ImageSet(**decode_folder(path, target, exclude, cache_beside, verbose)._asdict())
+    return decode_folder(path, target, exclude, cache_beside, verbose)
 
 
 def split(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dcgan.data.decode import peek
-from dcgan.data.image_set import ImageSet, Subset, open_images
+from dcgan.data.decode import ImageSet, peek
+from dcgan.data.image_set import Subset, open_images
 from dcgan.data.scan import scan_folder
 from dcgan.data.target import GRAY_MODES
 from dcgan.errors import counted, printable, ranked

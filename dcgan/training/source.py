@@ -12,7 +12,8 @@ import numpy as np
 from dcgan.augment import RAMP_PASSES, strength_for
 from dcgan.backend.devices import gather_from_processes, process_id, processes
 from dcgan.data.batches import Batches
-from dcgan.data.image_set import ImageSet, Subset, open_images, split
+from dcgan.data.decode import ImageSet
+from dcgan.data.image_set import Subset, open_images, split
 from dcgan.data.own_batches import Share, Source, is_stream, open_batches
 from dcgan.data.sample_set import draw_seascapes
 from dcgan.errors import ArgumentError, DataError

@@ -12,7 +12,8 @@ from PIL import Image, PngImagePlugin
 
 from dcgan.data import folder
 from dcgan.data import scan as scanning
-from dcgan.data.image_set import ImageSet, open_images, split
+from dcgan.data.decode import ImageSet
+from dcgan.data.image_set import open_images, split
 from dcgan.errors import ArgumentError, DataError
 
 pytestmark = pytest.mark.once
