@@ -7,8 +7,8 @@ import json
 import logging
 import os
 import platform
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +59,9 @@ class RunFolder:
         self._options = ""  # what this process has written to options.json
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *, resume: bool = True) -> "RunFolder":
-        """Make a run's folder, or take the one that is there, and lock it.
+    @contextmanager
+    def open(cls, path: str | os.PathLike[str], *, resume: bool = True) -> Iterator["RunFolder"]:
+        """Make a run's folder, or take the one that is there, and lock it until the block ends.
 
         Args:
             path: the folder; missing parents are made.
@@ -71,23 +72,19 @@ class RunFolder:
             RunError: the folder cannot be made or written, is in use, or is no run's folder.
         """
         path = Path(path)
-        try:
+        with _using(path):
             path = _claim(path, resume)
             run = cls(path, RunLock(path / _LOCK))
-            try:
+        try:
+            with _using(path):
                 run.earlier = run._read_options()
                 run.samples_path.mkdir(exist_ok=True)
                 for folder in (run.path, run.samples_path, run.checkpoints.folder):
                     if folder.is_dir():
                         sweep_leftovers(folder)
-            except BaseException:
-                run.close()
-                raise
-        except RunError:
-            raise
-        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-            raise _unusable(path, error) from error
-        return run
+            yield run
+        finally:
+            run._lock.release()
 
     @staticmethod
     def check(path: str | os.PathLike[str]) -> None:
@@ -97,25 +94,13 @@ class RunFolder:
             RunError: it is a file, or it or the folder above cannot be written.
         """
         place = Path(path)
-        try:
+        with _using(place):
             while not place.exists():
                 place = place.parent
             if not place.is_dir():
                 raise NotADirectoryError(errno.ENOTDIR, "it is a file, not a folder")
             if not os.access(place, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, "it cannot be written")
-        except (OSError, ValueError) as error:
-            raise _unusable(Path(path), error) from error
-
-    def __enter__(self) -> "RunFolder":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the folder back to other runs."""
-        self._lock.release()
 
     def restore(self) -> None:
         """Make the folder again, locked and with its options, where it was deleted meanwhile.
@@ -125,13 +110,11 @@ class RunFolder:
         """
         if not self._options or self.options_path.exists():
             return
-        try:
+        with _using(self.path):
             self.samples_path.mkdir(parents=True, exist_ok=True)
             self._lock.release()
             self._lock = RunLock(self.path / _LOCK)
             write_atomically(self.options_path, self._options)
-        except OSError as error:
-            raise _unusable(self.path, error) from error
         _logger.warning(
             "The run folder %s was deleted while in use. It is made again; what was in it is lost.",
             self.path,
@@ -154,10 +137,8 @@ class RunFolder:
             "versions": _versions(),
         }
         self._options = json.dumps(content, indent=2) + "\n"
-        try:
+        with _using(self.path):
             write_atomically(self.options_path, self._options)
-        except OSError as error:
-            raise _unusable(self.path, error) from error
 
     def _read_options(self) -> dict[str, Any] | None:
         """What options.json says; None where the folder is new."""
@@ -253,12 +234,19 @@ def _claim(path: Path, resume: bool) -> Path:
             return numbered
 
 
-def _unusable(path: Path, error: Exception) -> RunError:
-    reason = getattr(error, "strerror", None) or error
-    return RunError(
-        f"The run folder {str(path)!r} cannot be used: {reason}. Expected a folder that can be "
-        "made and written; choose another one."
-    )
+@contextmanager
+def _using(path: Path) -> Iterator[None]:
+    """Say in one sentence why the run folder at `path` cannot be used."""
+    try:
+        yield
+    except RunError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or error
+        raise RunError(
+            f"The run folder {str(path)!r} cannot be used: {reason}. Expected a folder that can be "
+            "made and written; choose another one."
+        ) from error
 
 
 def _versions() -> dict[str, str]:

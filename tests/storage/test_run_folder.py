@@ -19,6 +19,11 @@ OPTIONS = {"img_size": [8, 9, 3], "depth": 2}
 DATA = {"count": 10, "fingerprint": "abc"}
 
 
+def open_and_close(path):
+    with RunFolder.open(path):
+        pass
+
+
 @pytest.fixture
 def train(small):
     """A function that makes a run, which logs some steps and saves after one of them."""
@@ -120,8 +125,8 @@ def test_resume_false_uses_the_folder_itself_when_it_is_new_or_empty(tmp_path):
 
 def test_a_second_run_in_the_folder_is_refused_until_the_first_has_ended(tmp_path):
     with RunFolder.open(tmp_path), pytest.raises(RunError, match=f"process {os.getpid()}"):
-        RunFolder.open(tmp_path)
-    RunFolder.open(tmp_path).close()
+        open_and_close(tmp_path)
+    open_and_close(tmp_path)
 
 
 HOLD = """
@@ -138,17 +143,17 @@ def test_two_processes_cannot_have_one_folder_and_a_killed_one_gives_it_up(tmp_p
     child = start_child(HOLD, tmp_path)
     child.stdout.readline()
     with pytest.raises(RunError, match=f"process {child.pid} on "):
-        RunFolder.open(tmp_path)
+        open_and_close(tmp_path)
     child.send_signal(signal.SIGKILL)
     child.communicate()
-    RunFolder.open(tmp_path).close()
+    open_and_close(tmp_path)
 
 
 def test_a_path_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "sea").write_text("a file")
     for path in (tmp_path / "sea", tmp_path / "sea" / "inside"):
         with pytest.raises(RunError, match="a file, not a folder|Not a directory"):
-            RunFolder.open(path)
+            open_and_close(path)
     assert (tmp_path / "sea").read_text() == "a file"
 
 
@@ -156,7 +161,7 @@ def test_a_path_that_is_a_file_is_refused(tmp_path):
 @pytest.mark.parametrize("path", ["/proc/dcgan-run", "/proc/self"])
 def test_a_place_where_nothing_can_be_written_is_refused_even_for_the_administrator(path):
     with pytest.raises(RunError, match="cannot be used"):
-        RunFolder.open(path)
+        open_and_close(path)
 
 
 READ_ONLY = """
@@ -169,7 +174,8 @@ os.chmod("sea", 0o555)
 if os.geteuid() == 0:
     os.setuid(65534)  # the administrator could write anywhere; this user cannot
 try:
-    RunFolder.open("sea")
+    with RunFolder.open("sea"):
+        pass
 except RunError as error:
     print(error)
 """
@@ -194,14 +200,14 @@ def test_a_read_only_drive_is_refused_and_the_folder_unlocked(tmp_path, monkeypa
             RunFolder.open(tmp_path) as run,
         ):
             run.write_options({}, {}, None)
-    RunFolder.open(tmp_path).close()
+    open_and_close(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["log.jsonl", "log.csv", "best.dcgan"])
 def test_files_of_another_program_are_never_overwritten(tmp_path, name):
     (tmp_path / name).write_text("precious")
     with pytest.raises(RunError, match=f"{name} but no options.json"):
-        RunFolder.open(tmp_path)
+        open_and_close(tmp_path)
     assert (tmp_path / name).read_text() == "precious"
 
 
@@ -225,7 +231,7 @@ def test_a_folder_of_images_can_also_hold_the_run(tmp_path):
 def test_options_that_cannot_be_read_are_refused_and_kept(tmp_path, content, words):
     (tmp_path / "options.json").write_text(content)
     with pytest.raises(RunError, match=words):
-        RunFolder.open(tmp_path)
+        open_and_close(tmp_path)
     assert (tmp_path / "options.json").read_text() == content
 
 
@@ -234,7 +240,7 @@ def test_what_killed_writers_left_is_swept_and_nothing_else(train, tmp_path):
     for name in (".last.dcgan.abc.partial", "samples/.000100.png.abc.partial"):
         (tmp_path / name).write_bytes(b"half")
     (tmp_path / "mine.partial").write_text("kept")
-    RunFolder.open(tmp_path).close()
+    open_and_close(tmp_path)
     assert [path.name for path in tmp_path.rglob("*.partial")] == ["mine.partial"]
 
 
@@ -250,7 +256,7 @@ def test_a_drive_that_is_gone_during_a_save_is_a_run_error_and_later_saves_succe
         aside.rename(path)
         run.checkpoints.save(3, small.document, small.arrays())
     with pytest.raises(RunError, match="checkpoints but no options.json"):
-        RunFolder.open(path)
+        open_and_close(path)
     assert RunFolder(path, None).checkpoints.newest().step == 3
 
 
