@@ -35,15 +35,10 @@ class Growth(Task):
         super().__init__()
         self.learner = learner
         self.length = length
-        self.deadline = deadline
         self.by_clock = deadline is not None
-
-    def begin(self, step):
-        """Note when the run would end, in seconds of training."""
-        super().begin(step)
-        self._end = None
-        if self.deadline is not None:
-            self._end = self.learner.state.seconds + self.deadline - time.monotonic()
+        self._end = None  # of the run, in seconds of training
+        if deadline is not None:
+            self._end = learner.state.seconds + deadline - time.monotonic()
 
     def is_due(self, step, now):
         """Whether the phase has had its share of the run."""
@@ -57,9 +52,7 @@ class Growth(Task):
 
     def is_late(self) -> bool:
         """Whether the phase should have ended with the last step that was taken."""
-        step = self.learner.state.step
-        self.begin(step)
-        return self.is_due(step, time.monotonic())
+        return self.is_due(self.learner.state.step, time.monotonic())
 
     def act(self, epoch, logs):
         """End the call of Keras's `fit`, and let `grow` begin the next phase."""

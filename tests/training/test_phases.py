@@ -222,7 +222,6 @@ def test_with_a_time_limit_phases_end_by_their_share_of_the_time(growing):
     gan = growing()
     gan.state.phase = 0
     task = Growth(gan._learner(), Length(None, NO_LIMIT), deadline=None)
-    task.begin(0)
     assert not task.is_due(10**6, 0.0)  # nobody knows when it ends
     task._end = 100.0
     gan.state.seconds = 49.0
