@@ -26,7 +26,6 @@ from dcgan.training.callbacks.monitor import MIN_MEASURED, HealthMonitor
 from dcgan.training.callbacks.notebook import NotebookProgress, in_notebook
 from dcgan.training.callbacks.previews import SAMPLE_COUNT, Previews
 from dcgan.training.callbacks.progress import Progress
-from dcgan.training.callbacks.rollback import Rollback
 from dcgan.training.callbacks.run_page import RunPage
 from dcgan.training.callbacks.schedule import CallbackList, Schedule, Task
 from dcgan.training.phases import Growth, begin_small, grow
@@ -84,9 +83,8 @@ def fit(
             warn_if_done(learner, length)
             begin_small(learner)
             write_previews(run, source, learner)
-            rollback = Rollback(learner, run)
-            saving = Checkpointing(learner, run, rollback, source.stream)
-            tasks = make_tasks(learner, run, source, rollback, length, deadline, request)
+            saving = Checkpointing(learner, run, source.stream)
+            tasks = make_tasks(learner, run, source, length, deadline, request)
             growth = Growth(learner, length, deadline)
             if growth.is_late():  # a kill came between the last step of a phase and the next
                 grow(learner)
@@ -94,7 +92,7 @@ def fit(
             # Saving comes last, so that it saves what the others have done
             tasks += [growth, RunPage(run, learner.options.sample_steps), saving]
             check_alike([len(tasks)])
-            schedule = Schedule(learner, tasks, source.batch_size, rollback, stop, deadline, means)
+            schedule = Schedule(learner, tasks, source.batch_size, run, stop, deadline, means)
             history = train(learner, keras_fit, source, schedule, saving, length, request)
             finish(run, saving, stop, resume)
     return history, run.path if process_id() == 0 else path, saving.model_hash
@@ -150,11 +148,11 @@ def write_previews(run: RunFolder, source: Source, learner: Learner) -> None:
         save_png(run.path / "augmented.png", enlarged_grid(seen), RUN_IMAGE)
 
 
-def make_tasks(learner, run, source, rollback, length, deadline, request) -> list[Task]:
+def make_tasks(learner, run, source, length, deadline, request) -> list[Task]:
     """What is done now and then besides saving, in the order in which it is called."""
     tasks: list[Task] = []
     if isinstance(source, ImageSource) and len(source.train) >= MIN_MEASURED:
-        tasks.append(HealthMonitor(learner, run, rollback, source))
+        tasks.append(HealthMonitor(learner, run, source))
     tasks.append(Previews(run, learner, request.user_callbacks()))
     tasks.append(LossLog(run, learner.state, learner.numbers))
     if request.verbose in (1, "auto"):

@@ -8,7 +8,7 @@ from dcgan.data.stream import Stream
 from dcgan.errors import ModelFileError, RunError
 from dcgan.storage.document import POSITION
 from dcgan.storage.run_folder import RunFolder
-from dcgan.training.callbacks.rollback import Rollback
+from dcgan.training.callbacks.rollback import roll_back
 from dcgan.training.callbacks.schedule import Task
 from dcgan.training.processes import gather_position
 from dcgan.training.saving import save_model
@@ -25,7 +25,6 @@ class Checkpointing(Task):
     A save that fails (a full disk) is logged and tried again later; training continues.
 
     Args:
-        rollback: what repairs a state that is not worth saving.
         stream: what knows where training is in a user's own batches, or None.
 
     Attributes:
@@ -33,13 +32,10 @@ class Checkpointing(Task):
         model_hash: SHA-256 of the generator in `last.dcgan`, once it is written.
     """
 
-    def __init__(
-        self, learner: Learner, run: RunFolder, rollback: Rollback, stream: Stream | None = None
-    ):
+    def __init__(self, learner: Learner, run: RunFolder, stream: Stream | None = None):
         super().__init__(CHECKPOINT_STEPS, learner.options.checkpoint_seconds)
         self.learner = learner
         self.run = run
-        self.rollback = rollback
         self.stream = stream
         self.failed: Exception | None = None
         self.model_hash: str | None = None
@@ -91,7 +87,8 @@ class Checkpointing(Task):
         document, arrays = capture(self.learner)
         if broken := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
             step = self.learner.state.step
-            self.rollback.roll_back(f"weights at step {step} are not finite ({broken[0]})")
+            reason = f"weights at step {step} are not finite ({broken[0]})"
+            roll_back(self.learner, self.run, reason)
             document, arrays = capture(self.learner)
         return document, arrays
 

@@ -19,7 +19,7 @@ from dcgan.networks.growing import shrink_to
 from dcgan.storage.model_file import read_model_file
 from dcgan.storage.run_folder import RunFolder
 from dcgan.training.callbacks.previews import SAMPLE_COUNT
-from dcgan.training.callbacks.rollback import Rollback
+from dcgan.training.callbacks.rollback import roll_back
 from dcgan.training.callbacks.schedule import Task, keep_training
 from dcgan.training.health import Diagnosis, Measurement
 from dcgan.training.processes import as_in_first_process
@@ -38,18 +38,13 @@ logger = logging.getLogger("dcgan")
 
 
 class HealthMonitor(Task):
-    """Measures, logs a change of status in a sentence, and saves `best.dcgan`.
+    """Measures, logs a change of status in a sentence, and saves `best.dcgan`."""
 
-    Args:
-        rollback: what rolls a collapsed training back.
-    """
-
-    def __init__(self, learner: Learner, run: RunFolder, rollback: Rollback, source: ImageSource):
+    def __init__(self, learner: Learner, run: RunFolder, source: ImageSource):
         super().__init__()
         self.learner = learner
         self.state = learner.state
         self.run = run
-        self.rollback = rollback
         self._forget_other_images(source)
         fit = max(MIN_IMAGES, MAX_BYTES // source.images.pixels[0].size)
         self._samples = min(SAMPLES, fit)
@@ -77,8 +72,8 @@ class HealthMonitor(Task):
         measurement = agree(self._measure(network))
         numbers = [value for value in vars(measurement).values() if isinstance(value, float)]
         if not np.isfinite(numbers).all():
-            self.rollback.roll_back(f"what was measured at step {state.step} is not finite")
-            return
+            reason = f"what was measured at step {state.step} is not finite"
+            return roll_back(self.learner, self.run, reason)
         if state.phase < len(self.learner.phases) - 1:
             state.health.expect_more()
         diagnosis = state.health.update(measurement)
@@ -167,7 +162,8 @@ class HealthMonitor(Task):
                 arrays = best.arrays
         except ModelFileError as error:
             logger.error("%s", error)
-        self.rollback.roll_back(f"the training is collapsing: {sentence.rstrip('.')}", arrays)
+        reason = f"the training is collapsing: {sentence.rstrip('.')}"
+        roll_back(self.learner, self.run, reason, arrays)
         self.state.health.start_anew()
 
 

@@ -10,7 +10,8 @@ import keras
 from keras import ops
 
 from dcgan.backend.devices import processes
-from dcgan.training.callbacks.rollback import Rollback
+from dcgan.storage.run_folder import RunFolder
+from dcgan.training.callbacks.rollback import roll_back_if_broken
 from dcgan.training.processes import agreed
 from dcgan.training.signals import StopRequest
 from dcgan.training.state import Learner, assign
@@ -68,7 +69,7 @@ class Schedule(keras.callbacks.Callback):
     Args:
         tasks: in the order in which they are called.
         batch_size: images per step.
-        rollback: what repairs a training whose losses are not finite.
+        run: the run folder, with states to roll back to where losses are not finite.
         stop: whether the user or a scheduler asked to stop.
         deadline: `time.monotonic()` at which training ends, or None.
         means: arrays of the running means to restore, where training resumes within an epoch.
@@ -79,7 +80,7 @@ class Schedule(keras.callbacks.Callback):
         learner: Learner,
         tasks: list[Task],
         batch_size: int,
-        rollback: Rollback,
+        run: RunFolder,
         stop: StopRequest,
         deadline: float | None = None,
         means: Mapping | None = None,
@@ -89,7 +90,7 @@ class Schedule(keras.callbacks.Callback):
         self.state = learner.state
         self.tasks = tasks
         self.batch_size = batch_size
-        self.rollback = rollback
+        self.run = run
         self.stop = stop
         self.deadline = deadline
         self.means = means or {}
@@ -138,7 +139,7 @@ class Schedule(keras.callbacks.Callback):
         asked_to_stop = model.stop_training  # by a callback of the user's
         self._checked = self.state.step
         self.last_logs = {name: float(value) for name, value in logs.items()}
-        self.rollback.check()
+        roll_back_if_broken(self.learner, self.run)
         for task in due:
             task.act(self.epoch, self.last_logs)
             task.last_step, task.last_moment = self.state.step, time.monotonic()
@@ -164,7 +165,7 @@ class Schedule(keras.callbacks.Callback):
         if not self.began:
             return
         _ = self.model  # on JAX this writes the variables back, which an error has kept from it
-        self.rollback.check()
+        roll_back_if_broken(self.learner, self.run)
         for task in self.tasks:
             task.finish(self.epoch, self.last_logs)
 
