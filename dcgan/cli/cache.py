@@ -23,10 +23,9 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"{clear_cache() / 1e6:,.1f} MB deleted in {cache_folder()}")
         return
     entries = cache_entries()
-    for entry in entries:
-        source = printable(entry.source)
-        print(f"{entry.size / 1e6:10,.1f} MB  {entry.images:8,} images  {source}")
+    for source, images, size in entries:
+        print(f"{size / 1e6:10,.1f} MB  {images:8,} images  {printable(source)}")
     if compiled := compiled_size():
         print(f"{compiled / 1e6:10,.1f} MB  steps compiled by JAX")
-    total = sum(entry.size for entry in entries) + compiled
+    total = sum(size for *_, size in entries) + compiled
     print(f"{total / 1e6:10,.1f} MB  in {cache_folder()}")

@@ -11,7 +11,6 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +27,6 @@ KEY = re.compile(r"[0-9a-f]{64}")
 LEFTOVER_SECONDS = 3600  # a decode that has written nothing for so long is dead
 IN_MEMORY_BYTES = 64 << 20  # smaller sets are simply read
 CHECKED_BYTES = 8 << 20  # read at a time for the checksum
-
-
-@dataclass(frozen=True)
-class CacheEntry:
-    """One decoded data set: where it is, which folder it came from, how large it is."""
-
-    path: Path
-    source: str
-    images: int
-    size: int  # bytes
 
 
 def cache_folder() -> Path:
@@ -76,14 +65,14 @@ def compiled_size() -> int:
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def cache_entries() -> list[CacheEntry]:
-    """All whole entries of the cache."""
+def cache_entries() -> list[tuple[str, int, int]]:
+    """Of each whole entry, the folder that it came from, the number of images, and bytes."""
     entries = []
     for folder in _folders(cache_folder()):
         record = _read_record(folder)
         if record is not None and (folder / PIXELS).is_file():
             size = (folder / PIXELS).stat().st_size
-            entries.append(CacheEntry(folder, record["source"], len(record["names"]), size))
+            entries.append((record["source"], len(record["names"]), size))
     return entries
 
 
