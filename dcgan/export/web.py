@@ -80,10 +80,17 @@ def _steps(layer: keras.Layer, generator: keras.Model) -> list[tuple[str, dict, 
             return []
         case layers.Dense() | layers.Reshape() if layer.name.endswith(("_scale", "_factors")):
             return []  # part of what follows
+        case layers.Dense() | layers.Reshape() | layers.Conv2D() if "_latent_" in layer.name:
+            return []
         case layers.Multiply():
             scale = generator.get_layer(layer.name.replace("_scaled", "_scale"))
             kernel, bias = map(keras.ops.convert_to_numpy, scale.weights)
             return [("modulate", {}, [kernel.T, bias])]
+        case layers.Add():
+            names = (layer.name.replace("_added", part) for part in ("_map", "_channels"))
+            found = [generator.get_layer(name).weights[0] for name in names]
+            kernel, factors = map(keras.ops.convert_to_numpy, found)
+            return [("addMap", {}, [kernel.T, factors.ravel()])]
         case layers.Dense():
             kernel = arrays[0].T  # (units, inputs)
             return [("dense", {"filters": len(kernel)}, [kernel]), *_bias(arrays)]

@@ -1,5 +1,6 @@
 """The generator and the discriminator as Keras models, built from one plan."""
 
+import math
 from collections.abc import Callable, Mapping
 
 import keras
@@ -80,6 +81,8 @@ def build_generator(
         if plan.upsampling == "antialiased":  # no grid of the stride's period, whatever it learns
             x = make.blur(x, f"stage_{number}", stage)
         x = make.crop(x, f"stage_{number}", size, stage)
+        if plan.has_latent_map(number):
+            x = make.add_latent_map(x, latent, f"stage_{number}", stage)
         x = make.norm_and_activation(x, f"stage_{number}", stage)
         if plan.self_modulation and number < count:
             x = make.modulate(x, latent, f"stage_{number}", stage)
@@ -168,8 +171,8 @@ class _LayerMaker:
             initializer = keras.initializers.HeNormal(seed=self.next_seed())
         else:  # N(0, 0.02): Radford et al. 2016, section 4
             initializer = keras.initializers.RandomNormal(stddev=0.02, seed=self.next_seed())
-        options |= {"kernel_initializer": initializer, "dtype": self.dtype, "name": name}
-        return self._kind(kind)(*sizes, **options)
+        options = {"kernel_initializer": initializer} | options
+        return self._kind(kind)(*sizes, **options, dtype=self.dtype, name=name)
 
     def _kind(self, layer: type) -> type:
         return self._faster.get(layer, layer)
@@ -216,6 +219,25 @@ class _LayerMaker:
             )
             x = pool(x)
         return x
+
+    def add_latent_map(self, x, latent, name: str, stage: Stage):
+        """Add a map that is linear in the latent, times a factor for each channel, at first 0."""
+        units, size = math.prod(stage.size), (*stage.size, 1)
+        unit = keras.initializers.LecunNormal(seed=self.next_seed())  # maps of variance 1
+        of_latent = self.layer(
+            layers.Dense, f"{name}_latent_map", units, use_bias=False, kernel_initializer=unit
+        )
+        as_map = layers.Reshape(size, dtype=self.dtype, name=f"{name}_latent_2d")
+        channels = self.layer(
+            layers.Conv2D,
+            f"{name}_latent_channels",
+            stage.filters,
+            1,
+            use_bias=False,
+            kernel_initializer="zeros",
+        )
+        add = layers.Add(dtype=self.dtype, name=f"{name}_latent_added")
+        return add([x, channels(as_map(of_latent(latent)))])
 
     def modulate(self, x, latent, name: str, stage: Stage):
         """Multiply each channel by a linear function of the latent, which begins around 1."""

@@ -61,7 +61,8 @@ def _can_grow(plan: Plan) -> bool:
         )
     except ArgumentError:
         return False
-    return plan == replace(usual, self_modulation=plan.self_modulation)
+    ours = {name: getattr(plan, name) for name in ("self_modulation", "latent_maps")}
+    return plan == replace(usual, **ours)
 
 
 def _inner_plan(plan: Plan, level: int) -> Plan:

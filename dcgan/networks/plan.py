@@ -20,6 +20,7 @@ Pair = tuple[int, int]
 MAX_WEIGHTS = 80_000_000  # per network: a whole model file then stays below 4 GiB
 
 NORMS = ("batch", "units", "none")  # "units": each unit of the first dense layer for itself
+MAX_MAP = 2_500  # pixels of a map made from the latent: larger ones gain nothing
 DEEP = 5  # from this depth on, other defaults are better: benchmarks/QUALITY.md
 INITIALIZERS = ("normal", "bilinear", "glorot")
 
@@ -69,6 +70,9 @@ class Plan:
         logit_bias: whether the discriminator's last layer has a bias.
         self_modulation: whether the latent scales the channels of each of the generator's stages
             but the last (after Chen et al. 2019, arXiv 1810.01365, who also shift them).
+        latent_maps: whether a map that is linear in the latent, times a factor for each channel, is
+            added to each of these stages of up to 2,500 pixels, so that the latent reaches them
+            directly (after the skip-z of Brock et al. 2019, arXiv 1809.11096, section 3).
     """
 
     img_size: tuple[int, int, int]
@@ -82,11 +86,17 @@ class Plan:
     momentum: float = 0.9
     logit_bias: bool = True
     self_modulation: bool = False  # files from before it do not name it
+    latent_maps: bool = False  # nor this
 
     @property
     def discriminator_couples(self) -> bool:
         """Whether D's score of an image depends on the others of its batch, by BatchNorm."""
         return any(stage.norm != "none" for stage in self.discriminator)
+
+    def has_latent_map(self, number: int) -> bool:
+        """Whether a map made from the latent is added to this stage of the generator, from 1."""
+        size = self.generator[number - 1].size
+        return self.latent_maps and number < len(self.generator) and math.prod(size) <= MAX_MAP
 
 
 def plan_from_dict(values: Mapping) -> Plan:
@@ -179,6 +189,9 @@ def weight_shapes(plan: Plan, network: str) -> dict[str, tuple[int, ...]]:
         if network == "generator" and plan.upsampling != "resize":
             channels = channels[::-1]
         _add_layer(shapes, f"stage_{number}", (*stage.kernel, *channels), stage.filters, stage)
+        if network == "generator" and plan.has_latent_map(number):
+            shapes[f"stage_{number}_latent_map/kernel"] = (plan.input_size, math.prod(stage.size))
+            shapes[f"stage_{number}_latent_channels/kernel"] = (1, 1, 1, stage.filters)
         if network == "generator" and plan.self_modulation and number < len(plan.generator):
             shapes[f"stage_{number}_scale/kernel"] = (plan.input_size, stage.filters)
             shapes[f"stage_{number}_scale/bias"] = (stage.filters,)

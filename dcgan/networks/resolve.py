@@ -109,6 +109,7 @@ def make_plan(
         upsampling=upsampling,
         initializer="bilinear",
         self_modulation=True,
+        latent_maps=True,
     )
     check_plan(plan)
     return plan

@@ -74,7 +74,7 @@ def test_initial_weights_are_normal_with_deviation_0_02():
         keras.ops.convert_to_numpy(weight).ravel()
         for network in (build_generator(made), build_discriminator(made, seed=500))
         for weight in network.trainable_weights
-        if weight.name == "kernel"
+        if weight.name == "kernel" and "_latent_" not in weight.path
     ]
     values = np.concatenate(kernels)
     # the standard error of a deviation from n normal values is its value / sqrt(2 n)
@@ -92,6 +92,32 @@ def test_the_latent_scales_each_channel_by_factors_around_one():
     np.testing.assert_allclose(scaled, maps * factors, rtol=1e-5)
     # 100 products of N(0, 1) and N(0, 0.02)
     assert abs(factors.mean() - 1) < 0.01 and 0.15 < factors.std() < 0.25
+
+
+def test_a_map_of_the_latent_reaches_each_channel_by_a_factor_of_its_own():
+    generator = build_generator(wide_plan(depth=3))
+    parts = ("stage_1_blur_across", "stage_1_latent_2d", "stage_1_latent_added")
+    part = keras.Model(generator.input, [generator.get_layer(name).output for name in parts])
+    latents = np.random.default_rng(0).standard_normal((200, 100), "float32")
+    before, map_2d, after = map(keras.ops.convert_to_numpy, part(latents))
+    assert np.array_equal(before, after)  # so it begins
+    assert abs(map_2d.mean()) < 0.05 and 0.9 < map_2d.std() < 1.1
+    factors = np.arange(before.shape[-1], dtype=np.float32)
+    generator.get_layer("stage_1_latent_channels").set_weights([factors.reshape(1, 1, 1, -1)])
+    before, map_2d, after = map(keras.ops.convert_to_numpy, part(latents))
+    # float32 sums
+    np.testing.assert_allclose(after, before + map_2d * factors, rtol=1e-4, atol=1e-4)
+
+
+def test_large_stages_the_last_and_the_networks_of_others_have_no_latent_map():
+    made = plan((101, 101, 3), 3, 4, (2, 2))
+    sizes = {f"stage_{n}": stage.size for n, stage in enumerate(made.generator, 1)}
+    assert sizes["stage_1"] == (26, 26) and sizes["stage_2"] == (51, 51)
+    maps = [name for name in weight_shapes(made, "generator") if "_latent_map/" in name]
+    assert maps == ["stage_1_latent_map/kernel"]
+    plain = replace(made, latent_maps=False)
+    assert not any("_latent_" in name for name in weight_shapes(plain, "generator"))
+    assert not any("_latent_" in layer.name for layer in build_generator(plain).layers)
 
 
 def test_the_last_stage_and_the_networks_of_others_are_not_scaled():

@@ -101,8 +101,8 @@ def test_paper_guidelines_for_batch_normalization_hold():
 def test_weight_counts_by_hand():
     made = plan(img_size=(4, 4, 1), depth=1, increment=2, kernel_size=(3, 3), input_size=5)
     # base: 5 x (2*2*2) and 4 x 2 of BatchNorm; stage: 3*3*2*2, the same, and scales: 5*2 and two
-    # biases; image: 3*3*2*1 and a bias
-    assert count_weights(made, "generator") == 5 * 8 + 8 + 36 + 8 + 12 + 18 + 1
+    # biases, and a map: 5*(4*4) and two factors; image: 3*3*2*1 and a bias
+    assert count_weights(made, "generator") == 5 * 8 + 8 + 36 + 8 + 12 + 82 + 18 + 1
     # stage: 3*3*1*2 and two biases; logit: 2*2*2 and a bias
     assert count_weights(made, "discriminator") == 18 + 2 + 8 + 1
 
@@ -112,10 +112,11 @@ def test_a_plan_survives_json():
     assert plan_from_dict(json.loads(json.dumps(asdict(made)))) == made
 
 
-def test_a_plan_from_before_self_modulation_has_none():
+@pytest.mark.parametrize("part", ["self_modulation", "latent_maps"])
+def test_a_plan_from_before_the_latent_reached_the_stages_keeps_it_out(part):
     values = asdict(plan())
-    del values["self_modulation"]
-    assert plan_from_dict(values) == replace(plan(), self_modulation=False)
+    del values[part]
+    assert plan_from_dict(values) == replace(plan(), **{part: False})
 
 
 def damaged(path, value):

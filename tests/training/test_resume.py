@@ -106,12 +106,13 @@ def test_a_run_resumes_although_new_networks_would_be_initialized_otherwise(tiny
 
 
 @pytest.mark.once
-def test_a_run_from_before_self_modulation_resumes(tiny, few, eager):
-    plan = replace(tiny().plan, self_modulation=False)
+@pytest.mark.parametrize("part", ["self_modulation", "latent_maps"])
+def test_a_run_from_before_the_latent_reached_the_stages_resumes(part, tiny, few, eager):
+    plan = replace(tiny().plan, **{part: False})
     DCGAN(save_path="run", batch_size=4, network_plan=plan).fit(few, epochs=1, verbose=0)
     path = Path("run/options.json")
     content = json.loads(path.read_text())
-    del content["options"]["network_plan"]["self_modulation"]
+    del content["options"]["network_plan"][part]
     path.write_text(json.dumps(content))
     gan = DCGAN.resume("run")
     assert gan.fit(few, epochs=2, verbose=0).epoch == [1]

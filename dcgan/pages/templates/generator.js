@@ -179,6 +179,14 @@ const LAYERS = {
     }
     return map;
   },
+  // Add a linear function of the latent for each pixel, times a factor for each channel
+  addMap(map, _, [kernel, factors], latent) {
+    const { channels, data } = map, pixels = new Float32Array(data.length / channels);
+    multiply(latent, 0, 1, kernel, 0, pixels, 0, pixels.length, latent.length, pixels.length);
+    return { ...map, data: data.map((x, index) => (
+      x + pixels[Math.floor(index / channels)] * factors[index % channels]
+    )) };
+  },
   // Each channel times its factor, a linear function of the latent
   modulate(map, _, [kernel, bias], latent) {
     const factors = Float32Array.from(bias), { length } = bias;
