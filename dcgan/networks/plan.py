@@ -20,7 +20,7 @@ Pair = tuple[int, int]
 MAX_WEIGHTS = 80_000_000  # per network: a whole model file then stays below 4 GiB
 
 NORMS = ("batch", "units", "none")  # "units": each unit of the first dense layer for itself
-MAX_MAP = 2_500  # pixels of a map made from the latent: larger ones gain nothing
+MAX_MAP = 2_500  # pixels of a map made from the latent; larger ones gained nothing
 DEEP = 5  # from this depth on, other defaults are better: benchmarks/QUALITY.md
 INITIALIZERS = ("normal", "bilinear", "glorot")
 
@@ -71,8 +71,8 @@ class Plan:
         self_modulation: whether the latent scales the channels of each of the generator's stages
             but the last (after Chen et al. 2019, arXiv 1810.01365, who also shift them).
         latent_maps: whether a map that is linear in the latent, times a factor for each channel, is
-            added to each of these stages of up to 2,500 pixels, so that the latent reaches them
-            directly (after the skip-z of Brock et al. 2019, arXiv 1809.11096, section 3).
+            added to each of the generator's inner stages of up to 2,500 pixels, so that the latent
+            reaches them directly (after the skip-z of Brock et al. 2019, arXiv 1809.11096, sec. 3).
     """
 
     img_size: tuple[int, int, int]
@@ -96,7 +96,8 @@ class Plan:
     def has_latent_map(self, number: int) -> bool:
         """Whether a map made from the latent is added to this stage of the generator, from 1."""
         size = self.generator[number - 1].size
-        return self.latent_maps and number < len(self.generator) and math.prod(size) <= MAX_MAP
+        inner = size != self.img_size[:2]
+        return self.latent_maps and inner and math.prod(size) <= MAX_MAP
 
 
 def plan_from_dict(values: Mapping) -> Plan:

@@ -65,8 +65,8 @@ def make_plan(
     advise, G's output and D's input layer have no BatchNorm; None leaves it out of a deep D. G
     draws details with a stage of `increment` filters at full size and a last convolution, which D
     has no match for: a step takes about half as long again, and as many steps give much better
-    images (benchmarks/QUALITY.md). The latent scales the channels of G's stages, so that it need
-    not pass through all of them. `dropout` acts in D only: in G it would make the image of a latent
+    images (benchmarks/QUALITY.md). The latent scales the channels of G's stages, and
+    maps made from it are added to the inner ones, so that it need not pass through all of them. `dropout` acts in D only: in G it would make the image of a latent
     a matter of chance while training.
 
     Raises:

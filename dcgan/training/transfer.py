@@ -66,10 +66,16 @@ def _fitting(given: Weights, own: Mapping) -> Weights:
         fitting = {
             layer: weights
             for layer, weights in renamed.items()
-            if layer in own and _shapes(weights) == _shapes(own[layer])
+            if all(_shapes(renamed.get(part)) == _shapes(own.get(part)) for part in _unit(layer))
         }
         best = max(best, fitting, key=len)
     return best
+
+
+def _unit(layer: str) -> list[str]:
+    """The layers that are taken together with this one: a map of the latent with its factors."""
+    stage, latent, _ = layer.partition("_latent_")
+    return [f"{stage}_latent_map", f"{stage}_latent_channels"] if latent else [layer]
 
 
 def _depth(layers: Mapping) -> int:
@@ -81,5 +87,5 @@ def _shifted(layer: str, shift: int) -> str:
     return _STAGE.sub(lambda stage: f"stage_{int(stage[1]) + shift}", layer)
 
 
-def _shapes(weights: Mapping) -> dict[str, tuple]:
-    return {name: tuple(weight.shape) for name, weight in weights.items()}
+def _shapes(weights: Mapping | None) -> dict[str, tuple]:
+    return {name: tuple(weight.shape) for name, weight in (weights or {}).items()}

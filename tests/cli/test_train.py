@@ -214,7 +214,7 @@ def test_training_starts_from_a_model_of_the_same_networks_unless_others_are_ask
     assert main([str(folder), *small, "--epochs", "1"]) == 0
     shutil.copytree(folder, tmp_path / "cats")
     assert main([str(tmp_path / "cats"), "--from", "sea", "--quiet", "--epochs", "1"]) == 0
-    assert "Starting from Results/sea/last.dcgan: 13 of 13 layers." in capsys.readouterr().err
+    assert "Starting from Results/sea/last.dcgan: 15 of 15 layers." in capsys.readouterr().err
     paths = (f"Results/{name}/last.dcgan" for name in ("cats", "sea"))
     cats, sea = (read_model_file(path).document for path in paths)
     assert cats["plan"] == sea["plan"]

@@ -101,8 +101,12 @@ def test_paper_guidelines_for_batch_normalization_hold():
 def test_weight_counts_by_hand():
     made = plan(img_size=(4, 4, 1), depth=1, increment=2, kernel_size=(3, 3), input_size=5)
     # base: 5 x (2*2*2) and 4 x 2 of BatchNorm; stage: 3*3*2*2, the same, and scales: 5*2 and two
-    # biases, and a map: 5*(4*4) and two factors; image: 3*3*2*1 and a bias
-    assert count_weights(made, "generator") == 5 * 8 + 8 + 36 + 8 + 12 + 82 + 18 + 1
+    # biases; image: 3*3*2*1 and a bias
+    assert count_weights(made, "generator") == 5 * 8 + 8 + 36 + 8 + 12 + 18 + 1
+    deeper = plan(img_size=(4, 4, 1), depth=2, increment=2, kernel_size=(3, 3), input_size=5)
+    # base: 5 x (1*1*4); first stage: 3*3*2*4, and a map of 2x2 pixels with two factors
+    first = 5 * 4 + 16 + 72 + 8 + 12 + 5 * 4 + 2
+    assert count_weights(deeper, "generator") == first + 36 + 8 + 12 + 18 + 1
     # stage: 3*3*1*2 and two biases; logit: 2*2*2 and a bias
     assert count_weights(made, "discriminator") == 18 + 2 + 8 + 1
 

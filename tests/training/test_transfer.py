@@ -45,7 +45,8 @@ def test_networks_of_a_subclass_take_layers_of_their_like():
 def test_another_image_size_takes_all_but_the_dense_layers(tiny, trained):
     gan = tiny(seed=1, img_size=(24, 20, 3))
     taken, total = gan.start_from("trained.dcgan")
-    assert total - taken == 2  # base and logit
+    assert total - taken == 4  # base, logit, and the map of the latent with its factors
+    assert not np.asarray(gan.generator.get_layer("stage_1_latent_channels").kernel).any()
     kernel = gan.generator.get_layer("stage_1").kernel
     assert (np.asarray(kernel) == np.asarray(trained.generator.get_layer("stage_1").kernel)).all()
 
