@@ -66,8 +66,9 @@ def make_plan(
     draws details with a stage of `increment` filters at full size and a last convolution, which D
     has no match for: a step takes about half as long again, and as many steps give much better
     images (benchmarks/QUALITY.md). The latent scales the channels of G's stages, and
-    maps made from it are added to the inner ones, so that it need not pass through all of them. `dropout` acts in D only: in G it would make the image of a latent
-    a matter of chance while training.
+    maps made from it are added to the inner ones, so that it need not pass through all of them.
+    `dropout` acts in D only: in G it would make the image of a latent a matter of chance while
+    training.
 
     Raises:
         ArgumentError: the image cannot be shrunk `depth` times; the message names the deepest.
