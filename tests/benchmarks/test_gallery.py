@@ -135,11 +135,11 @@ def test_the_gallery_in_the_repository_is_small(benchmark):
     module = benchmark("gallery")
     limits = dict.fromkeys((".gif", ".webp"), module.MAX_ANIMATION_BYTES) | {".md": 10_000}
     files = [path for path in GALLERY.rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 6_000_000
+    assert sum(path.stat().st_size for path in files) < 7_000_000
     for path in files:
         limit = limits.get(path.suffix, module.MAX_IMAGE_BYTES)
         if path == module._new_images(path.parent):
-            limit = 1_300_000  # 16 bits for each weight, and the page around them
+            limit = 1_600_000  # 16 bits for each weight, and the page around them
         assert path.stat().st_size <= limit, path
 
 
