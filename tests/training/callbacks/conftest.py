@@ -55,7 +55,7 @@ def noisy():
     def change(gan):
         random = np.random.default_rng(0)
         for weight in gan.training_generator.trainable_weights:
-            if weight.name == "kernel":
+            if weight.name == "kernel" and "_latent_" not in weight.path:
                 weight.assign(random.normal(0, 0.5, weight.shape).astype(np.float32))
         gan.generator.set_weights(gan.training_generator.get_weights())
         return gan
