@@ -222,12 +222,14 @@ class _LayerMaker:
 
     def add_latent_map(self, x, latent, name: str, stage: Stage):
         """Add a map that is linear in the latent, times a factor for each channel, at first 0."""
-        units, size = math.prod(stage.size), (*stage.size, 1)
-        unit = keras.initializers.LecunNormal(seed=self.next_seed())  # maps of variance 1
         of_latent = self.layer(
-            layers.Dense, f"{name}_latent_map", units, use_bias=False, kernel_initializer=unit
+            layers.Dense,
+            f"{name}_latent_map",
+            math.prod(stage.size),
+            use_bias=False,
+            kernel_initializer=keras.initializers.LecunNormal(self.next_seed()),  # variance 1
         )
-        as_map = layers.Reshape(size, dtype=self.dtype, name=f"{name}_latent_2d")
+        as_map = layers.Reshape((*stage.size, 1), dtype=self.dtype, name=f"{name}_latent_2d")
         channels = self.layer(
             layers.Conv2D,
             f"{name}_latent_channels",
