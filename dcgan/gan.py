@@ -62,7 +62,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         upsampling: "antialiased" (transposed convolution and a blur), "transposed" or "resize".
         discriminator_norm: "batch" or "none". None: "batch" up to depth 4.
         one_stage: train both networks from one pass over the fakes, where D has no BatchNorm.
-        growing: begin with the inner stages and small images, and add the outer stages later.
+        growing: from 160 pixels on, begin with small images and add the outer stages later.
         precision: "float32" or "mixed_bfloat16" in training. None: what is fast on this machine.
         network_plan: a `Plan` (or its dict) in place of all arguments that shape the networks.
         sample_steps: training steps between two grids of samples.
@@ -70,9 +70,9 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         measure_steps: training steps between two measurements of the samples, at least.
         name: name of the Keras model.
 
-    Each is an attribute as given (`batch_size` as chosen); `dcgan.options` says more. Others are
-    the `plan` of both networks, `generator`, the EMA of `training_generator`, `state`, the training
-    so far, `model_hash`, the SHA-256 of the generator as saved or loaded, and the `run_path`.
+    Each is an attribute as given (optimizers in `options`, `batch_size` as chosen). There are also
+    the `plan` of both networks, `generator` (the EMA of `training_generator`), `state` (training
+    so far), `model_hash` (SHA-256 of the generator as saved or loaded) and `run_path`.
     Raises `ArgumentError`, naming the argument, before anything is built.
     """
 
@@ -109,17 +109,16 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         for row in fields(options):
             if row.name not in ("optimizer", "name"):  # Keras's own attributes
                 setattr(self, row.name, getattr(self.options, row.name))
-        precision, last = self.precision or fastest_precision(), len(self.phases) - 1
-        self.state = TrainingState(precision=precision, phase=last)
-        self.random = keras.random.SeedGenerator(self.seed * 1000)
+        precision = self.precision or fastest_precision()
+        self.state = TrainingState(precision=precision, phase=len(self.phases) - 1)
+        self.random = random.SeedGenerator(self.seed * 1000)
         self.numbers = StepNumbers()
-        self.tracked = [self.numbers.sums, self.numbers.first_broken]  # by Keras, on JAX
-        self.augment = Augmentation(options.augmentation or 0.0)  # `fit` decides for None
+        self.tracked = [self.numbers.sums, self.numbers.first_broken]  # variables that JAX returns
+        self.augment = Augmentation(options.augmentation or 0.0)  # `fit` sets it where None
         self.model_hash = self.run_path = None
-        self.built = True  # for Keras: no input shape is waited for
-        usual_losses = {self.discriminator_loss, self.generator_loss} == losses.USUAL
-        in_turn = own or plan.discriminator_couples or not usual_losses
-        self.uses_one_stage = self.one_stage and not in_turn
+        self.built = True  # for Keras, which would wait for images to build it
+        usual = not own and {self.discriminator_loss, self.generator_loss} == losses.USUAL
+        self.uses_one_stage = self.one_stage and usual and not plan.discriminator_couples
         self.card, self.compile_options = {}, {}
         self.rebuild(optimizers)
 
@@ -160,7 +159,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         if latents is None:
             shape = (ops.shape(real)[0], self.input_size)
             latents = draw_shard(random.normal, shape, seed=self.random)
-        # One pass serves both: `pull_back` takes a gradient at `fake` to those of the weights
+        # One pass serves both networks: `pull_back` turns the gradient at `fake` into the weights'
         network, weights = self.training_generator, self.training_generator.trainable_variables
         fake, pull_back = self.pullback(lambda: network(latents, training=True), weights)
         d_loss, real_logits, fake_logits, fake_gradient = self.discriminator_step(real, fake)
@@ -181,9 +180,9 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
             return self.discriminator_loss(*logits), logits
 
         weights = self.discriminator.trainable_variables
-        loss, logits, gradients, at_images = self.gradients(loss_and_logits, weights, [fake])
+        loss, logits, gradients, (at_fake,) = self.gradients(loss_and_logits, weights, [fake])
         self.optimizer.discriminator.apply(gradients, weights)
-        return loss, logits[0], logits[1], at_images[0]
+        return loss, logits[0], logits[1], at_fake
 
     def generator_step(self, fake, pull_back, fake_logits, fake_gradient):
         """Train the generator to make fakes that pass for real; returns its loss."""
@@ -221,7 +220,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
                 `keras.utils.PyDataset`, PyTorch `DataLoader` or grain dataset of batches `(n, H, W,
                 C)`, uint8 or float in [-1, 1] or [0, 255], premultiplied if C is 4. None: the
                 images of the run in `save_path`, else a small drawn sample set.
-            y: labels, which are not used, as those in a dataset are not.
+            y: labels; not used, and neither are labels in a dataset.
             batch_size: images per step from now on, in place of the model's.
             epochs: passes over the images after which to stop, counted from the run's start.
             minutes: stop after so many minutes of this call, with everything saved. If neither is
@@ -230,7 +229,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
             initial_epoch: epoch to count from, where no checkpoint says it.
             callbacks: any Keras callbacks, besides those that fill the run folder.
             validation_data: images to hold out. None: a tenth of `x`, if it has 80 or more.
-            verbose: 1 a progress bar, 2 a line per epoch, 0 silence.
+            verbose: 1 or "auto" a progress bar, 2 a line per epoch, 0 silence.
             resume: False starts a new numbered folder, as a dataset without save_path does.
 
         Returns Keras's `History`. Raises `ArgumentError`, `DataError` or `RunError` before it
@@ -239,9 +238,10 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         if batch_size is not None:
             self.options = replace(self.options, batch_size=batch_size)
             self.batch_size = batch_size
-        how = (epochs, minutes, steps_per_epoch, initial_epoch, callbacks, validation_data)
         with self.scope():
-            learner, request = self._learner(), Request(*how, verbose, resume)
+            request = Request(epochs, minutes, steps_per_epoch, initial_epoch, callbacks,
+                              validation_data, verbose, resume)  # fmt: skip
+            learner = self._learner()
             history, self.run_path, self.model_hash = fit(learner, super().fit, x, request)
         return history
 
@@ -281,7 +281,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
         """Write a `.dcgan` file: safe to share, and all that is needed to continue training.
 
         Args:
-            path: the file, written whole or not at all; ".keras" is a file of Keras, as complete.
+            path: the file, written whole or not at all; one named ".keras" is in Keras's format.
             overwrite: whether to replace a file that is there.
             generator_only: leave out what only training needs: a file about a sixth the size.
             card: texts "author", "license", "data" and "note", kept in later saves of a `.dcgan`.
@@ -297,7 +297,7 @@ class DCGAN(Starting, Showing, KerasFile, BackendModel):
 
     @classmethod
     def load(cls, path: str | PathLike) -> "DCGAN":
-        """Read a `.dcgan` file, checkpoint or `.keras` file of ours; no code of theirs runs."""
+        """Read a `.dcgan` file, a checkpoint or a saved `.keras` file; runs no code from it."""
         if str(path).endswith(".keras"):
             return load_keras(path)
         file, parts = read_model(path, own_networks=cls.has_own_networks())

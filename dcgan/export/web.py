@@ -1,5 +1,6 @@
 """A generator as one page that makes new images in any browser, with its weights inside."""
 
+import re
 from collections.abc import Mapping
 
 import keras
@@ -15,6 +16,7 @@ REACH = 3  # standard deviations to either end of a slider
 # Numbers between -1 and 1 that HTML does not keep as characters: zero, a line end and "<", all of
 # them below 4e-6. Each has a neighbor, or the other zero.
 KEPT = {0x0000: 0x8000, 0x000D: 0x000E, 0x003C: 0x003D}
+_MAP_PART = re.compile(r"stage_\d+_latent_(map|2d|channels)$")  # done with "addMap"
 
 
 def web_page(generator: keras.Model, name: str, facts: Mapping[str, object]) -> bytes:
@@ -80,13 +82,13 @@ def _steps(layer: keras.Layer, generator: keras.Model) -> list[tuple[str, dict, 
             return []
         case layers.Dense() | layers.Reshape() if layer.name.endswith(("_scale", "_factors")):
             return []  # part of what follows
-        case layers.Dense() | layers.Reshape() | layers.Conv2D() if "_latent_" in layer.name:
+        case layers.Dense() | layers.Reshape() | layers.Conv2D() if _MAP_PART.match(layer.name):
             return []
-        case layers.Multiply():
+        case layers.Multiply() if layer.name.endswith("_scaled"):
             scale = generator.get_layer(layer.name.replace("_scaled", "_scale"))
             kernel, bias = map(keras.ops.convert_to_numpy, scale.weights)
             return [("modulate", {}, [kernel.T, bias])]
-        case layers.Add():
+        case layers.Add() if layer.name.endswith("_latent_added"):
             names = (layer.name.replace("_added", part) for part in ("_map", "_channels"))
             found = [generator.get_layer(name).weights[0] for name in names]
             kernel, factors = map(keras.ops.convert_to_numpy, found)

@@ -20,7 +20,8 @@ Pair = tuple[int, int]
 MAX_WEIGHTS = 80_000_000  # per network: a whole model file then stays below 4 GiB
 
 NORMS = ("batch", "units", "none")  # "units": each unit of the first dense layer for itself
-MAX_MAP = 2_500  # pixels of a map made from the latent; larger ones gained nothing
+# Pixels of a map made from the latent; larger ones gained nothing. Model files depend on it
+MAX_MAP = 2_500
 DEEP = 5  # from this depth on, other defaults are better: benchmarks/QUALITY.md
 INITIALIZERS = ("normal", "bilinear", "glorot")
 
@@ -145,8 +146,8 @@ def check_plan(plan: Plan) -> None:
         count = count_weights(plan, network)
         if count > MAX_WEIGHTS:
             raise ArgumentError(
-                f"The {network} would have {count:,} weights, of at most {MAX_WEIGHTS:,}. Use a "
-                "smaller img_size, increment or kernel_size, a larger stride, or more depth."
+                f"The {network} would have {count:,} weights, of at most {MAX_WEIGHTS:,}. Use "
+                "a smaller img_size, increment, kernel_size or input_size, larger stride or depth."
             )
 
 
@@ -175,7 +176,7 @@ def _require(name: str, received: object, good: bool) -> None:
 def weight_shapes(plan: Plan, network: str) -> dict[str, tuple[int, ...]]:
     """Name and shape of every weight of `network` ("generator" or "discriminator"), by arithmetic.
 
-    Names are `layer/weight`, in the order in which Keras lists them; nothing is allocated.
+    Names are `layer/weight`; nothing is allocated.
     """
     shapes: dict[str, tuple[int, ...]] = {}
     if network == "generator":

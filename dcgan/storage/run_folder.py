@@ -74,6 +74,7 @@ class RunFolder:
         path = Path(path)
         with _using(path):
             path = _claim(path, resume)
+        with _using(path):
             run = cls(path, RunLock(path / _LOCK))
         try:
             with _using(path):

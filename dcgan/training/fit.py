@@ -53,7 +53,7 @@ def fit(
     check_devices(learner.model, batch_size)
     began = time.monotonic()
     deadline = None if request.minutes is None else began + 60 * request.minutes
-    verbose = request.verbose if process_id() == 0 else 0  # the first speaks for all
+    verbose = request.verbose if process_id() == 0 else 0  # one shows progress for all
     with show_messages(verbose):
         warn_of_idle_gpu()
         x = images_of(x, learner.options.save_path)
@@ -71,11 +71,10 @@ def fit(
         if is_stream(x):
             check_step(learner, source.batch_size, "Make smaller batches in the dataset")
         with open_run(path, resume) as run, StopRequest() as stop, watchdog(learner.state):
-            steps = request.steps_per_epoch or source.steps_per_epoch
-            # A number that other images hardly have
+            # Processes have read the same images, if these numbers are alike
             mark = int(source.images.fingerprint[:7], 16) if isinstance(source, ImageSource) else 0
-            streams = source.stream is not None
-            check_alike([run.checkpoints.latest(), mark, streams, steps or 0])
+            steps = request.steps_per_epoch or source.steps_per_epoch
+            check_alike([run.checkpoints.latest(), mark, source.stream is not None, steps or 0])
             source = settle(learner, run, source)
             steps = request.steps_per_epoch or source.steps_per_epoch
             length = Length(steps, request.last_epoch(steps))
@@ -86,12 +85,12 @@ def fit(
             saving = Checkpointing(learner, run, source.stream)
             tasks = make_tasks(learner, run, source, length, deadline, request)
             growth = Growth(learner, length, deadline)
-            if growth.is_late():  # a kill came between the last step of a phase and the next
+            if growth.is_late():  # killed after the last step of a phase
                 grow(learner)
                 saving.save()
             # Saving comes last, so that it saves what the others have done
             tasks += [growth, RunPage(run, learner.options.sample_steps), saving]
-            check_alike([len(tasks)])
+            check_alike([len(tasks), learner.state.phase])
             schedule = Schedule(learner, tasks, source.batch_size, run, stop, deadline, means)
             history = train(learner, keras_fit, source, schedule, saving, length, request)
             finish(run, saving, stop, resume)
@@ -109,11 +108,11 @@ def show_messages(verbose):
     """Show what the library logs of a run, where logging has not been set up otherwise."""
     # What a notebook gets on stderr has a red background
     stream = sys.stdout if in_notebook() else sys.stderr
-    level, handler = logger.level, logging.StreamHandler(stream)
     unseen = sys.stderr is None or sys.stderr.closed
-    if not verbose or unseen or level != logging.NOTSET:
+    if not verbose or unseen or logger.level != logging.NOTSET:
         yield
         return
+    handler = logging.StreamHandler(stream)
     logger.setLevel(logging.INFO)
     if not logger.hasHandlers():
         logger.addHandler(handler)
@@ -121,7 +120,7 @@ def show_messages(verbose):
         with redirect_stderr(stream):
             yield
     finally:
-        logger.setLevel(level)
+        logger.setLevel(logging.NOTSET)
         logger.removeHandler(handler)
 
 
@@ -141,7 +140,7 @@ def write_previews(run: RunFolder, source: Source, learner: Learner) -> None:
         return
     count = len(source.images)
     shown = np.linspace(0, count - 1, min(SAMPLE_COUNT, count)).astype(int)
-    reals = np.stack([source.images.pixels[index] for index in shown])
+    reals = source.images.pixels[shown]
     save_png(run.path / "real.png", enlarged_grid(straight_alpha(reals)), RUN_IMAGE)
     if strength := float(ops.convert_to_numpy(learner.augment.strength)):
         seen = straight_alpha(augmented_copies(reals, strength))
@@ -149,7 +148,7 @@ def write_previews(run: RunFolder, source: Source, learner: Learner) -> None:
 
 
 def make_tasks(learner, run, source, length, deadline, request) -> list[Task]:
-    """What is done now and then besides saving, in the order in which it is called."""
+    """What is done now and then, besides growing, the page and saving, which follow these."""
     tasks: list[Task] = []
     if isinstance(source, ImageSource) and len(source.train) >= MIN_MEASURED:
         tasks.append(HealthMonitor(learner, run, source))
@@ -187,9 +186,8 @@ def train(
         while calls:
             first, initial_epoch, epochs, steps = calls.pop(0)
             batches = source.batches(first)
-            own = isinstance(source, ImageSource)
             history = keras_fit(
-                learner.model.stream(batches) if own else batches,
+                learner.model.stream(batches) if isinstance(source, ImageSource) else batches,
                 epochs=epochs,
                 initial_epoch=initial_epoch,
                 steps_per_epoch=steps,
@@ -197,9 +195,7 @@ def train(
                 verbose=0,
                 shuffle=False,
             )
-            if schedule.ended:
-                break
-            if schedule.cut:
+            if schedule.cut and not schedule.ended:
                 schedule.keep_means()
                 saving.mend()
                 grow(learner)
@@ -213,7 +209,7 @@ def train(
         if gone := lost_process(error, learner.state.step):  # nothing can be saved without it
             raise gone from None
         if processes() > 1:
-            saving.stream = None  # its position is known to all together, and this may be one
+            saving.stream = None  # its position takes all processes to know, and some may be gone
         try:
             schedule.finish()  # what was trained is saved before the error passes on
         except Exception as second:

@@ -75,7 +75,7 @@ def _fitting(given: Weights, own: Mapping) -> Weights:
 def _unit(layer: str) -> list[str]:
     """The layers that are taken together with this one: a map of the latent with its factors."""
     stage, latent, _ = layer.partition("_latent_")
-    return [f"{stage}_latent_map", f"{stage}_latent_channels"] if latent else [layer]
+    return [layer, f"{stage}_latent_map", f"{stage}_latent_channels"] if latent else [layer]
 
 
 def _depth(layers: Mapping) -> int:

@@ -251,10 +251,13 @@ def test_without_a_browser_a_sentence_says_so(lively, monkeypatch):
         lively().export("a.html")
 
 
-def test_a_layer_that_the_page_does_not_know_is_named():
+@pytest.mark.parametrize("kind", ["Softmax", "Add", "Multiply"])
+def test_a_layer_that_the_page_does_not_know_is_named(kind):
     import keras
 
-    layers = [keras.Input((4,), name="latent"), keras.layers.Dense(3, activation="tanh")]
-    layers.append(keras.layers.Softmax(name="odd"))
-    with pytest.raises(ArgumentError, match="'odd' of kind Softmax"):
-        web.web_page(keras.Sequential(layers), "a", FACTS)
+    latent = keras.Input((4,), name="latent")
+    x = keras.layers.Dense(4, activation="tanh")(latent)
+    layer = getattr(keras.layers, kind)(name="odd")
+    image = layer(x) if kind == "Softmax" else layer([x, latent])
+    with pytest.raises(ArgumentError, match=f"'odd' of kind {kind}"):
+        web.web_page(keras.Model(latent, image), "a", FACTS)

@@ -169,7 +169,7 @@ def test_a_plan_with_too_many_weights_is_refused_without_building_anything():
         plan(img_size=(2048, 2048, 3), depth=1, increment=8000)
 
 
-def test_names_of_weights_are_in_the_order_of_the_layers():
+def test_names_of_weights_begin_with_the_first_layer_and_end_with_the_logit():
     names = list(weight_shapes(plan(), "discriminator"))
     assert names[:3] == ["stage_1/kernel", "stage_1/bias", "stage_2/kernel"]
     assert names[-2:] == ["logit/kernel", "logit/bias"]

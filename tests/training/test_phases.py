@@ -1,6 +1,7 @@
 """Trainings of growing networks: phases, and what survives the growth of a network."""
 
 import logging
+import time
 from pathlib import Path
 
 import keras
@@ -223,8 +224,8 @@ def test_with_a_time_limit_phases_end_by_their_share_of_the_time(growing):
     gan.state.phase = 0
     task = Growth(gan._learner(), Length(None, NO_LIMIT), deadline=None)
     assert not task.is_due(10**6, 0.0)  # nobody knows when it ends
-    task._end = 100.0
-    gan.state.seconds = 49.0
+    task = Growth(gan._learner(), Length(None, NO_LIMIT), deadline=time.monotonic() + 100)
+    gan.state.seconds = 10.0
     assert not task.is_due(5, 0.0)
     gan.state.seconds = 50.0
     assert task.is_due(5, 0.0)
