@@ -3,7 +3,8 @@
 A convolution relates a large map to a small one. `_shrink` gives the small one. `_enlarge`, its
 gradient at the large one, is what a transposed convolution computes. `_at_kernel` is the gradient
 of both at the kernel `(height, width, channels, filters)`. Maps are `(n, height, width, channels)`,
-padding is "same". The constants were measured: see benchmarks/README.md.
+padding is "same". Without strides either map may be taken for the large one, with the kernel turned
+about. The constants were measured: see benchmarks/README.md.
 """
 
 import math
@@ -18,7 +19,7 @@ from dcgan.backend.tensorflow_updates import move
 
 Pair = tuple[int, int]
 
-MAX_CHANNELS = 4  # of a large map that is made from blocks
+MAX_CHANNELS = 4  # of a map for which TensorFlow's own convolutions are slow
 # Weights of a kernel, per pixel of the small map, from which matrix products give its gradient:
 MIN_WEIGHTS = 600  # in bfloat16, where the strides divide the kernel
 MIN_WEIGHTS_OTHERWISE = 10_000
@@ -154,6 +155,10 @@ def _shrink(large, kernel, strides: Pair):
     """The small map; a matrix product with patches where maps are small and kernels large."""
     *sides, _, filters = kernel.shape
     size = [-(-side // step) for side, step in zip(large.shape[1:3], strides, strict=True)]
+    if _has_few_filters(kernel.shape, strides):
+        turned = _turned(kernel)
+        if _adds_little(turned, strides):
+            return _enlarge(large, turned, strides, size)
     if not _are_products_faster(kernel, size):
         return tf.nn.conv2d(large, kernel, strides, "SAME")
     patches = tf.image.extract_patches(large, (1, *sides, 1), (1, *strides, 1), (1,) * 4, "SAME")
@@ -169,7 +174,7 @@ def _enlarge(small, kernel, strides: Pair, size: Pair):
     blocks of its pixels, as large as the strides, are what is computed.
     """
     *sides, channels, filters = kernel.shape
-    products = _are_products_faster(kernel, small.shape[1:3])
+    products = _are_products_faster(kernel, small.shape[1:3]) or _adds_little(kernel, strides)
     if channels > MAX_CHANNELS and not products:
         shape = (ops.shape(small)[0], *size, channels)
         return tf.nn.conv2d_transpose(small, kernel, shape, strides, "SAME")
@@ -219,6 +224,25 @@ def _are_products_faster(kernel, small: Sequence[int]) -> bool:
     return kernel.dtype == tf.float32 and math.prod(kernel.shape) >= minimum
 
 
+def _adds_little(kernel, strides: Pair) -> bool:
+    """Whether a pixel of the small map adds at most half as many numbers to the large as it has."""
+    *sides, channels, filters = kernel.shape
+    few = 2 * math.prod(sides) * channels <= filters
+    return kernel.dtype == tf.float32 and strides == (1, 1) and few
+
+
+def _has_few_filters(shape, strides: Pair) -> bool:
+    """Whether a convolution to few channels, as to an image, can be taken for a transposed one."""
+    *sides, channels, filters = shape
+    can = strides == (1, 1) and all(side % 2 for side in sides)
+    return can and filters <= MAX_CHANNELS < channels
+
+
+def _turned(kernel):
+    """The kernel that takes the small map for the large one, where there are no strides."""
+    return tf.transpose(tf.reverse(kernel, (0, 1)), (0, 1, 3, 2))
+
+
 def _at_kernel(large, small, shape, strides: Pair):
     """The gradient at the kernel of `shape`.
 
@@ -226,6 +250,8 @@ def _at_kernel(large, small, shape, strides: Pair):
     blocks, as large as the strides, of which the kernel covers a few: a matrix product for each.
     """
     *sides, channels, filters = shape
+    if _has_few_filters(shape, strides):
+        return _turned(_at_kernel(small, large, (*sides, filters, channels), strides))
     _, height, width, _ = small.shape
     fits = small.dtype == tf.bfloat16 and all(
         k % s == 0 for k, s in zip(sides, strides, strict=True)

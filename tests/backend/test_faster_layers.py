@@ -52,8 +52,8 @@ def test_convolutions_are_those_of_keras(monkeypatch, kind, kernel, strides, siz
         minimum = 0 if products else 10**9
         for name in ("MIN_WEIGHTS_OTHERWISE", "MIN_WEIGHTS_OF_MAPS"):
             monkeypatch.setattr(tensorflow_layers, name, minimum)
-    for few, many in ((3, 6), (6, 3)):  # channels of the large map: made from blocks, and not
-        channels, filters = (few, many) if kind is layers.Conv2D else (many, few)
+    for large, small in ((3, 6), (6, 3), (40, 1)):  # channels: each is computed in another way
+        channels, filters = (large, small) if kind is layers.Conv2D else (small, large)
         options = {"strides": strides, "padding": "same", "bias_initializer": "ones"}
         assert_same_as_keras(kind, filters, kernel, shape=(2, *size, channels), **options)
 
