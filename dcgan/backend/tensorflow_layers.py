@@ -158,7 +158,7 @@ def _shrink(large, kernel, strides: Pair):
     if _has_few_filters(kernel.shape, strides):
         turned = _turned(kernel)
         if _adds_little(turned, strides):
-            return _enlarge(large, turned, strides, size)
+            return _enlarge(large, turned, strides, large.shape[1:3])
     if not _are_products_faster(kernel, size):
         return tf.nn.conv2d(large, kernel, strides, "SAME")
     patches = tf.image.extract_patches(large, (1, *sides, 1), (1, *strides, 1), (1,) * 4, "SAME")
