@@ -46,7 +46,7 @@ def option(
 
     Args:
         default: the value where none is given; where it is None, None is always accepted.
-        kind: one of the kinds above; its `check(name, value)` returns the value in one form.
+        kind: one of the kinds in `errors`; its `check(name, value)` returns the value in one form.
         group: "network", "training" and "data" are stored in model files; "run" is not.
         help: what it does, in sentences.
         fixed: why a resumed run cannot change it, as none of "network" can; empty where it can.

@@ -43,7 +43,7 @@ def with_batch_size(options: Options, plan: Plan) -> Options:
 
 
 def usual_batch_size(depth: int) -> int:
-    """Images per step where none are given: from depth 5 on, more and smaller ones."""
+    """Images per step where none are given: from depth 5 on, fewer, for more steps in a time."""
     return 8 if depth >= DEEP else 16
 
 
@@ -59,12 +59,12 @@ def make_plan(
     upsampling: str = "antialiased",
     discriminator_norm: str | None = None,
 ) -> Plan:
-    """Plan two networks that mirror each other: D shrinks 150 > 75 > 38, G grows 38 > 75 > 150.
+    """Plan two networks: D shrinks 150 > 75 > 38, and G enlarges 38 > 75 > 150 as its mirror.
 
     Widths are `increment, 2 * increment, ...` from the image inwards. As Radford et al. 2016
     advise, G's output and D's input layer have no BatchNorm; None leaves it out of a deep D. G
-    draws details with a stage of `increment` filters at full size and a last convolution, which D
-    has no match for: a step takes about half as long again, and as many steps give much better
+    draws details with a stage of `increment` filters at full size and a last convolution, without
+    a counterpart in D: a step takes about half as long again, and as many steps give much better
     images (benchmarks/QUALITY.md). The latent scales the channels of G's stages, and
     maps made from it are added to the inner ones, so that it need not pass through all of them.
     `dropout` acts in D only: in G it would make the image of a latent a matter of chance while

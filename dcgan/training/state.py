@@ -110,7 +110,7 @@ class TrainingState:
 
 @dataclass(frozen=True)
 class Learner:
-    """The pieces of a model that training and files work with.
+    """The pieces of a model that training and files work with; its networks change as they grow.
 
     Attributes:
         model: the Keras model, for Keras's own callbacks.
@@ -233,7 +233,7 @@ def restore(learner: Learner, training: Mapping, arrays: Mapping[str, np.ndarray
     if missing := sorted(named.keys() - arrays.keys()):
         raise ModelFileError(f"The saved state lacks {', '.join(missing[:3])}.")
     assign(named, arrays)
-    if learner.options.precision is not None:  # this call's wish
+    if learner.options.precision is not None:  # asked for in this call
         state.precision = learner.state.precision
     elif state.precision != learner.state.precision:
         _set_precision(learner, state.precision)

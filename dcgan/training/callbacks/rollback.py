@@ -31,7 +31,7 @@ def roll_back_if_broken(learner: Learner, run: RunFolder) -> None:
 def roll_back(learner: Learner, run: RunFolder, reason: str, arrays: dict | None = None) -> None:
     """Put a good state into the model and lower both learning rates.
 
-    The step count and the random streams are kept, so that not all happens again.
+    The step count and the random streams go on, so that it does not fail in the same way again.
 
     Args:
         learner: what is rolled back, a few times at most.
