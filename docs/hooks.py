@@ -9,6 +9,8 @@ import re
 from importlib import import_module
 from pathlib import Path
 
+from dcgan.cli.console import Parser
+
 DOCS = Path(__file__).parent
 SECTIONS = {  # title: folder
     "Tutorial": "tutorial",
@@ -49,7 +51,7 @@ def verb_section(verb: str) -> str:
     parts = [
         f"## {verb}",
         plain(module.__doc__),
-        f"```text\ndcgan {verb} {module.USAGE}".rstrip() + "\n```",
+        f"```text\ndcgan {verb} {parser_of(verb).words()}".rstrip() + "\n```",
     ]
     for group in parser_of(verb)._action_groups:
         rows = [row(action) for action in group._group_actions if shown(action)]
@@ -61,10 +63,8 @@ def verb_section(verb: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def parser_of(verb: str) -> argparse.ArgumentParser:
+def parser_of(verb: str) -> Parser:
     """The parser of a verb, as the command line makes it."""
-    from dcgan.cli.console import Parser
-
     parser = Parser(prog=f"dcgan {verb}")
     import_module(f"dcgan.cli.{verb}").add_arguments(parser)
     return parser

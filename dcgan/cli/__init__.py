@@ -53,9 +53,9 @@ def _run(words: list[str], prog: str) -> int:
         if close := difflib.get_close_matches(words[0], VERBS, n=1, cutoff=0.75):
             _overview(prog).refuse(f"there is no verb or folder {words[0]!r}", close[0])
     module = import_module(f"dcgan.cli.{verb}")
-    usage = f"{prog} {verb} {module.USAGE}".rstrip()
-    parser = Parser(prog=f"{prog} {verb}", usage=usage, description=module.__doc__)
+    parser = Parser(prog=f"{prog} {verb}", description=module.__doc__)
     module.add_arguments(parser)
+    parser.usage = f"{parser.prog} {parser.words()}"
     parser.set_defaults(prog=prog, named=named)
     arguments = parser.parse_args(words)
     try:

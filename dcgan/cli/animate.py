@@ -8,8 +8,6 @@ from pathlib import Path
 
 from dcgan.cli.console import find_run
 
-USAGE = "RUN [options]"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""

@@ -11,8 +11,6 @@ from pathlib import Path
 from dcgan.cli.console import find_model, progress_bar, writing
 from dcgan.cli.flags import add_model, add_truncation
 
-USAGE = "MODEL [options]"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""

@@ -2,8 +2,6 @@
 
 import argparse
 
-USAGE = "[--clear]"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""

@@ -5,10 +5,7 @@ differences show and neither model is favored."""
 
 import argparse
 
-from dcgan.cli.console import find_model, progress_bar
-from dcgan.cli.evaluate import add_measuring_arguments, load, show
-
-USAGE = "MODEL_A MODEL_B IMAGES [options]"
+from dcgan.cli.evaluate import add_measuring_arguments, measure, show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,19 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Print the verdict."""
     from dcgan import compare  # the package sets its framework up
-    from dcgan.evaluation import check_arguments
 
-    network = check_arguments(arguments.n, arguments.seed, arguments.network)
-    first, second = (load(find_model(name)) for name in (arguments.first, arguments.second))
-    with progress_bar(desc="Measuring", unit=" images") as bar:
-        comparison = compare(
-            first,
-            second,
-            arguments.images,
-            n=arguments.n,
-            seed=arguments.seed,
-            network=network,
-            progress=bar.update,
-        )
-    text = comparison.text((arguments.first, arguments.second))
-    show(comparison.to_dict(), text, comparison.notes, arguments.json)
+    names = arguments.first, arguments.second
+    comparison = measure(compare, names, arguments)
+    show(comparison.to_dict(), comparison.text(names), comparison.notes, arguments.json)

@@ -176,6 +176,18 @@ class Parser(argparse.ArgumentParser):
             formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options
         )
 
+    def words(self) -> str:
+        """The arguments in short: `MODEL --out FILE [options]`."""
+        words, flags, optional = [], [], ""
+        for action in self._actions[1:]:  # after --help
+            if not action.option_strings:
+                words.append(f"[{action.metavar}]" if action.nargs == "?" else f"{action.metavar}")
+            elif action.required:
+                flags.append(f"{action.option_strings[0]} {action.metavar}")
+            elif action.help != argparse.SUPPRESS:
+                optional = "[options]"
+        return " ".join([*words, *flags, optional]).strip()
+
     def error(self, message: str) -> NoReturn:
         """End with exit code 2, and two lines: what is wrong, and the flag that may be meant."""
         meant = None

@@ -5,13 +5,12 @@ training images. Estimates compare only under the same feature network and the s
 
 import argparse
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from dcgan.cli.console import find_model, progress_bar, say, writing
 from dcgan.cli.flags import add_model
-
-USAGE = "MODEL IMAGES [options]"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,23 +52,12 @@ def add_measuring_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Print the estimates and the verdict on copying."""
     from dcgan import evaluate  # the package sets its framework up
-    from dcgan.evaluation import check_arguments
     from dcgan.images import RUN_IMAGE, save_png
 
-    network = check_arguments(arguments.n, arguments.seed, arguments.network)
     if arguments.sheet:
         with writing("--sheet", arguments.sheet):  # before minutes of measuring
             Path(arguments.sheet).parent.mkdir(parents=True, exist_ok=True)
-    model = load(find_model(arguments.model))
-    with progress_bar(desc="Measuring", unit=" images") as bar:
-        evaluation = evaluate(
-            model,
-            arguments.images,
-            n=arguments.n,
-            seed=arguments.seed,
-            network=network,
-            progress=bar.update,
-        )
+    evaluation = measure(evaluate, [arguments.model], arguments)
     text = evaluation.text().replace("Ask for n=", "Add -n ")
     show(evaluation.to_dict(), text, evaluation.notes, arguments.json)
     if arguments.sheet:
@@ -77,12 +65,19 @@ def run(arguments: argparse.Namespace) -> None:
             save_png(arguments.sheet, evaluation.contact_sheet(), RUN_IMAGE)
 
 
-def load(path: str):
-    """The model in a file, with a line for the user, since the framework takes seconds to start."""
-    say(f"Loading {path}")
+def measure(measuring: Callable, names: Iterable[str], arguments: argparse.Namespace) -> Any:
+    """What `dcgan.evaluate` or `dcgan.compare` says of the models of these names."""
     from dcgan import DCGAN
+    from dcgan.evaluation import check_arguments
 
-    return DCGAN.load(path)
+    network = check_arguments(arguments.n, arguments.seed, arguments.network)
+    models = []
+    for path in map(find_model, names):
+        say(f"Loading {path}")
+        models.append(DCGAN.load(path))
+    options = {"n": arguments.n, "seed": arguments.seed, "network": network}
+    with progress_bar(desc="Measuring", unit=" images") as bar:
+        return measuring(*models, arguments.images, **options, progress=bar.update)
 
 
 def show(plain: dict, text: str, notes: Iterable[str], as_json: bool) -> None:

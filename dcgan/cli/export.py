@@ -10,8 +10,6 @@ import argparse
 from dcgan.cli.console import find_model
 from dcgan.cli.flags import add_model
 
-USAGE = "MODEL --to FORMAT --out FILE"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""

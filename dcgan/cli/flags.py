@@ -179,33 +179,29 @@ def _rows() -> dict[str, Any]:
     return {name: row for name, row in table().items() if row.metadata["flag"]}
 
 
-def _reading(kind: object) -> dict[str, Any]:
-    """How argparse reads a value of this kind."""
-    match kind:
-        case Switch():
-            return {"action": argparse.BooleanOptionalAction}
-        case Choice():
-            return {"choices": kind.choices}
-        case Pair():
-            return {"type": int, "nargs": 2, "metavar": ("H", "W")}
-        case ImageSize():
-            return {"type": int, "nargs": "+", "metavar": "N"}
-        case Color():
-            return {"type": int, "nargs": 3, "metavar": ("R", "G", "B")}
-        case Whole():
-            return {"type": int, "metavar": "N"}
-        case Real():
-            return {"type": float, "metavar": "X"}
-        case Unchecked():
-            return {"type": _rate_or_name, "metavar": "RATE|NAME"}
-    return {"metavar": "PATH"}
-
-
 def _rate_or_name(text: str) -> float | str:
     try:
         return float(text)
     except ValueError:
         return text
+
+
+# How argparse reads each kind of value
+_READING: dict[type, dict[str, Any]] = {
+    Switch: {"action": argparse.BooleanOptionalAction},
+    Pair: {"type": int, "nargs": 2, "metavar": ("H", "W")},
+    ImageSize: {"type": int, "nargs": "+", "metavar": "N"},
+    Color: {"type": int, "nargs": 3, "metavar": ("R", "G", "B")},
+    Whole: {"type": int, "metavar": "N"},
+    Real: {"type": float, "metavar": "X"},
+    Unchecked: {"type": _rate_or_name, "metavar": "RATE|NAME"},
+}
+
+
+def _reading(kind: object) -> dict[str, Any]:
+    if isinstance(kind, Choice):
+        return {"choices": kind.choices}
+    return _READING.get(type(kind), {"metavar": "PATH"})
 
 
 def _typed(value: object) -> str:

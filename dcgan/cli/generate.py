@@ -11,8 +11,6 @@ from typing import Any
 from dcgan.cli.console import find_model, progress_bar, writing
 from dcgan.cli.flags import add_model, add_truncation, seed_list
 
-USAGE = "MODEL [options]"
-
 CHUNK = 256  # images in memory at a time
 MAX_MOVE = 10  # standard deviations; beyond, no latent is ever drawn
 MAX_ON_SHEET = 400  # more would be too small to see

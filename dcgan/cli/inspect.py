@@ -10,7 +10,6 @@ import time
 from dcgan.cli.console import say, writing
 from dcgan.cli.flags import as_flags, size_of
 
-USAGE = "IMAGES [options]"
 WARM_UP_STEPS, MEASURED_STEPS = 2, 5
 
 

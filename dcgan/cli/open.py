@@ -5,8 +5,6 @@ import webbrowser
 
 from dcgan.cli.console import find_run, writing
 
-USAGE = "RUN"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""

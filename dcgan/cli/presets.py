@@ -5,8 +5,6 @@ BatchNorm's statistics included."""
 
 import argparse
 
-USAGE = "[NAME]"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""

@@ -9,8 +9,6 @@ from pathlib import Path
 from dcgan.cli.console import find_model, progress_bar, writing
 from dcgan.cli.flags import add_model
 
-USAGE = "MODEL IMAGE [options]"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""

@@ -4,8 +4,6 @@ import argparse
 import time
 from pathlib import Path
 
-USAGE = "[FOLDER]"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""

@@ -8,8 +8,6 @@ import argparse
 from dcgan.cli.console import find_model
 from dcgan.cli.flags import add_model
 
-USAGE = "MODEL --out FILE [options]"
-
 CARD = {
     "author": "who made the model",
     "license": "under which others may use it, such as CC-BY-4.0",

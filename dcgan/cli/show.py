@@ -7,8 +7,6 @@ import argparse
 from dcgan.cli.console import find_model, writing
 from dcgan.cli.flags import add_model
 
-USAGE = "MODEL [options]"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""

@@ -14,8 +14,6 @@ from dcgan.cli.console import find_model, say
 from dcgan.cli.flags import add_option_flags, as_flags, make_gan
 from dcgan.errors import ArgumentError, DataError
 
-USAGE = "[IMAGES] [options]"
-
 # The sample set is small and its run short, so that a first look takes about two minutes.
 SAMPLE_SET_MINUTES = 2.0
 # In so few minutes many steps of small networks are ahead: benchmarks/QUALITY.md

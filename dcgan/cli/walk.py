@@ -8,8 +8,6 @@ import argparse
 from dcgan.cli.console import find_model
 from dcgan.cli.flags import add_model, add_truncation, seed_list
 
-USAGE = "MODEL --seeds LIST --out FILE [options]"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the verb."""
