@@ -34,6 +34,11 @@ def to_pillow(image: np.ndarray) -> Image.Image:
     return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
 
 
+def evenly(count: int, most: int) -> np.ndarray:
+    """Indices of at most `most` of `count`, evenly spread: a folder's start is not typical."""
+    return np.linspace(0, count - 1, min(count, most)).astype(int)
+
+
 def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     """Lay uint8 images `(n, H, W, C)` out in rows on white.
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dcgan.errors import ArgumentError
-from dcgan.images import enlarged_grid, enlargement, grid, thumbnails
+from dcgan.images import enlarged_grid, enlargement, evenly, grid, thumbnails
 from dcgan.metrics.manifold import squared_distances
 
 SIDE = 16  # pixels: coarse enough to know a copy that is blurred, noisy, mirrored or shifted a bit
@@ -172,21 +172,18 @@ def _references(held_out: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, in
     Where all held-out images are training images as well, those are compared with each other.
     """
     if len(held_out):
-        ratios, _ = _nearness(_thumbnails(held_out[_some(len(held_out))]), train, len(train))
+        ratios, _ = _nearness(
+            _thumbnails(held_out[evenly(len(held_out), MAX_REFERENCES)]), train, len(train)
+        )
         new = ratios[ratios > DUPLICATE]
         if len(new):
             return new, len(ratios) - len(new), "held-out"
-    chosen = _some(len(train))
+    chosen = evenly(len(train), MAX_REFERENCES)
     ratios, _ = _nearness(train[chosen], train, len(train) - 1, left_out=chosen)
     new = ratios[ratios > DUPLICATE]
     if len(new) == 0:  # the folder holds little else
         return ratios, 0, "training"
     return new, len(ratios) - len(new), "training"
-
-
-def _some(count: int) -> np.ndarray:
-    """Which of `count` images serve as references."""
-    return np.linspace(0, count - 1, min(count, MAX_REFERENCES)).astype(int)
 
 
 def _nearness(

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from dcgan.images import evenly
 from dcgan.metrics.distances import fid, kid, kid_difference
 from dcgan.metrics.estimate import Estimate, withheld
 from dcgan.metrics.features import features, load_network, scaling
@@ -174,12 +175,12 @@ def evaluate(
     network = load_network(network)
     held_out = train[:0] if held_out is None else held_out
     copies = memorization(generated, train, held_out)
-    real = features(_thinned(train, MAX_REAL), network)
+    real = features(train[evenly(len(train), MAX_REAL)], network)
     scaled = scaling(real)
     real, fake = scaled(real), scaled(features(generated, network))
     if len(held_out):
         floor = _estimates(
-            real, scaled(features(_thinned(held_out, MAX_REAL), network)), network.name
+            real, scaled(features(held_out[evenly(len(held_out), MAX_REAL)], network)), network.name
         )
     else:
         reason = "no images are held out"
@@ -202,7 +203,7 @@ def compare(
         ArgumentError: the network cannot be used.
     """
     network = load_network(network)
-    real = features(_thinned(train, MAX_REAL), network)
+    real = features(train[evenly(len(train), MAX_REAL)], network)
     scaled = scaling(real)
     real, name = scaled(real), network.name
     one, two = (scaled(features(images, network)) for images in (first, second))
@@ -213,14 +214,8 @@ def compare(
 def _estimates(real: np.ndarray, fake: np.ndarray, network: str) -> dict[str, Estimate]:
     """Those of `NAMES`; the last four from equal counts, on which their meaning depends."""
     count = min(len(real), len(fake))
-    shares = manifold_estimates(_thinned(real, count), _thinned(fake, count), network)
+    ours, theirs = real[evenly(len(real), count)], fake[evenly(len(fake), count)]
+    shares = manifold_estimates(ours, theirs, network)
     return dict(
         zip(NAMES, (kid(real, fake, network), fid(real, fake, network), *shares), strict=True)
     )
-
-
-def _thinned(rows: np.ndarray, most: int) -> np.ndarray:
-    """At most so many rows, evenly spread: a folder is sorted, so its start is not typical."""
-    if len(rows) <= most:
-        return rows
-    return rows[np.linspace(0, len(rows) - 1, most).astype(int)]

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from dcgan.images import thumbnails
+from dcgan.images import evenly, thumbnails
 from dcgan.metrics.manifold import squared_distances
 
 SIDE = 16  # pixels: noise on top of one and the same image is no variety, and averages out here
@@ -49,7 +49,7 @@ def variance_share(samples: np.ndarray, real: np.ndarray) -> float:
 def _spread(images: np.ndarray, count: int) -> tuple[float, float]:
     """Total variance, and mean distance to the nearest other image, in groups of `count`."""
     groups = min(len(images), MOST) // count
-    chosen = images[np.linspace(0, len(images) - 1, groups * count).astype(int)]
+    chosen = images[evenly(len(images), groups * count)]
     flat = thumbnails(chosen, SIDE).reshape(groups, count, -1).astype(np.float64)
     gaps = []
     for group in flat:

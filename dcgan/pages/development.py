@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from dcgan.animation import check_format, find_ffmpeg, save_frames, save_mp4
 from dcgan.atomic import write_atomically
 from dcgan.errors import RunError, real, whole
-from dcgan.images import GAP, RUN_IMAGE, enlargement, grid, save_png
+from dcgan.images import GAP, RUN_IMAGE, enlargement, evenly, grid, save_png
 
 MAX_FRAMES = 100
 MAX_PIXELS = 400  # of the longer side: it is watched on a page, beside text
@@ -94,12 +94,11 @@ def step_of(preview: Path) -> int:
 
 def read_frames(previews: list[Path]) -> list[Image.Image]:
     """At most `MAX_FRAMES` of the previews, evenly chosen, as RGB images made small enough."""
-    count = min(MAX_FRAMES, len(previews))
-    chosen = np.linspace(0, len(previews) - 1, count).astype(int)
     last = _on_white(previews[-1])
     last.thumbnail((MAX_PIXELS, MAX_PIXELS), Image.Resampling.LANCZOS)
     return [
-        _on_white(previews[number]).resize(last.size, Image.Resampling.LANCZOS) for number in chosen
+        _on_white(previews[number]).resize(last.size, Image.Resampling.LANCZOS)
+        for number in evenly(len(previews), MAX_FRAMES)
     ]
 
 

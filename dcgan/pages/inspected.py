@@ -4,7 +4,7 @@ import numpy as np
 from markupsafe import Markup
 
 from dcgan.errors import counted, printable, ranked
-from dcgan.images import grid, straight_alpha
+from dcgan.images import evenly, grid, straight_alpha
 from dcgan.inspection.advice import expectation
 from dcgan.inspection.inspect import Inspection
 from dcgan.pages.templating import data_uri, render
@@ -75,8 +75,8 @@ def _contact_sheet(pixels: np.ndarray) -> tuple[str, int]:
     """Some of the images, evenly chosen, after the crop; and how many."""
     columns = max(1, min(20, SHEET_WIDTH // (pixels.shape[2] + 2)))
     count = min(len(pixels), MAX_IN_SHEET, columns * max(1, 2000 // (pixels.shape[1] + 2)))
-    chosen = np.linspace(0, len(pixels) - 1, count).astype(int)
-    return data_uri(grid(straight_alpha(np.stack([pixels[i] for i in chosen])), columns)), count
+    chosen = np.stack([pixels[index] for index in evenly(len(pixels), count)])
+    return data_uri(grid(straight_alpha(chosen), columns)), count
 
 
 def _duplicates(inspection: Inspection) -> list[dict]:

@@ -8,7 +8,6 @@ from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
 import keras
-import numpy as np
 from keras import ops
 
 from dcgan.augment import augmented_copies
@@ -17,7 +16,7 @@ from dcgan.backend.idle_gpu import warn_of_idle_gpu
 from dcgan.data.memory import check_memory
 from dcgan.data.own_batches import Source, is_stream
 from dcgan.errors import ArgumentError, RunError, TrainingError, is_out_of_memory
-from dcgan.images import RUN_IMAGE, enlarged_grid, save_png, straight_alpha
+from dcgan.images import RUN_IMAGE, enlarged_grid, evenly, save_png, straight_alpha
 from dcgan.networks.plan import training_bytes
 from dcgan.storage.run_folder import RunFolder
 from dcgan.training.callbacks.checkpointing import Checkpointing
@@ -138,9 +137,7 @@ def write_previews(run: RunFolder, source: Source, learner: Learner) -> None:
     """Show the images as the networks will see them: `real.png` and `augmented.png`."""
     if not isinstance(source, ImageSource):
         return
-    count = len(source.images)
-    shown = np.linspace(0, count - 1, min(SAMPLE_COUNT, count)).astype(int)
-    reals = source.images.pixels[shown]
+    reals = source.images.pixels[evenly(len(source.images), SAMPLE_COUNT)]
     save_png(run.path / "real.png", enlarged_grid(straight_alpha(reals)), RUN_IMAGE)
     if strength := float(ops.convert_to_numpy(learner.augment.strength)):
         seen = straight_alpha(augmented_copies(reals, strength))
