@@ -1,6 +1,7 @@
 """What `DCGAN.fit` does around Keras's `fit`: source, run folder, resume, tasks, and the end."""
 
 import logging
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -29,7 +30,7 @@ from dcgan.training.callbacks.run_page import RunPage
 from dcgan.training.callbacks.schedule import CallbackList, Schedule, Task
 from dcgan.training.phases import Growth, begin_small, grow
 from dcgan.training.processes import check_alike, ends_together, lost_process, open_run, watchdog
-from dcgan.training.request import Length, Request
+from dcgan.training.request import NO_LIMIT, Length, Request
 from dcgan.training.resume import choose_folder, images_of, position, resume_run, settle
 from dcgan.training.signals import StopRequest
 from dcgan.training.source import ImageSource, open_source
@@ -174,7 +175,7 @@ def train(
         learner.model,
         add_progbar=request.verbose == 2 and process_id() == 0,
         verbose=request.verbose,
-        epochs=length.last_epoch,
+        epochs=length.last_epoch if length.last_epoch < NO_LIMIT else math.inf,
         steps=length.steps,
     )
     batches = None

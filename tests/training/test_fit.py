@@ -48,6 +48,11 @@ def test_time_limit_ends_in_time_and_is_saved(tiny, images):
     assert again.state.step > gan.state.step
 
 
+def test_lines_of_a_run_with_a_time_limit_name_no_last_epoch(tiny, images, capsys):
+    tiny().fit(images, minutes=0.001, verbose=2)
+    assert "Epoch 1/inf\n" in capsys.readouterr().out
+
+
 def test_folder_smaller_than_a_batch_trains(tiny, images):
     history = tiny().fit(images[:3], epochs=2, verbose=0)
     assert len(history.epoch) == 2
